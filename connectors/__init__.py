@@ -1,0 +1,1 @@
+"""The connector SDK, its kinds and the partner's client."""

@@ -1,0 +1,1 @@
+"""The work behind the log and the tables it writes."""

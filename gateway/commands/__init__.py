@@ -1,0 +1,1 @@
+"""The hub's sub-commands of `schakel`."""

@@ -1,0 +1,1 @@
+"""The broker and the whole hub on one machine."""

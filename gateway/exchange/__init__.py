@@ -1,0 +1,1 @@
+"""The exchange itself: registry, decisions, ledger, keys, relay, route, render."""

@@ -1,0 +1,1 @@
+"""Who is calling: the token issuer and the token verifier."""

@@ -1,0 +1,1 @@
+"""What is agreed between organisations, without I/O."""
