@@ -1,0 +1,150 @@
+"""What `decide` takes and gives: the context it may look at, and the accepted or refused event.
+
+Everything here is a value. The ledger fills the context under its locks and writes what comes back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from gateway.exchange.registry import Registry
+    from gateway.exchange.state import Offer, Trajectory
+    from gateway.exchange.submission import Submission
+    from schemas.catalogue import EventType
+    from schemas.errors import Message, SchakelError
+
+HUB = "hub"
+"""The pseudo participant that sends the hub's own events."""
+
+Step = Literal["rules", "authorisation", "lifecycle"]
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """One possible recipient of one event, as decided when the event was accepted.
+
+    `excluded` names the leg that keeps the event from this participant; None means entitled.
+    `agreement_id` is None for an entitled recipient when no grant is needed: the participant
+    that caused a hub event, or an event that everybody may read.
+    """
+
+    participant: str
+    role: str
+    relations: tuple[str, ...]
+    agreement_id: str | None = None
+    excluded: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """An anonymous row for evidence (`design/architecture.md` §4.5): no ids, month precision."""
+
+    indicator: str
+    month: str
+    nis: str
+    programme: str | None = None
+    channel: str | None = None
+    code: str | None = None
+    count: int = 1
+    days: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Warning:  # noqa: A001 - the field's word, and the built-in is never raised here
+    """Something the sender is told beside an acceptance; it never blocks."""
+
+    code: str
+    detail: Message
+
+
+@dataclass(frozen=True, slots=True)
+class DecidedEvent:
+    """One accepted event, or a hub event that follows from it.
+
+    Attributes:
+        producer: participant id of the sender, or `hub`.
+        producer_org: URN of the organisation it is sealed and disclosed under.
+        caused_by: participant whose event led to this one; the producer itself if not the hub.
+        joined: participants that became members of the trajectory by this event and have to
+            get the earlier events their grants allow first (`domain.md` §3.13).
+        data: plain JSON as the schema's readers see it; nothing of it may be logged.
+    """
+
+    event_id: str
+    event: EventType
+    aggregate_type: str
+    aggregate_id: str
+    aggregate_version: int
+    trajectory_id: str | None
+    subject_id: str | None
+    producer: str
+    producer_org: str
+    caused_by: str
+    actor_role: str
+    purpose: str | None
+    legal_basis: str | None
+    agreement_id: str | None
+    agreement_hash: str | None
+    territory_nis: str
+    rule_set: str
+    causation_id: str | None
+    occurred_at: int
+    recorded_at: int
+    source_record_id: str | None
+    actor_ref: str | None
+    data: dict[str, Any]
+    programme: str | None
+    recipients: tuple[Recipient, ...]
+    joined: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The submitted event comes first in `events`; hub events that follow from it come after."""
+
+    events: tuple[DecidedEvent, ...]
+    trajectory: Trajectory | None = None
+    offer: Offer | None = None
+    warnings: tuple[Warning, ...] = ()
+    facts: tuple[Fact, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Nothing is written. `error.facts` names the failing `leg` and the `allowed` events now."""
+
+    error: SchakelError
+    step: Step
+
+
+def no_offer_owners(_programme: str, _nis: str) -> frozenset[str]:
+    """Nobody has a published offer: the default of `Context.offer_owners`."""
+    return frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """All that `decide` may look at, read under the ledger's locks.
+
+    Attributes:
+        subject_id: the hub's id of the person, known or fresh; None for events about nobody.
+        now: microseconds since the epoch, UTC, from the business clock.
+        new_id: gives a fresh UUIDv7.
+        offer_owners: participants with a published offer of a programme in a municipality.
+    """
+
+    registry: Registry
+    trajectory: Trajectory | None
+    offer: Offer | None
+    subject_id: str | None
+    now: int
+    new_id: Callable[[], str]
+    environment: str
+    offer_owners: Callable[[str, str], frozenset[str]] = no_offer_owners
+
+
+Decide = Callable[["Submission", Context], Accepted | Refused]
+"""Pure: same arguments, same result, apart from the ids that `Context.new_id` hands out."""

@@ -1,0 +1,151 @@
+"""The state of a trajectory and of an offer: what the rules need, never who the person is.
+
+States are frozen values. The ledger keeps them as JSON, one row a trajectory or offer.
+Relations are derived from the aggregates, so that there is one place where a role is held.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import msgspec
+
+
+@dataclass(frozen=True, slots=True)
+class Referral:
+    """One referral. `previous` is the state to return to when it is reopened."""
+
+    id: str
+    state: str
+    version: int
+    programme: str
+    referrer: str
+    target: str | None = None
+    handler: str | None = None
+    endorser: str | None = None
+    offer_id: str | None = None
+    parent_id: str | None = None
+    previous: str | None = None
+    closed_by: str | None = None
+    closed_at: int | None = None
+    placement_id: str | None = None
+    organiser: str | None = None
+    candidates: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """One placement. `mentored`: every assignment at an organisation names a mentor."""
+
+    id: str
+    state: str
+    version: int
+    programme: str
+    organiser: str
+    referral_id: str | None = None
+    offer_id: str | None = None
+    hosts: tuple[str, ...] = ()
+    planned_hosts: tuple[str, ...] = ()
+    start_date: str | None = None
+    planned_end: str | None = None
+    mentored: bool = False
+    started: bool = False
+    previous: str | None = None
+    closed_by: str | None = None
+    closed_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One outcome."""
+
+    id: str
+    state: str
+    version: int
+    recorder: str
+    placement_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """One acquired right."""
+
+    id: str
+    state: str
+    version: int
+    registrant: str
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Something a named participant has to answer. Nobody falls out while one is open."""
+
+    id: str
+    what: str
+    addressee: str
+    due: str
+    answered: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Trajectory:
+    """One person's path with its referrals, placements, outcomes and rights.
+
+    `version` counts the events whose aggregate is the trajectory itself.
+    `members` maps participant to role letter, for everybody who ever joined.
+    """
+
+    id: str
+    subject_id: str
+    state: str
+    version: int
+    territory_nis: str
+    holder: str | None = None
+    proposed_holder: str | None = None
+    offered_holder: str | None = None
+    holder_due: str | None = None
+    previous: str | None = None
+    closed_at: int | None = None
+    last_event_at: int = 0
+    members: dict[str, str] = field(default_factory=dict)
+    viewers: tuple[str, ...] = ()
+    referrals: dict[str, Referral] = field(default_factory=dict)
+    placements: dict[str, Placement] = field(default_factory=dict)
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
+    rights: dict[str, Right] = field(default_factory=dict)
+    tasks: dict[str, Task] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One offer of places. It is about no person."""
+
+    id: str
+    state: str
+    version: int
+    owner: str
+    territory_nis: str
+    hosts: tuple[str, ...] = ()
+    programmes: tuple[str, ...] = ()
+    valid_to: str | None = None
+    declared: bool = False
+
+
+_encode = msgspec.json.Encoder().encode
+_trajectory = msgspec.json.Decoder(Trajectory).decode
+_offer = msgspec.json.Decoder(Offer).decode
+
+
+def dumps(state: Trajectory | Offer) -> bytes:
+    """The state as JSON, for its row."""
+    return _encode(state)
+
+
+def loads_trajectory(row: bytes) -> Trajectory:
+    """A trajectory from its row."""
+    return _trajectory(row)
+
+
+def loads_offer(row: bytes) -> Offer:
+    """An offer from its row."""
+    return _offer(row)

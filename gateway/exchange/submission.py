@@ -1,0 +1,47 @@
+"""An event as a partner submitted it: parsed, bounded and schema-valid, not yet decided."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from schemas.catalogue import EventType
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """One submitted event (`design/architecture.md` §5).
+
+    Attributes:
+        participant: who sends, from the token; `hub` for the hub's own timers.
+        client_id: the OAuth client that sent it.
+        scopes: scopes of that client, read from the registry.
+        event: the event's type, from the catalogue.
+        sender_event_id: the sender's own event id; idempotency key with `participant`.
+        occurred_at: microseconds since the epoch, UTC.
+        data: plain JSON, already normalised by `schemas.codec.parse`.
+        canonical: RFC 8785 of all attributes sent and the data, without traceparent and time.
+        subject: aggregate id, if the sender named one.
+        source_record_id: the sender's own case number; personal, never logged.
+        actor_ref: opaque staff reference; personal, sealed.
+        traceparent: continued or linked W3C trace context.
+    """
+
+    participant: str
+    client_id: str
+    scopes: frozenset[str]
+    event: EventType
+    sender_event_id: str
+    occurred_at: int
+    data: dict[str, Any]
+    canonical: bytes
+    subject: str | None = None
+    trajectory_id: str | None = None
+    source_record_id: str | None = field(default=None, repr=False)
+    causation_id: str | None = None
+    on_behalf_of: str | None = None
+    purpose: str | None = None
+    territory_nis: str | None = None
+    actor_ref: str | None = field(default=None, repr=False)
+    traceparent: str | None = None
