@@ -1,0 +1,275 @@
+"""Everything the gateway may refuse or fail with, as one tree.
+
+    SchakelError
+    └── GatewayError
+        ├── RequestError                 the HTTP request itself is at fault
+        │   ├── MalformedRequest         400 malformed_request
+        │   ├── InvalidParameter         400 invalid_parameter
+        │   ├── InvalidCursor            400 cursor_invalid
+        │   ├── IdempotencyKeyRequired   400 idempotency_key_required
+        │   ├── IdempotencyKeyReused     422 idempotency_key_reused
+        │   ├── InvalidReferral          422 referral_invalid
+        │   ├── TerritoryAmbiguous       422 territory_ambiguous
+        │   ├── UnknownPath              404 not_found
+        │   ├── UnknownRecord            404 not_found
+        │   ├── MethodNotAllowed         405 method_not_allowed
+        │   ├── NotAcceptable            406 not_acceptable
+        │   ├── RequestTimeout           408 request_timeout
+        │   ├── CursorExpired            410 cursor_expired
+        │   ├── BodyTooLarge             413 body_too_large
+        │   ├── BatchTooLarge            413 batch_too_large
+        │   ├── UnsupportedMediaType     415 unsupported_media_type
+        │   └── HeadersTooLarge          431 headers_too_large
+        ├── AccessError                  who asks, and whether they may
+        │   ├── InvalidToken             401 invalid_token
+        │   └── MissingScope             403 missing_scope
+        ├── ExchangeError                the exchange refused an event, at a leg
+        └── ServiceError                 the hub cannot answer now; retry the same call
+            ├── InternalError            500 internal_error
+            ├── Unavailable              503 unavailable
+            └── Overloaded               503 overloaded
+
+Codes are stable and documented; sentences are for the partner's operator, in Dutch and English.
+"""
+
+# ruff: noqa: N818 - an error is named for what is wrong; its base class says it is an error
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from schemas.errors import InvalidParam, Message, SchakelError
+
+
+class GatewayError(SchakelError):
+    """The root of what the gateway raises."""
+
+    code = "gateway_error"
+    status = 500
+    title = Message(nl="Fout in de hub", en="Hub error")
+
+
+class RequestError(GatewayError):
+    """The HTTP request is at fault; nothing was written."""
+
+    code = "bad_request"
+    status = 400
+    title = Message(nl="Ongeldig verzoek", en="Bad request")
+
+
+class MalformedRequest(RequestError):
+    """The body or a header cannot be read as what it claims to be."""
+
+    code = "malformed_request"
+    title = Message(nl="Onleesbaar verzoek", en="Malformed request")
+
+
+class InvalidParameter(RequestError):
+    """A query parameter, path part or body member is missing or has a wrong form."""
+
+    code = "invalid_parameter"
+    title = Message(nl="Ongeldige parameter", en="Invalid parameter")
+
+
+class InvalidCursor(RequestError):
+    """The cursor was not made by this hub for this participant."""
+
+    code = "cursor_invalid"
+    title = Message(nl="Ongeldige cursor", en="Invalid cursor")
+
+
+class IdempotencyKeyRequired(RequestError):
+    """A creating call came without `Idempotency-Key`."""
+
+    code = "idempotency_key_required"
+    title = Message(nl="Idempotency-Key ontbreekt", en="Idempotency-Key missing")
+
+
+class IdempotencyKeyReused(RequestError):
+    """The same `Idempotency-Key` came before with another body."""
+
+    code = "idempotency_key_reused"
+    status = 422
+    title = Message(nl="Idempotency-Key al gebruikt", en="Idempotency-Key already used")
+
+
+class InvalidReferral(RequestError):
+    """The seven-field referral misses a field or holds a wrong one."""
+
+    code = "referral_invalid"
+    status = 422
+    title = Message(nl="Ongeldige doorverwijzing", en="Invalid referral")
+
+
+class TerritoryAmbiguous(RequestError):
+    """A postcode spans several municipalities; the facts name them."""
+
+    code = "territory_ambiguous"
+    status = 422
+    title = Message(nl="Meerdere gemeenten mogelijk", en="Several municipalities possible")
+
+
+class UnknownPath(RequestError):
+    """No resource lives at this path."""
+
+    code = "not_found"
+    status = 404
+    title = Message(nl="Niet gevonden", en="Not found")
+
+
+class UnknownRecord(RequestError):
+    """The record does not exist, or is not the caller's: the same answer on purpose."""
+
+    code = "not_found"
+    status = 404
+    title = Message(nl="Niet gevonden", en="Not found")
+
+
+class MethodNotAllowed(RequestError):
+    """The path exists but not with this method."""
+
+    code = "method_not_allowed"
+    status = 405
+    title = Message(nl="Methode niet toegestaan", en="Method not allowed")
+
+
+class NotAcceptable(RequestError):
+    """None of the media types in `Accept` can be served."""
+
+    code = "not_acceptable"
+    status = 406
+    title = Message(nl="Geen passend antwoordformaat", en="Not acceptable")
+
+
+class RequestTimeout(RequestError):
+    """The request's head or body arrived too slowly."""
+
+    code = "request_timeout"
+    status = 408
+    title = Message(nl="Verzoek te traag", en="Request timeout")
+
+
+class CursorExpired(RequestError):
+    """The cursor points before what the inbox still keeps."""
+
+    code = "cursor_expired"
+    status = 410
+    title = Message(nl="Cursor verlopen", en="Cursor expired")
+
+
+class BodyTooLarge(RequestError):
+    """The body is longer than the limit."""
+
+    code = "body_too_large"
+    status = 413
+    title = Message(nl="Inhoud te groot", en="Body too large")
+
+
+class BatchTooLarge(RequestError):
+    """A batch holds more events than the limit."""
+
+    code = "batch_too_large"
+    status = 413
+    title = Message(nl="Te veel gebeurtenissen", en="Too many events")
+
+
+class UnsupportedMediaType(RequestError):
+    """The content type is not one this path reads."""
+
+    code = "unsupported_media_type"
+    status = 415
+    title = Message(nl="Onbekend inhoudstype", en="Unsupported media type")
+
+
+class HeadersTooLarge(RequestError):
+    """Too many or too long request headers."""
+
+    code = "headers_too_large"
+    status = 431
+    title = Message(nl="Te veel headers", en="Headers too large")
+
+
+class AccessError(GatewayError):
+    """The caller is not known, or may not make this call."""
+
+    code = "access_denied"
+    status = 403
+    title = Message(nl="Geen toegang", en="Access denied")
+
+
+class InvalidToken(AccessError):
+    """No bearer token, or one that is forged, expired, revoked or for someone else."""
+
+    code = "invalid_token"
+    status = 401
+    title = Message(nl="Ongeldig token", en="Invalid token")
+
+
+class MissingScope(AccessError):
+    """The token is good but lacks the scope this call needs."""
+
+    code = "missing_scope"
+    status = 403
+    title = Message(nl="Scope ontbreekt", en="Missing scope")
+
+
+class ExchangeError(GatewayError):
+    """The exchange refused an event at one leg of the decision.
+
+    Args:
+        detail: the sentence for the partner.
+        leg: scope, role, agreement, territory, membership, lifecycle or another documented leg.
+        invalid: the fields at fault, when it is about fields.
+        facts: further problem members, such as `allowed`, the events that may be sent now.
+    """
+
+    code = "refused"
+    status = 409
+    title = Message(nl="Geweigerd", en="Refused")
+
+    def __init__(
+        self,
+        detail: Message,
+        *,
+        leg: str = "",
+        invalid: Sequence[InvalidParam] = (),
+        facts: Mapping[str, Any] | None = None,
+    ) -> None:
+        members = dict(facts or {})
+        if leg:
+            members.setdefault("leg", leg)
+        super().__init__(detail, invalid=invalid, facts=members)
+
+    @property
+    def leg(self) -> str:
+        """The leg of the decision that failed, empty when none is named."""
+        return str(self.facts.get("leg", ""))
+
+
+class ServiceError(GatewayError):
+    """The hub cannot answer now."""
+
+    code = "service_error"
+    status = 503
+    title = Message(nl="Dienst niet beschikbaar", en="Service unavailable")
+
+
+class InternalError(ServiceError):
+    """A fault of the hub's own; the log has the cause, the answer has not."""
+
+    code = "internal_error"
+    status = 500
+    title = Message(nl="Interne fout", en="Internal error")
+
+
+class Unavailable(ServiceError):
+    """A store cannot be reached: the outcome is unknown, the same call may be retried."""
+
+    code = "unavailable"
+    title = Message(nl="Tijdelijk niet beschikbaar", en="Temporarily unavailable")
+
+
+class Overloaded(ServiceError):
+    """More work waits than the hub takes; nothing was written, retry after a moment."""
+
+    code = "overloaded"
+    title = Message(nl="Te druk", en="Overloaded")
