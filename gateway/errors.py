@@ -23,7 +23,15 @@
         ├── AccessError                  who asks, and whether they may
         │   ├── InvalidToken             401 invalid_token
         │   └── MissingScope             403 missing_scope
+        ├── RegistryError                the registry cannot be changed like that
+        │   ├── InvalidRegistry          422 registry_invalid
+        │   ├── ClientExists             409 client_exists
+        │   ├── InvalidClient            422 client_invalid
+        │   └── RotationTooSoon          409 rotation_too_soon
         ├── ExchangeError                the exchange refused an event, at a leg
+        │   └── Unresolvable             an organisation's URN names no single participant
+        │       ├── UnknownOrganisation  422 unknown_organisation
+        │       └── TargetAmbiguous      422 target_ambiguous
         └── ServiceError                 the hub cannot answer now; retry the same call
             ├── InternalError            500 internal_error
             ├── Unavailable              503 unavailable
@@ -243,6 +251,66 @@ class ExchangeError(GatewayError):
     def leg(self) -> str:
         """The leg of the decision that failed, empty when none is named."""
         return str(self.facts.get("leg", ""))
+
+
+class Unresolvable(ExchangeError):
+    """An organisation's URN in an event does not name exactly one participant."""
+
+    code = "unresolvable"
+    status = 422
+    title = Message(nl="Organisatie niet bepaald", en="Organisation not resolved")
+
+
+class UnknownOrganisation(Unresolvable):
+    """The organisation is not registered, or not in a role and territory that fit."""
+
+    code = "unknown_organisation"
+    title = Message(nl="Onbekende organisatie", en="Unknown organisation")
+
+
+class TargetAmbiguous(Unresolvable):
+    """The organisation takes part in several roles that fit; `target_role` has to choose."""
+
+    code = "target_ambiguous"
+    title = Message(nl="Meerdere rollen mogelijk", en="Several roles possible")
+
+
+class RegistryError(GatewayError):
+    """The registry of organisations, clients and agreements refuses a change."""
+
+    code = "registry_error"
+    status = 409
+    title = Message(nl="Register niet gewijzigd", en="Registry not changed")
+
+
+class InvalidRegistry(RegistryError):
+    """A registry file with faults; every fault is listed with its place and its remedy."""
+
+    code = "registry_invalid"
+    status = 422
+    title = Message(nl="Ongeldig registerbestand", en="Invalid registry file")
+
+
+class ClientExists(RegistryError):
+    """A client of that id exists already."""
+
+    code = "client_exists"
+    title = Message(nl="Client bestaat al", en="Client exists")
+
+
+class InvalidClient(RegistryError):
+    """A client cannot be registered like that: its id, scopes, participant or key."""
+
+    code = "client_invalid"
+    status = 422
+    title = Message(nl="Ongeldige client", en="Invalid client")
+
+
+class RotationTooSoon(RegistryError):
+    """The next signing key was published too recently for everybody to have it."""
+
+    code = "rotation_too_soon"
+    title = Message(nl="Te vroeg om te wisselen", en="Too soon to rotate")
 
 
 class ServiceError(GatewayError):
