@@ -29,6 +29,14 @@
         │   ├── InvalidClient            422 client_invalid
         │   └── RotationTooSoon          409 rotation_too_soon
         ├── ExchangeError                the exchange refused an event, at a leg
+        │   ├── ScopeRefused             403 missing_scope (leg scope)
+        │   ├── RoleRefused              403 role_not_allowed (leg role)
+        │   ├── UnknownCase              404 not_found (leg membership)
+        │   ├── NoAgreement              403 no_agreement (leg agreement)
+        │   ├── OutsideTerritory         403 outside_territory (leg territory)
+        │   ├── ActorRefused             403 not_your_step (leg lifecycle)
+        │   ├── NotAllowedNow            409 not_allowed_now (leg lifecycle)
+        │   ├── RuleBroken               422 rule_broken, or the rule's own code (leg rules)
         │   └── Unresolvable             an organisation's URN names no single participant
         │       ├── UnknownOrganisation  422 unknown_organisation
         │       └── TargetAmbiguous      422 target_ambiguous
@@ -251,6 +259,70 @@ class ExchangeError(GatewayError):
     def leg(self) -> str:
         """The leg of the decision that failed, empty when none is named."""
         return str(self.facts.get("leg", ""))
+
+
+class ScopeRefused(ExchangeError):
+    """The client lacks the scope that this event type needs."""
+
+    code = "missing_scope"
+    status = 403
+    title = Message(nl="Scope ontbreekt", en="Scope missing")
+
+
+class RoleRefused(ExchangeError):
+    """No table lets a participant in this role send this event type."""
+
+    code = "role_not_allowed"
+    status = 403
+    title = Message(nl="Niet voor deze rol", en="Not for this role")
+
+
+class UnknownCase(ExchangeError):
+    """The case does not exist, or the sender is no part of it: the same answer on purpose."""
+
+    code = "not_found"
+    status = 404
+    title = Message(nl="Dossier niet gevonden", en="Case not found")
+
+
+class NoAgreement(ExchangeError):
+    """No active agreement covers this event, these organisations and this municipality."""
+
+    code = "no_agreement"
+    status = 403
+    title = Message(nl="Geen overeenkomst", en="No agreement")
+
+
+class OutsideTerritory(ExchangeError):
+    """The sender does not serve the municipality of the case."""
+
+    code = "outside_territory"
+    status = 403
+    title = Message(nl="Buiten werkingsgebied", en="Outside territory")
+
+
+class ActorRefused(ExchangeError):
+    """The state allows this event, but from somebody else in the case."""
+
+    code = "not_your_step"
+    status = 403
+    title = Message(nl="Niet uw stap", en="Not your step")
+
+
+class NotAllowedNow(ExchangeError):
+    """The state does not allow this event; the facts list what is allowed now."""
+
+    code = "not_allowed_now"
+    status = 409
+    title = Message(nl="Nu niet toegestaan", en="Not allowed now")
+
+
+class RuleBroken(ExchangeError):
+    """A rule of the domain is not met; the fields and the fix are named."""
+
+    code = "rule_broken"
+    status = 422
+    title = Message(nl="Regel niet nageleefd", en="Rule not met")
 
 
 class Unresolvable(ExchangeError):
