@@ -1,0 +1,196 @@
+"""Checks the bearer token of a request: who calls, and what the registry says of that caller now.
+
+A token that was verified once is remembered until it ends, because this runs on every request;
+the memory belongs to one version of the registry and goes with it, so a revoked client or token
+is refused as soon as the newer version is known (polled every 2 s). OAuth uses real time always.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from joserfc import jws, jwt
+from joserfc.errors import InvalidKeyIdError, JoseError
+
+from gateway.errors import InvalidToken
+from gateway.oauth.tokens import ALGORITHM, GATEWAY, TOKEN_TYPE
+from schemas.errors import Message
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from joserfc.jwk import KeySet
+
+    from gateway.exchange.registry import Client, Registry
+
+LEEWAY_SECONDS = 10
+TOKEN_MAX_LENGTH = 4096
+REMEMBERED_MAX = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who calls: a client, the participant it acts for, and what the registry lets it do.
+
+    Attributes:
+        scopes: those of the token that the client still has.
+        role: the participant's role letter.
+    """
+
+    client_id: str
+    participant: str
+    scopes: frozenset[str]
+    trusted_trace: bool
+    role: str
+
+
+class VerifyingKeys(Protocol):
+    """Where the public signing keys come from; `gateway.oauth.keys.SigningKeys` is the real one."""
+
+    def published(self) -> KeySet:
+        """The keys of the JWKS as known here; does not block."""
+        ...
+
+    def refresh(self) -> bool:
+        """Look for keys made elsewhere; True when there may be new ones. May block briefly."""
+        ...
+
+
+class Verifier:
+    """Turns a token into a `Principal`; safe from any thread.
+
+    Args:
+        issuer: the exact `iss` a token must carry.
+        keys: the public keys.
+        registry: gives the newest snapshot; called once per verification, so it must be cheap.
+        audience: the exact and only `aud` a token must carry.
+        now: real time in seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        *,
+        issuer: str,
+        keys: VerifyingKeys,
+        registry: Callable[[], Registry],
+        audience: str = GATEWAY.audience,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._issuer = issuer
+        self._keys = keys
+        self._registry = registry
+        self._audience = audience
+        self._now = now
+        self._jws = jws.JWSRegistry(algorithms=[ALGORITHM])
+        # Snapshot and memory are swapped as one, so that a slow verification against an old
+        # snapshot can never be remembered under a new one.
+        self._known: tuple[Registry | None, dict[str, tuple[Principal, float]]] = (None, {})
+
+    def verify(self, token: str) -> Principal:
+        """Check a compact token. A remembered one costs a dictionary look-up.
+
+        Raises:
+            InvalidToken: 401; forged, malformed, expired, revoked, for another audience, or of
+                a client that is no longer active. The sentence never repeats the token.
+        """
+        registry = self._registry()
+        known_registry, remembered = self._known
+        if known_registry is not registry:
+            remembered = {}
+            self._known = (registry, remembered)
+        entry = remembered.get(token)
+        if entry is not None and self._now() < entry[1]:
+            return entry[0]
+        principal, until = self._verify(token, registry)
+        if len(remembered) >= REMEMBERED_MAX:
+            remembered.clear()
+        remembered[token] = (principal, until)
+        return principal
+
+    def _verify(self, token: str, registry: Registry) -> tuple[Principal, float]:
+        claims = self._signed_claims(token)
+        until = self._check_claims(claims)
+        if claims["jti"] in registry.revoked_tokens:
+            raise _invalid("revoked")
+        client = registry.client(claims["sub"])
+        if client is None or client.status != "active":
+            raise _invalid("client_inactive")
+        return _principal(client, claims, registry), until
+
+    def _signed_claims(self, token: str) -> dict[str, Any]:
+        """The claims of a token whose header and signature are right."""
+        if len(token) > TOKEN_MAX_LENGTH:
+            raise _invalid("too_long")
+        try:
+            decoded = self._decode(token)
+        except (JoseError, ValueError) as error:  # ValueError: odd base64 and text
+            raise _invalid("not_signed_by_this_hub") from error
+        if decoded.header.get("typ") != TOKEN_TYPE:
+            raise _invalid("not_an_access_token")
+        return decoded.claims
+
+    def _decode(self, token: str) -> jwt.Token:
+        keys = self._keys.published()
+        try:
+            return jwt.decode(token, keys, algorithms=[ALGORITHM], registry=self._jws)
+        except InvalidKeyIdError:
+            # Another gateway may have rotated the keys within the last poll.
+            if not self._keys.refresh():
+                raise
+        return jwt.decode(token, self._keys.published(), algorithms=[ALGORITHM], registry=self._jws)
+
+    def _check_claims(self, claims: dict[str, Any]) -> float:
+        """Check issuer, audience, subject and times; gives the moment the token stops counting."""
+        if claims.get("iss") != self._issuer:
+            raise _invalid("wrong_issuer")
+        # A list, even of one, is refused: the hub's issuer never makes one.
+        if claims.get("aud") != self._audience:
+            raise _invalid("wrong_audience")
+        for name in ("sub", "client_id", "jti", "participant", "scope"):
+            if not isinstance(claims.get(name), str):
+                raise _invalid(f"no_{name}")
+        if not claims["sub"] or claims["sub"] != claims["client_id"]:
+            raise _invalid("no_sub")
+        return self._check_times(claims)
+
+    def _check_times(self, claims: dict[str, Any]) -> float:
+        now = self._now()
+        expires_at, issued_at = claims.get("exp"), claims.get("iat")
+        not_before = claims.get("nbf", issued_at)
+        # type(), not isinstance(): True is an int, and json gives inf for 1e999.
+        if type(expires_at) is not int or type(issued_at) is not int or type(not_before) is not int:
+            raise _invalid("no_times")
+        if now >= expires_at + LEEWAY_SECONDS:
+            raise _invalid("expired")
+        if max(issued_at, not_before) > now + LEEWAY_SECONDS:
+            raise _invalid("not_yet_valid")
+        if expires_at - issued_at > GATEWAY.lifetime_seconds:
+            raise _invalid("lives_too_long")
+        return float(expires_at + LEEWAY_SECONDS)
+
+
+def _principal(client: Client, claims: dict[str, Any], registry: Registry) -> Principal:
+    participant = registry.participant(client.participant)
+    if participant is None or participant.status != "active":
+        raise _invalid("participant_inactive")
+    if claims["participant"] != participant.id:
+        raise _invalid("participant_changed")
+    return Principal(
+        client_id=client.id,
+        participant=participant.id,
+        scopes=client.scopes & frozenset(claims["scope"].split()),
+        trusted_trace=client.trusted_trace,
+        role=participant.role,
+    )
+
+
+def _invalid(reason: str) -> InvalidToken:
+    return InvalidToken(
+        Message(
+            nl="Het token is niet geldig; vraag een nieuw aan bij /oauth/token.",
+            en="The token is not valid; ask for a new one at /oauth/token.",
+        ),
+        facts={"reason": reason},
+    )
