@@ -1,0 +1,183 @@
+"""Gets and keeps the access token: `private_key_jwt` or `client_secret_basic`.
+
+A token is used until shortly before it ends and asked for anew after a 401; it is never written
+anywhere.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import httpx
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey, OKPKey, RSAKey, import_key
+
+from connectors.backoff import retry_after_seconds
+from connectors.errors import HubUnavailable, InvalidCredentials
+from schemas.errors import Message
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from connectors.credentials import Credentials
+
+ASSERTION_SECONDS = 60
+EARLY_SECONDS = 20
+_ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+_ALGORITHMS = {"EC": "ES256", "RSA": "PS256", "OKP": "EdDSA"}
+
+
+@dataclass(frozen=True, slots=True)
+class AccessToken:
+    """A bearer token and the moment, on the given clock, after which it is not used any more."""
+
+    value: str
+    until: float
+
+    def __repr__(self) -> str:
+        return f"AccessToken(***, until={self.until})"
+
+
+class TokenSource:
+    """Gives a token that still holds; one request per token. Not for use by several threads.
+
+    Args:
+        http: the client of the hub's address.
+        credentials: who asks.
+        now: seconds since the epoch; real time, because OAuth always uses it.
+    """
+
+    def __init__(
+        self, http: httpx.Client, credentials: Credentials, *, now: Callable[[], float] = time.time
+    ) -> None:
+        self._http = http
+        self._credentials = credentials
+        self._now = now
+        self._token: AccessToken | None = None
+        self._issuer = credentials.issuer
+
+    def token(self) -> str:
+        """Return a token that holds for another 20 s at least; may block on the hub.
+
+        Raises:
+            InvalidCredentials: the hub does not take them.
+            HubUnavailable: no answer, or not now.
+        """
+        if self._token is None or self._now() >= self._token.until:
+            self._token = self._ask()
+        return self._token.value
+
+    def forget(self) -> None:
+        """Drop the token, after the hub refused it."""
+        self._token = None
+
+    def _ask(self) -> AccessToken:
+        form: dict[str, str] = {"grant_type": "client_credentials"}
+        if self._credentials.scope is not None:
+            form["scope"] = self._credentials.scope
+        auth = httpx.Auth()
+        if self._credentials.secret is not None:
+            auth = httpx.BasicAuth(self._credentials.client_id, self._credentials.secret.reveal())
+        else:
+            form |= self._assertion_form()
+        try:
+            response = self._http.post("/oauth/token", data=form, auth=auth)
+        except httpx.HTTPError as error:
+            raise _no_answer() from error
+        return self._read(response)
+
+    def _read(self, response: httpx.Response) -> AccessToken:
+        if response.status_code == httpx.codes.TOO_MANY_REQUESTS or response.is_server_error:
+            asked = retry_after_seconds(response.headers.get("retry-after"), self._now())
+            raise HubUnavailable(_no_answer().detail, retry_after_seconds=asked)
+        body = _object(response)
+        if response.is_error:
+            # `error` is one of a closed list of RFC 6749; the description may echo what was sent.
+            raise _refused(str(body.get("error", response.status_code)))
+        token, lifetime = body.get("access_token"), body.get("expires_in")
+        if not isinstance(token, str) or not isinstance(lifetime, int):
+            raise _no_answer()
+        return AccessToken(token, self._now() + max(1, lifetime - EARLY_SECONDS))
+
+    def _assertion_form(self) -> dict[str, str]:
+        now = int(self._now())
+        claims = {
+            "iss": self._credentials.client_id,
+            "sub": self._credentials.client_id,
+            "aud": self._known_issuer(),
+            "jti": str(uuid4()),
+            "iat": now,
+            "exp": now + ASSERTION_SECONDS,
+        }
+        key = _signing_key(self._credentials)
+        header = {"alg": _ALGORITHMS[key.key_type], "typ": "JWT"}
+        if key.kid is not None:
+            header["kid"] = key.kid
+        return {
+            "client_assertion_type": _ASSERTION_TYPE,
+            "client_assertion": jwt.encode(header, claims, key, algorithms=[header["alg"]]),
+        }
+
+    def _known_issuer(self) -> str:
+        # The audience of an assertion is the issuer and nothing else (RFC 7523bis).
+        if self._issuer is None:
+            try:
+                response = self._http.get("/.well-known/oauth-authorization-server")
+            except httpx.HTTPError as error:
+                raise _no_answer() from error
+            issuer = _object(response).get("issuer")
+            if response.is_error or not isinstance(issuer, str):
+                raise _no_answer()
+            self._issuer = issuer
+        return self._issuer
+
+
+def _signing_key(credentials: Credentials) -> ECKey | RSAKey | OKPKey:
+    text = "" if credentials.private_key is None else credentials.private_key.reveal()
+    try:
+        if text.lstrip().startswith("{"):
+            key = import_key(text)
+        else:
+            key = import_key(text, _pem_type(text))
+    except (JoseError, ValueError, TypeError):
+        # Without `from`: the cause's own text may hold the key.
+        raise _refused("unreadable private_key") from None
+    if not isinstance(key, ECKey | RSAKey | OKPKey) or not key.is_private:
+        raise _refused("private_key is not a private EC, RSA or Ed25519 key")
+    return key
+
+
+def _pem_type(text: str) -> Any:
+    if "RSA PRIVATE KEY" in text:
+        return "RSA"
+    return "EC"
+
+
+def _object(response: httpx.Response) -> dict[str, Any]:
+    try:
+        body = response.json()
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _no_answer() -> HubUnavailable:
+    return HubUnavailable(
+        Message(
+            nl="De hub geeft nu geen token; het wordt opnieuw gevraagd.",
+            en="The hub gives no token now; it is asked for again.",
+        )
+    )
+
+
+def _refused(why: str) -> InvalidCredentials:
+    return InvalidCredentials(
+        Message(
+            nl=f"De toegangsgegevens worden niet aanvaard ({why}). Vraag nieuwe aan uw beheerder.",
+            en=f"The credentials are not accepted ({why}). Ask your administrator for new ones.",
+        )
+    )
