@@ -1,0 +1,133 @@
+"""The inbox: for each recipient of an event one row that points at it, without payload.
+
+`seq` is drawn from a counter row a participant, locked in the transaction that inserts, so commit
+order is sequence order and a reader that has seen `n` never misses a lower number. A row is
+written once for each (event, participant): a replay writes nothing and burns no number.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import sqlalchemy as sa
+
+from consumers import bulk
+from consumers.scope import WHOLE_HUB, scoped
+from consumers.tables import inbox, inbox_counters
+
+Status = Literal["ready", "stopped"]
+
+
+@dataclass(frozen=True, slots=True)
+class InboxRow:
+    """What the route addresses to one participant.
+
+    Attributes:
+        relations: the recipient's relations to the trajectory when the event was accepted.
+        programme: None when unknown, or when it would reveal something about health.
+        backfill: an earlier event, given because the participant became a member later.
+        recorded_at: microseconds UTC, when the ledger recorded the event.
+    """
+
+    participant: str
+    event_id: str
+    event_name: str
+    trajectory_id: str | None
+    agreement_id: str | None
+    relations: tuple[str, ...]
+    nis: str
+    programme: str | None
+    backfill: bool
+    recorded_at: int
+
+
+def append(connection: sa.Connection, rows: Sequence[InboxRow], *, now: int) -> frozenset[str]:
+    """Append the rows that are not there yet, in the order given; idempotent.
+
+    Locks the counters of all participants named, in sorted order, until the transaction ends.
+
+    Returns:
+        The participants that got at least one new row: whom to wake after the commit.
+    """
+    if not rows:
+        return frozenset()
+    numbers = _lock_counters(connection, sorted({row.participant for row in rows}))
+    present = present_rows(connection, {row.event_id for row in rows})
+    values: list[tuple[object, ...]] = []
+    touched: set[str] = set()
+    for row in rows:
+        key = (row.participant, row.event_id)
+        if key in present:
+            continue
+        present.add(key)
+        touched.add(row.participant)
+        numbers[row.participant] += 1
+        values.append(_values(row, numbers[row.participant], now))
+    bulk.insert(connection, inbox, values)
+    _store_counters(connection, {name: numbers[name] for name in touched})
+    return frozenset(touched)
+
+
+def present_rows(connection: sa.Connection, event_ids: Iterable[str]) -> set[tuple[str, str]]:
+    """The (participant, event id) pairs that already have a row, for these events."""
+    query = sa.select(inbox.c.participant, inbox.c.event_id).where(
+        inbox.c.event_id.in_(sorted(event_ids))
+    )
+    return {(row[0], row[1]) for row in connection.execute(scoped(query, WHOLE_HUB))}
+
+
+def mark(
+    connection: sa.Connection, participant: str, seqs: Iterable[int], stopped_leg: str | None
+) -> None:
+    """Mark rows as stopped at a leg, or as ready again when `stopped_leg` is None."""
+    status: Status = "ready" if stopped_leg is None else "stopped"
+    change = (
+        sa.update(inbox)
+        .where(inbox.c.participant == participant, inbox.c.seq.in_(sorted(seqs)))
+        .values(status=status, stopped_leg=stopped_leg)
+    )
+    connection.execute(scoped(change, WHOLE_HUB))
+
+
+def _values(row: InboxRow, seq: int, now: int) -> tuple[object, ...]:
+    return (
+        row.participant,
+        seq,
+        row.event_id,
+        row.event_name,
+        row.trajectory_id,
+        row.agreement_id,
+        ",".join(row.relations),
+        row.nis,
+        row.programme,
+        row.backfill,
+        "ready",
+        None,
+        row.recorded_at,
+        now,
+    )
+
+
+def _lock_counters(connection: sa.Connection, participants: Sequence[str]) -> dict[str, int]:
+    """The last number of each, locked; missing counters are made first, for only a row locks."""
+    columns = sa.select(inbox_counters.c.participant, inbox_counters.c.seq)
+    wanted = columns.where(inbox_counters.c.participant.in_(participants))
+    known = {row[0] for row in connection.execute(scoped(wanted, WHOLE_HUB))}
+    missing = [(name, 0) for name in participants if name not in known]
+    bulk.insert(connection, inbox_counters, missing, skip_present=True)
+    locking = wanted.order_by(inbox_counters.c.participant).with_for_update()
+    return {row[0]: row[1] for row in connection.execute(scoped(locking, WHOLE_HUB))}
+
+
+def _store_counters(connection: sa.Connection, numbers: dict[str, int]) -> None:
+    if not numbers:
+        return
+    change = (
+        sa.update(inbox_counters)
+        .where(inbox_counters.c.participant == sa.bindparam("who"))
+        .values(seq=sa.bindparam("number"))
+    )
+    connection.execute(
+        scoped(change, WHOLE_HUB),
+        [{"who": name, "number": number} for name, number in sorted(numbers.items())],
+    )

@@ -1,0 +1,146 @@
+"""What may be read about inboxes and disclosures; every function takes a scope first."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from consumers.scope import Scope, scoped
+from consumers.tables import disclosures, inbox, inbox_counters
+
+
+@dataclass(frozen=True, slots=True)
+class InboxEntry:
+    """One row of an inbox, as read. Times are microseconds UTC."""
+
+    participant: str
+    seq: int
+    event_id: str
+    event_name: str
+    trajectory_id: str | None
+    agreement_id: str | None
+    relations: tuple[str, ...]
+    nis: str
+    programme: str | None
+    backfill: bool
+    status: str
+    stopped_leg: str | None
+    recorded_at: int
+    routed_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """That one event was handed to one participant through one door."""
+
+    event_id: str
+    participant: str
+    door: str
+    disclosed_at: int
+    withheld: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where an inbox begins and ends; both 0 while it is empty."""
+
+    oldest: int
+    newest: int
+
+
+def feed_page(
+    connection: sa.Connection, scope: Scope, *, after: int, limit: int
+) -> list[InboxEntry]:
+    """The scope's inbox after a sequence number, in order, at most `limit` rows."""
+    query = sa.select(inbox).where(inbox.c.seq > after).order_by(inbox.c.seq).limit(limit)
+    return [_entry(row) for row in connection.execute(scoped(query, scope))]
+
+
+def position(connection: sa.Connection, scope: Scope) -> Position:
+    """The oldest number an inbox still keeps and the newest it has given."""
+    lowest = scoped(sa.select(sa.func.min(inbox.c.seq)).select_from(inbox), scope)
+    newest = scoped(sa.select(sa.func.max(inbox_counters.c.seq)), scope)
+    return Position(
+        oldest=connection.execute(lowest).scalar() or 0,
+        newest=connection.execute(newest).scalar() or 0,
+    )
+
+
+def newest(connection: sa.Connection, scope: Scope) -> int:
+    """The newest number that an inbox has given, 0 while it is empty."""
+    query = scoped(sa.select(sa.func.max(inbox_counters.c.seq)), scope)
+    return connection.execute(query).scalar() or 0
+
+
+def seq_before(connection: sa.Connection, scope: Scope, routed_at: int) -> int:
+    """The cursor after which lies everything that reached one inbox at or after a time.
+
+    Searches by halves: within an inbox the time of routing grows with the number.
+    """
+    bounds = position(connection, scope)
+    low, high = bounds.oldest - 1, bounds.newest
+    while low < high:
+        middle = (low + high + 1) // 2
+        query = sa.select(inbox.c.routed_at).where(inbox.c.seq <= middle)
+        query = query.order_by(inbox.c.seq.desc()).limit(1)
+        found = connection.execute(scoped(query, scope)).scalar()
+        if found is None or found < routed_at:
+            low = middle
+        else:
+            high = middle - 1
+    return max(low, 0)
+
+
+def entries_of(
+    connection: sa.Connection, scope: Scope, event_ids: Sequence[str]
+) -> list[InboxEntry]:
+    """The inbox rows of these events, by participant."""
+    query = (
+        sa.select(inbox)
+        .where(inbox.c.event_id.in_(event_ids))
+        .order_by(inbox.c.participant, inbox.c.seq)
+    )
+    return [_entry(row) for row in connection.execute(scoped(query, scope))]
+
+
+def hand_overs_of(
+    connection: sa.Connection, scope: Scope, event_ids: Sequence[str]
+) -> list[HandOver]:
+    """Through which doors these events have left, oldest first."""
+    query = (
+        sa.select(
+            disclosures.c.event_id,
+            disclosures.c.participant,
+            disclosures.c.door,
+            disclosures.c.disclosed_at,
+            disclosures.c.withheld,
+        )
+        .where(disclosures.c.event_id.in_(event_ids))
+        .order_by(disclosures.c.disclosed_at)
+    )
+    rows = connection.execute(scoped(query, scope))
+    return [HandOver(row[0], row[1], row[2], row[3], _split(row[4])) for row in rows]
+
+
+def trajectories_of(connection: sa.Connection, scope: Scope, limit: int = 100) -> list[str]:
+    """Trajectories of which the scope's participant has been sent something, newest first."""
+    query = (
+        sa.select(inbox.c.trajectory_id, sa.func.max(inbox.c.seq).label("last"))
+        .where(inbox.c.trajectory_id.is_not(None))
+        .group_by(inbox.c.trajectory_id)
+        .order_by(sa.desc("last"))
+        .limit(limit)
+    )
+    return [row[0] for row in connection.execute(scoped(query, scope))]
+
+
+def _entry(row: sa.Row[Any]) -> InboxEntry:
+    values: list[Any] = list(row)
+    values[6] = _split(values[6])
+    values[9] = bool(values[9])
+    return InboxEntry(*values)
+
+
+def _split(joined: str) -> tuple[str, ...]:
+    return tuple(joined.split(",")) if joined else ()
