@@ -20,21 +20,6 @@ if TYPE_CHECKING:
 ALGORITHM = "ES256"
 TOKEN_TYPE = "at+jwt"  # noqa: S105 - a media type, not a secret
 
-SCOPES = (
-    "sj_offer_write",
-    "sj_referral_write",
-    "sj_referral_read",
-    "sj_placement_write",
-    "sj_guidance_write",
-    "sj_outcome_write",
-    "sj_rights_write",
-    "sj_feed_read",
-    "sj_agreement_write",
-    "sj_admin",
-    "sj_audit",
-)
-"""Every scope there is (`design/domain.md` §4)."""
-
 
 @dataclass(frozen=True, slots=True)
 class Resource:
