@@ -29,6 +29,15 @@
         │   ├── InvalidClient            422 client_invalid
         │   └── RotationTooSoon          409 rotation_too_soon
         ├── ExchangeError                the exchange refused an event, at a leg
+        ├── EmbeddedError                the embedded broker cannot be had, started or reached
+        │   ├── JavaUnsuitable           503 java_unsuitable
+        │   ├── DownloadFailed           503 download_failed
+        │   ├── ChecksumDiffers          503 checksum_differs
+        │   ├── PortTaken                503 port_taken
+        │   ├── DiskFull                 503 disk_full
+        │   ├── DataInUse                503 data_in_use
+        │   ├── BrokerFailed             503 broker_failed
+        │   └── BrokerNotRunning         503 broker_not_running
         │   ├── ScopeRefused             403 missing_scope (leg scope)
         │   ├── RoleRefused              403 role_not_allowed (leg role)
         │   ├── UnknownCase              404 not_found (leg membership)
@@ -37,12 +46,17 @@
         │   ├── ActorRefused             403 not_your_step (leg lifecycle)
         │   ├── NotAllowedNow            409 not_allowed_now (leg lifecycle)
         │   ├── RuleBroken               422 rule_broken, or the rule's own code (leg rules)
+        │   ├── EventIdReused            409 event_id_reused
+        │   ├── IdentifierTaken          422 identifier_taken
+        │   ├── Blocked                  409 blocked
         │   └── Unresolvable             an organisation's URN names no single participant
         │       ├── UnknownOrganisation  422 unknown_organisation
         │       └── TargetAmbiguous      422 target_ambiguous
         └── ServiceError                 the hub cannot answer now; retry the same call
             ├── InternalError            500 internal_error
             ├── Unavailable              503 unavailable
+            ├── LedgerUnavailable        503 ledger_unavailable
+            ├── KeysUnusable             503 keys_unusable
             └── Overloaded               503 overloaded
 
 Codes are stable and documented; sentences are for the partner's operator, in Dutch and English.
@@ -325,6 +339,28 @@ class RuleBroken(ExchangeError):
     title = Message(nl="Regel niet nageleefd", en="Rule not met")
 
 
+class EventIdReused(ExchangeError):
+    """The sender used this event id before, for other content."""
+
+    code = "event_id_reused"
+    title = Message(nl="Gebeurtenisnummer al gebruikt", en="Event id already used")
+
+
+class IdentifierTaken(ExchangeError):
+    """The id given to something new is not a UUID, or exists already."""
+
+    code = "identifier_taken"
+    status = 422
+    title = Message(nl="Nummer niet bruikbaar", en="Identifier not usable")
+
+
+class Blocked(ExchangeError):
+    """An earlier event of the same case in the same request was refused."""
+
+    code = "blocked"
+    title = Message(nl="Niet behandeld", en="Not handled")
+
+
 class Unresolvable(ExchangeError):
     """An organisation's URN in an event does not name exactly one participant."""
 
@@ -385,6 +421,70 @@ class RotationTooSoon(RegistryError):
     title = Message(nl="Te vroeg om te wisselen", en="Too soon to rotate")
 
 
+class EmbeddedError(GatewayError):
+    """The embedded broker cannot be had, started or reached; the sentence says what to do."""
+
+    code = "embedded_error"
+    status = 503
+    title = Message(nl="Ingebouwde broker niet beschikbaar", en="Embedded broker unavailable")
+
+
+class JavaUnsuitable(EmbeddedError):
+    """The Java that was asked for does not run, or is older than 17."""
+
+    code = "java_unsuitable"
+    title = Message(nl="Java niet geschikt", en="Java not suitable")
+
+
+class DownloadFailed(EmbeddedError):
+    """A jar of the committed lock could not be fetched."""
+
+    code = "download_failed"
+    title = Message(nl="Ophalen mislukt", en="Download failed")
+
+
+class ChecksumDiffers(EmbeddedError):
+    """A jar is not the one that the committed lock names; nothing was started."""
+
+    code = "checksum_differs"
+    title = Message(nl="Controlesom verschilt", en="Checksum differs")
+
+
+class PortTaken(EmbeddedError):
+    """Another program listens on a port that the broker needs."""
+
+    code = "port_taken"
+    title = Message(nl="Poort bezet", en="Port taken")
+
+
+class DiskFull(EmbeddedError):
+    """The disk has too little room for the jars or the broker's data."""
+
+    code = "disk_full"
+    title = Message(nl="Schijf vol", en="Disk full")
+
+
+class DataInUse(EmbeddedError):
+    """Another broker runs on the same data folder."""
+
+    code = "data_in_use"
+    title = Message(nl="Datamap in gebruik", en="Data folder in use")
+
+
+class BrokerFailed(EmbeddedError):
+    """The broker ended, or did not answer in time; its log says why."""
+
+    code = "broker_failed"
+    title = Message(nl="Broker niet gestart", en="Broker did not start")
+
+
+class BrokerNotRunning(EmbeddedError):
+    """No broker runs on this data folder."""
+
+    code = "broker_not_running"
+    title = Message(nl="Broker draait niet", en="Broker not running")
+
+
 class ServiceError(GatewayError):
     """The hub cannot answer now."""
 
@@ -406,6 +506,20 @@ class Unavailable(ServiceError):
 
     code = "unavailable"
     title = Message(nl="Tijdelijk niet beschikbaar", en="Temporarily unavailable")
+
+
+class LedgerUnavailable(ServiceError):
+    """The ledger cannot be written: the outcome is unknown, the same call may be retried."""
+
+    code = "ledger_unavailable"
+    title = Message(nl="Register tijdelijk niet beschikbaar", en="Ledger unavailable")
+
+
+class KeysUnusable(ServiceError):
+    """The key-encryption key cannot be read, or a key in the store does not fit it."""
+
+    code = "keys_unusable"
+    title = Message(nl="Sleutels niet bruikbaar", en="Keys not usable")
 
 
 class Overloaded(ServiceError):
