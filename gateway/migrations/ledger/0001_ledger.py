@@ -61,7 +61,7 @@ def _states() -> None:
     # `target_id` is a trajectory, or an offer for an offer's own number.
     op.create_table(
         "blind_index",
-        sa.Column("digest", sa.LargeBinary, primary_key=True),
+        sa.Column("digest", sa.Text, primary_key=True),
         sa.Column("kind", sa.Text, nullable=False),
         sa.Column("participant", sa.Text),
         sa.Column("subject_id", sa.Text),
@@ -79,7 +79,8 @@ def _ledger() -> None:
         sa.Column("event_id", text, nullable=False, unique=True),
         sa.Column("participant", text, nullable=False),
         sa.Column("client_id", text, nullable=False),
-        sa.Column("sender_event_id", text, nullable=False),
+        # "<participant>/<the sender's own event id>": what makes publishing idempotent.
+        sa.Column("sender_key", text, nullable=False, unique=True),
         sa.Column("event_name", text, nullable=False),
         sa.Column("schema_id", sa.Integer, nullable=False),
         sa.Column("aggregate_type", text, nullable=False),
@@ -109,11 +110,17 @@ def _ledger() -> None:
         sa.Column("record_sha256", sa.LargeBinary, nullable=False),
         sa.Column("commitment", sa.LargeBinary, nullable=False),
         sa.Column("salt", sa.LargeBinary),  # null in an event about a person: sealed in the record
-        sa.UniqueConstraint("participant", "sender_event_id"),
         sqlite_autoincrement=True,
     )
     op.create_index("ledger_trajectory", "ledger", ["trajectory_id", "seq"])
-    op.create_index("ledger_aggregate", "ledger", ["aggregate_id", "seq"])
+    no_trajectory = sa.text("trajectory_id is null")
+    op.create_index(
+        "ledger_offer",
+        "ledger",
+        ["aggregate_id", "seq"],
+        sqlite_where=no_trajectory,
+        postgresql_where=no_trajectory,
+    )
 
 
 def _outbox() -> None:
@@ -143,8 +150,7 @@ def _outbox() -> None:
 def _once() -> None:
     op.create_table(
         "idempotency",
-        sa.Column("participant", sa.Text, primary_key=True),
-        sa.Column("key", sa.Text, primary_key=True),
+        sa.Column("key", sa.Text, primary_key=True),  # "<participant>/<Idempotency-Key>"
         sa.Column("request_hash", sa.LargeBinary, nullable=False),
         sa.Column("answer", sa.LargeBinary, nullable=False),
         sa.Column("created_at", sa.BigInteger, nullable=False),
