@@ -1,0 +1,205 @@
+"""The hub's authorisation server: client credentials in, a short-lived access token out.
+
+Authlib runs the protocol; this module says which clients there are, how they may authenticate in
+this environment, for which resource a token is made, and how an error looks. No step here is
+asynchronous, and issuing writes one row (the used assertion), so calls block on the database.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from authlib.oauth2.rfc6749 import (
+    AuthorizationServer,
+    InvalidClientError,
+    InvalidRequestError,
+    InvalidScopeError,
+    OAuth2Error,
+)
+from authlib.oauth2.rfc6749.grants import ClientCredentialsGrant
+
+from gateway.exchange.scopes import SCOPES
+from gateway.oauth import assertions
+from gateway.oauth.client_view import ClientView
+from gateway.oauth.request import Answer, FormRequest, HttpForm, read_form
+from gateway.oauth.revocation import Revocation
+from gateway.oauth.tokens import GATEWAY, RESOURCES, Resource, mint
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from gateway.exchange.registry import Registry
+    from gateway.oauth.assertions import UsedAssertions
+    from gateway.oauth.keys import SigningKeys
+    from gateway.oauth.revocation import RevokedTokens
+
+SECRET_METHOD = "client_secret_basic"  # noqa: S105 - the method's name
+NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+
+
+class InvalidTargetError(OAuth2Error):  # type: ignore[misc] # Authlib has no types
+    """RFC 8707: the `resource` is not one this issuer makes tokens for."""
+
+    error = "invalid_target"
+
+
+class Issuer(AuthorizationServer):  # type: ignore[misc] # Authlib has no types
+    """One installation's issuer; safe from any thread.
+
+    Args:
+        url: the issuer's identifier, also the base address of its endpoints.
+        keys: the signing keys.
+        registry: gives the newest snapshot.
+        used: remembers assertion ids.
+        revoked: where revoked tokens are written down.
+        now: real time in seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        *,
+        url: str,
+        keys: SigningKeys,
+        registry: Callable[[], Registry],
+        used: UsedAssertions,
+        revoked: RevokedTokens,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        super().__init__(scopes_supported=sorted(SCOPES))
+        self.url = url
+        self.keys = keys
+        self._registry = registry
+        self._now = now
+        self.auth_methods = [assertions.METHOD]
+        if registry().environment == "test":
+            self.auth_methods.append(SECRET_METHOD)
+        self.register_client_auth_method(
+            assertions.METHOD, assertions.PrivateKeyJwt(url, used, now)
+        )
+        self.register_grant(HubClientCredentials)
+        self.register_endpoint(Revocation(self, revoked))
+
+    def token(self, http: HttpForm) -> Answer:
+        """Answer a POST to the token endpoint. Raises SQLAlchemyError when the database is away."""
+        return self._answered(http, self.create_token_response)
+
+    def revoke(self, http: HttpForm) -> Answer:
+        """Answer a POST to the revocation endpoint (RFC 7009); blocks and raises as `token`."""
+        return self._answered(
+            http, lambda form: self.create_endpoint_response(Revocation.ENDPOINT_NAME, form)
+        )
+
+    def authenticated(self, form: FormRequest) -> ClientView:
+        """The client that a request proves to come from, by exactly one method.
+
+        Raises:
+            InvalidRequestError: two methods at once.
+            InvalidClientError: not proven.
+        """
+        if form.uses_header and "client_assertion" in form.form:
+            raise InvalidRequestError("Authenticate by one method only.")
+        client: ClientView = self.authenticate_client(form, self.auth_methods)
+        if form.form.get("client_id", client.get_client_id()) != client.get_client_id():
+            raise InvalidClientError(description="client_id is not the client that authenticated.")
+        return client
+
+    def minted(self, client: ClientView, scope: str | None, resource_name: str) -> dict[str, Any]:
+        """The token response for an authenticated client."""
+        resource = RESOURCES.get(resource_name)
+        if resource is None:
+            known = ", ".join(RESOURCES)
+            raise InvalidTargetError(description=f"resource must be one of: {known}")
+        granted = _granted(client, scope, resource)
+        token = mint(
+            self.keys.current(),
+            client.client,
+            issuer=self.url,
+            resource=resource,
+            scope=granted,
+            now_seconds=self._now(),
+        )
+        return {
+            "access_token": token,
+            "token_type": "Bearer",
+            "expires_in": resource.lifetime_seconds,
+            "scope": granted,
+        }
+
+    def query_client(self, client_id: str) -> ClientView | None:
+        """The client of that id if it, and its participant, are active."""
+        registry = self._registry()
+        client = registry.client(client_id)
+        if client is None or client.status != "active":
+            return None
+        participant = registry.participant(client.participant)
+        if participant is None or participant.status != "active":
+            return None
+        return ClientView(client, self._now)
+
+    def save_token(self, token: dict[str, Any], request: FormRequest) -> None:
+        """Nothing is kept: a token proves itself."""
+
+    def send_signal(self, name: str, *args: object, **kwargs: object) -> None:
+        """Nobody listens."""
+
+    def create_oauth2_request(self, request: FormRequest) -> FormRequest:
+        """The request as it is: `read_form` made it."""
+        return request
+
+    def handle_response(
+        self, status: int, body: dict[str, Any], headers: Iterable[tuple[str, str]]
+    ) -> Answer:
+        """The answer for the route to send; tokens and errors are never cached."""
+        return Answer(status, body, {**dict(headers), **NO_STORE})
+
+    def handle_error_response(self, request: FormRequest, error: OAuth2Error) -> Answer:
+        """An error in OAuth's own shape (RFC 6749 §5.2)."""
+        return _refused(error, challenge=request.uses_header)
+
+    def _answered(self, http: HttpForm, answer: Callable[[FormRequest], Answer]) -> Answer:
+        try:
+            form = read_form(http)
+        except OAuth2Error as error:
+            return _refused(error, challenge=False)
+        return answer(form)
+
+
+class HubClientCredentials(ClientCredentialsGrant):  # type: ignore[misc] # Authlib has no types
+    """The only grant: a client acts for its own participant."""
+
+    server: Issuer
+    request: FormRequest
+
+    def authenticate_token_endpoint_client(self) -> ClientView:
+        """The client, by the methods of this environment."""
+        return self.server.authenticated(self.request)
+
+    def generate_token(self, scope: str | None = None, **_others: object) -> dict[str, Any]:
+        """The token response for the resource that was asked for, the gateway by default."""
+        resource = self.request.form.get("resource", GATEWAY.indicator)
+        return self.server.minted(self.request.client, scope, resource)
+
+
+def _granted(client: ClientView, scope: str | None, resource: Resource) -> str:
+    """The scopes of the token; an unknown or foreign one is an error, never dropped in silence."""
+    allowed = client.get_allowed_scope(scope)
+    if allowed is None:
+        raise InvalidScopeError(description="The client does not have every scope it asks for.")
+    if resource.scopes is None:
+        return allowed
+    fitting = " ".join(one for one in allowed.split() if one in resource.scopes)
+    if not fitting:
+        needed = " ".join(sorted(resource.scopes))
+        raise InvalidScopeError(description=f"This resource needs the scope {needed}.")
+    return fitting
+
+
+def _refused(error: OAuth2Error, *, challenge: bool) -> Answer:
+    headers = dict(NO_STORE)
+    status = int(error.status_code)
+    if isinstance(error, InvalidClientError):
+        status = 401
+        if challenge:
+            headers["WWW-Authenticate"] = 'Basic realm="schakel"'
+    return Answer(status, dict(error.get_body()), headers)
