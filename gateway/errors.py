@@ -15,13 +15,13 @@
         │   ├── MethodNotAllowed         405 method_not_allowed
         │   ├── NotAcceptable            406 not_acceptable
         │   ├── RequestTimeout           408 request_timeout
-        │   ├── CursorExpired            410 cursor_expired
         │   ├── BodyTooLarge             413 body_too_large
         │   ├── BatchTooLarge            413 batch_too_large
         │   ├── UnsupportedMediaType     415 unsupported_media_type
         │   └── HeadersTooLarge          431 headers_too_large
         ├── AccessError                  who asks, and whether they may
         │   ├── InvalidToken             401 invalid_token
+        │   ├── ForeignSource            403 foreign_source
         │   └── MissingScope             403 missing_scope
         ├── RegistryError                the registry cannot be changed like that
         │   ├── InvalidRegistry          422 registry_invalid
@@ -29,15 +29,6 @@
         │   ├── InvalidClient            422 client_invalid
         │   └── RotationTooSoon          409 rotation_too_soon
         ├── ExchangeError                the exchange refused an event, at a leg
-        ├── EmbeddedError                the embedded broker cannot be had, started or reached
-        │   ├── JavaUnsuitable           503 java_unsuitable
-        │   ├── DownloadFailed           503 download_failed
-        │   ├── ChecksumDiffers          503 checksum_differs
-        │   ├── PortTaken                503 port_taken
-        │   ├── DiskFull                 503 disk_full
-        │   ├── DataInUse                503 data_in_use
-        │   ├── BrokerFailed             503 broker_failed
-        │   └── BrokerNotRunning         503 broker_not_running
         │   ├── ScopeRefused             403 missing_scope (leg scope)
         │   ├── RoleRefused              403 role_not_allowed (leg role)
         │   ├── UnknownCase              404 not_found (leg membership)
@@ -52,6 +43,15 @@
         │   └── Unresolvable             an organisation's URN names no single participant
         │       ├── UnknownOrganisation  422 unknown_organisation
         │       └── TargetAmbiguous      422 target_ambiguous
+        ├── EmbeddedError                the embedded broker cannot be had, started or reached
+        │   ├── JavaUnsuitable           503 java_unsuitable
+        │   ├── DownloadFailed           503 download_failed
+        │   ├── ChecksumDiffers          503 checksum_differs
+        │   ├── PortTaken                503 port_taken
+        │   ├── DiskFull                 503 disk_full
+        │   ├── DataInUse                503 data_in_use
+        │   ├── BrokerFailed             503 broker_failed
+        │   └── BrokerNotRunning         503 broker_not_running
         └── ServiceError                 the hub cannot answer now; retry the same call
             ├── InternalError            500 internal_error
             ├── Unavailable              503 unavailable
@@ -178,14 +178,6 @@ class RequestTimeout(RequestError):
     title = Message(nl="Verzoek te traag", en="Request timeout")
 
 
-class CursorExpired(RequestError):
-    """The cursor points before what the inbox still keeps."""
-
-    code = "cursor_expired"
-    status = 410
-    title = Message(nl="Cursor verlopen", en="Cursor expired")
-
-
 class BodyTooLarge(RequestError):
     """The body is longer than the limit."""
 
@@ -232,6 +224,14 @@ class InvalidToken(AccessError):
     code = "invalid_token"
     status = 401
     title = Message(nl="Ongeldig token", en="Invalid token")
+
+
+class ForeignSource(AccessError):
+    """An event names another participant as its source than the client that sends it."""
+
+    code = "foreign_source"
+    status = 403
+    title = Message(nl="Bron van een ander", en="Source of another")
 
 
 class MissingScope(AccessError):
