@@ -1,0 +1,58 @@
+"""The closed words of agreements and envelopes (`domain.md` §3.3, §3.6, §4)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+PURPOSES: Final = frozenset(
+    {
+        "activation_referral",
+        "placement_execution",
+        "guidance_coordination",
+        "outcome_monitoring",
+        "rights_transition",
+        "aggregate_policy",
+        "audit",
+    }
+)
+
+LEGAL_BASES: Final = frozenset(
+    {
+        "public_task_6_1_e",
+        "legal_obligation_6_1_c",
+        "consent_6_1_a",
+        "contract_6_1_b",
+    }
+)
+
+FIELDSETS: Final = frozenset(
+    {
+        "core",
+        "identify",
+        "name",
+        "staff_contact",
+        "insz",
+        "status",
+        "decision",
+        "work_limits",
+        "guidance",
+        "outcome",
+        "outcome_summary",
+        "rights",
+        "attendance",
+        "note",
+    }
+)
+
+DOORS: Final = frozenset({"feed", "webhook", "kafka"})
+
+LEGAL_INSTRUMENTS: Final = frozenset(
+    {
+        "protocol_art8",
+        "ivc_deliberation",
+        "decree_article",
+        "joint_controller_art26",
+        "data_sharing_agreement",
+        "processor_art28",
+    }
+)
