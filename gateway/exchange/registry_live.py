@@ -42,7 +42,8 @@ class LiveRegistry:
         self._store = store
         self._poll_seconds = poll_seconds
         self._current = store.load()
-        self._callbacks: list[Callable[[Registry], None]] = []
+        self._before: list[Callable[[], None]] = []
+        self._after: list[Callable[[Registry], None]] = []
         self._reloading = threading.Lock()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -51,9 +52,17 @@ class LiveRegistry:
         """The newest snapshot known; costs an attribute look-up."""
         return self._current
 
+    def before_change(self, callback: Callable[[], None]) -> None:
+        """Call back before a newer version comes in use, on the thread that saw it.
+
+        For what must be known first, such as signing keys. When it raises SQLAlchemyError the
+        older version stays in use and the next poll tries again.
+        """
+        self._before.append(callback)
+
     def on_change(self, callback: Callable[[Registry], None]) -> None:
         """Call back after every change, on the thread that saw it. A callback must not raise."""
-        self._callbacks.append(callback)
+        self._after.append(callback)
 
     def refresh(self) -> Registry:
         """Look for a newer version now, as the process that made a change does.
@@ -62,9 +71,12 @@ class LiveRegistry:
         """
         with self._reloading:
             if self._store.version() != self._current.version:
-                self._current = self._store.load()
-                for callback in self._callbacks:
-                    callback(self._current)
+                newer = self._store.load()
+                for prepare in self._before:
+                    prepare()
+                self._current = newer
+                for callback in self._after:
+                    callback(newer)
             return self._current
 
     def start(self) -> None:

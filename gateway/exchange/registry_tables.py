@@ -108,7 +108,7 @@ REVOKED_TOKENS = Table(
     Column("expires_at_seconds", BigInteger, nullable=False),
 )
 
-# The issuer's keys. `sealed` is the private JWK under the key-encryption key.
+# The issuer's keys. `sealed` is the private JWK under the key-encryption key of id `sealed_with`.
 SIGNING_KEYS = Table(
     "signing_keys",
     METADATA,
@@ -116,6 +116,7 @@ SIGNING_KEYS = Table(
     Column("status", Text, nullable=False),
     Column("public", JSON, nullable=False),
     Column("sealed", LargeBinary, nullable=False),
+    Column("sealed_with", Text, nullable=False),
     Column("published_at_seconds", BigInteger, nullable=False),
     Column("retired_at_seconds", BigInteger),
 )

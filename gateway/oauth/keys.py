@@ -14,7 +14,7 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from joserfc.jwk import ECKey, KeySet
@@ -32,23 +32,13 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection, Engine, Row
 
+    from gateway.exchange.encryption import KeyEncryption
+
 JWKS_MAX_AGE_SECONDS = 300
 PUBLISH_AHEAD_SECONDS = JWKS_MAX_AGE_SECONDS + 60
 RETIRED_SECONDS = GATEWAY.lifetime_seconds + 60
 REFRESH_INTERVAL_SECONDS = 1.0
-SEALING_CONTEXT = b"schakel oauth signing key "
-
-
-class Sealing(Protocol):
-    """Encryption under the key-encryption key; `gateway.exchange.keys` has the real one."""
-
-    def wrap(self, plaintext: bytes, context: bytes) -> bytes:
-        """Encrypt and bind to the context."""
-        ...
-
-    def unwrap(self, wrapped: bytes, context: bytes) -> bytes:
-        """Decrypt what `wrap` made with the same context; raises when it is not that."""
-        ...
+BOUND_TO = "oauth signing key "
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +53,11 @@ class KeyRing:
 class SigningKeys:
     """The signing keys as this process knows them; safe from any thread.
 
+    Construction makes the first pair of keys when there is none.
+
     Args:
         engine: the ledger's store, writable.
-        sealing: seals private keys at rest.
+        encryption: the key-encryption key, which seals private keys at rest.
         now: real time in seconds since the epoch.
         publish_ahead_seconds: how long a key is published before it may sign.
     """
@@ -73,13 +65,13 @@ class SigningKeys:
     def __init__(
         self,
         engine: Engine,
-        sealing: Sealing,
+        encryption: KeyEncryption,
         *,
         now: Callable[[], float] = time.time,
         publish_ahead_seconds: int = PUBLISH_AHEAD_SECONDS,
     ) -> None:
         self._engine = engine
-        self._sealing = sealing
+        self._encryption = encryption
         self._now = now
         self._publish_ahead_seconds = publish_ahead_seconds
         self._refreshing = threading.Lock()
@@ -136,6 +128,21 @@ class SigningKeys:
         self.reload()
         return kids
 
+    def rewrap(self) -> None:
+        """Seal every key with the newest key-encryption key; part of rotating that one."""
+        table = tables.SIGNING_KEYS
+        with self._engine.begin() as connection:
+            for row in _rows(connection):
+                sealed = self._encryption.wrap(self._unsealed(row), BOUND_TO + row.kid)
+                connection.execute(
+                    update(table)
+                    .where(table.c.kid == row.kid)
+                    .values(sealed=sealed, sealed_with=self._encryption.current_id)
+                )
+
+    def _unsealed(self, row: Row[Any]) -> bytes:
+        return self._encryption.unwrap(row.sealed_with, row.sealed, BOUND_TO + row.kid)
+
     def _rotated(self, connection: Connection, *, emergency: bool) -> tuple[str, str]:
         keys = {row.status: row for row in _rows(connection) if row.status != "retired"}
         age = self._now() - keys["next"].published_at_seconds
@@ -177,7 +184,8 @@ class SigningKeys:
                 kid=kid,
                 status=status,
                 public=public_part(private),
-                sealed=self._sealing.wrap(orjson.dumps(private), _context(kid)),
+                sealed=self._encryption.wrap(orjson.dumps(private), BOUND_TO + kid),
+                sealed_with=self._encryption.current_id,
                 published_at_seconds=int(self._now()),
             )
         )
@@ -185,7 +193,7 @@ class SigningKeys:
 
     def _ring_of(self, rows: Sequence[Row[Any]]) -> KeyRing:
         signing = next(row for row in rows if row.status == "current")
-        private = orjson.loads(self._sealing.unwrap(signing.sealed, _context(signing.kid)))
+        private = orjson.loads(self._unsealed(signing))
         horizon = self._now() - RETIRED_SECONDS
         published = [
             {**row.public, "use": "sig", "alg": "ES256"}
@@ -203,10 +211,6 @@ def _rows(connection: Connection) -> Sequence[Row[Any]]:
     order = ["current", "next", "retired"]
     rows = connection.execute(select(tables.SIGNING_KEYS)).all()
     return sorted(rows, key=lambda row: (order.index(row.status), -row.published_at_seconds))
-
-
-def _context(kid: str) -> bytes:
-    return SEALING_CONTEXT + kid.encode()
 
 
 def _too_soon(seconds: int) -> RotationTooSoon:

@@ -105,6 +105,7 @@ def _oauth() -> None:
         sa.Column("status", sa.Text, nullable=False),
         sa.Column("public", sa.JSON, nullable=False),
         sa.Column("sealed", sa.LargeBinary, nullable=False),
+        sa.Column("sealed_with", sa.Text, nullable=False),
         sa.Column("published_at_seconds", sa.BigInteger, nullable=False),
         sa.Column("retired_at_seconds", sa.BigInteger),
     )
