@@ -1,0 +1,134 @@
+"""From a finished draft to what the ledger records: recipients, grants, members, versions."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from gateway.exchange import relations as rel
+from gateway.exchange.decision import HUB, Accepted, DecidedEvent, Recipient
+from gateway.exchange.recipients import OWN, recipients
+from schemas.catalogue import catalogue
+from schemas.programmes import rule_set
+
+if TYPE_CHECKING:
+    from gateway.exchange.draft import Draft, Pending
+    from gateway.exchange.registry import RegisteredAgreement
+    from schemas.catalogue import EventType
+
+PURPOSES = {
+    "referral": "activation_referral",
+    "placement": "placement_execution",
+    "outcome": "outcome_monitoring",
+    "right": "rights_transition",
+    "trajectory": "activation_referral",
+}
+GUIDANCE = "guidance_coordination"
+DEFAULT_BASIS = "public_task_6_1_e"
+UNDETERMINED = "to_be_determined"
+
+
+def accepted(draft: Draft) -> Accepted:
+    """Everything that is recorded for this event, the submitted one first."""
+    joined = _joined(draft)
+    events = tuple(
+        _decided(draft, pending, joined if position == 0 else ())
+        for position, pending in enumerate(draft.done)
+    )
+    _remember_members(draft)
+    return Accepted(
+        events=events,
+        trajectory=draft.trajectory,
+        offer=draft.offer,
+        warnings=tuple(draft.warnings),
+        facts=tuple(draft.facts),
+    )
+
+
+def _joined(draft: Draft) -> tuple[str, ...]:
+    """Who became a member, or may now see what was hidden, and has to get the history first."""
+    if draft.trajectory is None or draft.context.trajectory is None:
+        return ()
+    before = rel.members(draft.context.trajectory)
+    fresh = [one for one in rel.members(draft.trajectory) if one not in before]
+    return tuple(sorted({*fresh, *draft.opened}))
+
+
+def _remember_members(draft: Draft) -> None:
+    case = draft.trajectory
+    if case is None:
+        return
+    registry = draft.context.registry
+    found = (registry.participant(one) for one in rel.members(case))
+    members = {**case.members, **{one.id: one.role for one in found if one is not None}}
+    draft.trajectory = replace(case, members=members, last_event_at=draft.context.now)
+
+
+def _decided(draft: Draft, pending: Pending, joined: tuple[str, ...]) -> DecidedEvent:
+    event = catalogue().event(pending.name)
+    addressed = recipients(draft, pending, event)
+    own = _own(draft, pending, joined)
+    agreement = _agreement(draft, addressed)
+    programme = pending.programme or event_programme(pending)
+    first = pending is draft.done[0] and pending.actor.id != HUB
+    submission = draft.submission
+    return DecidedEvent(
+        event_id=draft.context.new_id(),
+        event=event,
+        aggregate_type=pending.aggregate_type,
+        aggregate_id=pending.aggregate_id,
+        aggregate_version=pending.version,
+        trajectory_id=None if draft.trajectory is None else draft.trajectory.id,
+        subject_id=None if draft.trajectory is None else draft.trajectory.subject_id,
+        producer=pending.actor.id,
+        producer_org=pending.actor.organisation,
+        caused_by=pending.actor.caused_by,
+        actor_role=pending.actor.role,
+        purpose=_purpose(draft, pending, event),
+        legal_basis=DEFAULT_BASIS if event.personal else None,
+        agreement_id=None if agreement is None else agreement.id,
+        agreement_hash=None if agreement is None else agreement.hash,
+        territory_nis=draft.nis,
+        rule_set=rule_set(programme or UNDETERMINED, draft.today).version,
+        causation_id=submission.causation_id if first else None,
+        occurred_at=submission.occurred_at,
+        recorded_at=draft.context.now,
+        source_record_id=submission.source_record_id if first else None,
+        actor_ref=submission.actor_ref if first else None,
+        data=pending.data,
+        programme=programme,
+        recipients=(*addressed, *own),
+        joined=joined,
+    )
+
+
+def event_programme(pending: Pending) -> str | None:
+    """The programme that the event itself names, when its aggregate has none."""
+    programme = pending.data.get("programme")
+    return programme if isinstance(programme, str) else None
+
+
+def _own(draft: Draft, pending: Pending, joined: tuple[str, ...]) -> tuple[Recipient, ...]:
+    """A sender that joins by its own event gets the history, though not this event."""
+    if pending.actor.id not in joined or draft.trajectory is None:
+        return ()
+    relations = rel.members(draft.trajectory).get(pending.actor.id, set())
+    return (
+        Recipient(pending.actor.id, pending.actor.role, tuple(sorted(relations)), excluded=OWN),
+    )
+
+
+def _agreement(draft: Draft, addressed: tuple[Recipient, ...]) -> RegisteredAgreement | None:
+    """The agreement of the first entitled recipient; the receipt names it."""
+    named = next((one.agreement_id for one in addressed if one.agreement_id is not None), None)
+    return None if named is None else draft.context.registry.agreement(named)
+
+
+def _purpose(draft: Draft, pending: Pending, event: EventType) -> str | None:
+    if not event.personal:
+        return None
+    if draft.submission.purpose is not None:
+        return draft.submission.purpose
+    if pending.name.startswith("guidance."):
+        return GUIDANCE
+    return PURPOSES[pending.aggregate_type]

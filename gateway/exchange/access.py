@@ -1,0 +1,138 @@
+"""The legs between role and lifecycle: membership, agreement, territory; and actors' relations."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gateway.errors import NoAgreement, OutsideTerritory
+from gateway.exchange import relations as rel
+from gateway.exchange.decision import HUB
+from gateway.exchange.draft import unknown_case
+from gateway.exchange.locality import nis_of
+from schemas.errors import Message
+from schemas.lifecycle import NONE
+
+if TYPE_CHECKING:
+    from gateway.exchange.draft import Actor, Draft
+    from gateway.exchange.state import Placement, Referral
+    from gateway.exchange.targets import Target
+
+HOLDER_ROLES = ("V", "O")
+
+
+def check_access(draft: Draft, actor: Actor, target: Target) -> None:
+    """Check membership, agreement and territory, in this order; settle the municipality.
+
+    Raises:
+        UnknownCase, NoAgreement, OutsideTerritory: the leg that failed.
+    """
+    creates_case = draft.trajectory is not None and draft.trajectory.version == 0
+    if draft.trajectory is not None:
+        draft.nis = draft.trajectory.territory_nis
+    elif draft.offer is not None:
+        draft.nis = draft.offer.territory_nis
+    else:
+        draft.nis = nis_of(draft)
+    if actor.role == "HUB":
+        return
+    relations = relations_of(draft, actor, target)
+    if not creates_case and target.kind != "offer" and not relations:
+        raise unknown_case()
+    if target.kind != "offer":
+        _check_agreement(draft)
+    if creates_case or target.state == NONE or relations == frozenset({"candidate"}):
+        _check_territory(draft, actor)
+
+
+def _check_agreement(draft: Draft) -> None:
+    name = draft.submission.event.name
+    covered = draft.context.registry.grants.covers_sender(
+        draft.sender.organisation, name, draft.nis, draft.today
+    )
+    if not covered:
+        raise NoAgreement(
+            Message(
+                nl=f"Geen actieve overeenkomst van uw organisatie dekt {name} "
+                f"voor gemeente {draft.nis}.",
+                en=f"No active agreement of your organisation covers {name} "
+                f"for municipality {draft.nis}.",
+            ),
+            leg="agreement",
+        )
+
+
+def _check_territory(draft: Draft, actor: Actor) -> None:
+    if not draft.sender.serves(draft.nis, draft.occurred_on):
+        raise OutsideTerritory(
+            Message(
+                nl=f"Gemeente {draft.nis} ligt buiten het werkingsgebied van {actor.id}.",
+                en=f"Municipality {draft.nis} lies outside the territory of {actor.id}.",
+            ),
+            leg="territory",
+        )
+
+
+def relations_of(draft: Draft, actor: Actor, target: Target) -> frozenset[str]:
+    """The relations in which the actor stands to an aggregate; all to the case when it is new."""
+    if actor.role == "HUB":
+        return frozenset()
+    if target.kind == "offer":
+        found = {} if draft.offer is None else rel.to_offer(draft.offer)
+        return frozenset(found.get(actor.id, ()))
+    case = draft.case
+    held = set(rel.members(case).get(actor.id, ())) if target.state == NONE else set[str]()
+    if target.kind == "referral" and target.id in case.referrals:
+        held = _to_referral(draft, actor, case.referrals[target.id])
+    elif target.kind == "placement" and target.id in case.placements:
+        held = _to_placement(draft, actor, case.placements[target.id])
+    elif target.kind == "outcome" and target.id in case.outcomes:
+        held = rel.to_outcome(case, case.outcomes[target.id]).get(actor.id, set())
+    elif target.kind in ("trajectory", "right"):
+        held = _to_trajectory(draft, actor)
+    if not held and actor.id in rel.members(case):
+        held = {"member"}
+    return frozenset(held)
+
+
+def _to_referral(draft: Draft, actor: Actor, referral: Referral) -> set[str]:
+    held = set(rel.to_referral(draft.case, referral).get(actor.id, ()))
+    if referral.state == "open" and actor.id in referral.candidates:
+        held.add("candidate")
+    if _is_closer(draft, actor, referral):
+        held.add("closer")
+    return held
+
+
+def _to_placement(draft: Draft, actor: Actor, placement: Placement) -> set[str]:
+    held = set(rel.to_placement(draft.case, placement).get(actor.id, ()))
+    if placement.state == "planned" and actor.id in placement.planned_hosts:
+        held.add("planned_host")
+    if placement.closed_by == actor.id:
+        held.add("closer")
+    return held
+
+
+def _is_closer(draft: Draft, actor: Actor, referral: Referral) -> bool:
+    """Who closed it; if the hub did: the handler or case holder, else the competent OCMW."""
+    if referral.closed_by != HUB:
+        return referral.closed_by == actor.id
+    able = {referral.handler, draft.case.holder} - {None}
+    if able:
+        return actor.id in able
+    return _is_competent(draft, actor, ("O",))
+
+
+def _to_trajectory(draft: Draft, actor: Actor) -> set[str]:
+    held = set(rel.members(draft.case).get(actor.id, ()))
+    if actor.role in HOLDER_ROLES and _is_competent(draft, actor, HOLDER_ROLES):
+        held.add("competent")
+    task = draft.case.tasks.get(draft.data.get("task_id", ""))
+    if task is not None and task.addressee == actor.id:
+        held.add("addressee")
+    return held
+
+
+def _is_competent(draft: Draft, actor: Actor, roles: tuple[str, ...]) -> bool:
+    registry = draft.context.registry
+    found = (registry.competent(role, draft.nis, draft.today) for role in roles)
+    return any(one is not None and one.id == actor.id for one in found)

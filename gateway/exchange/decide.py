@@ -1,0 +1,253 @@
+"""The decision: one pure function from a submitted event to what is recorded, or refused.
+
+Legs, in this order: scope, role, membership, agreement, territory, lifecycle, rules
+(`design/architecture.md` §7). The first that fails is named. Hub events that follow from the
+event go through the same tables, with the hub as actor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from gateway.errors import ActorRefused, ExchangeError, NotAllowedNow, RoleRefused, ScopeRefused
+from gateway.exchange import placement_effects as placement
+from gateway.exchange import record_effects as record
+from gateway.exchange import referral_effects as referral
+from gateway.exchange import trajectory_effects as trajectory
+from gateway.exchange.acceptance import accepted
+from gateway.exchange.access import check_access, relations_of
+from gateway.exchange.choices import CHOICES
+from gateway.exchange.decision import HUB, Accepted, Context, Refused, Step
+from gateway.exchange.draft import Actor, Draft, Move, Pending, open_draft, unknown_case
+from gateway.exchange.guards import GUARDS
+from gateway.exchange.targets import Target, find_target, state_of, version_of
+from schemas.errors import Message
+from schemas.lifecycle import BEFORE, NONE, SAME, Lifecycle, Transition, lifecycle_of
+
+if TYPE_CHECKING:
+    from gateway.exchange.submission import Submission
+
+Effect = Callable[[Draft, Move], None]
+
+EFFECTS: dict[str, Effect] = {
+    "referral.created": referral.created,
+    "referral.endorsed": referral.endorsed,
+    "referral.endorsement_refused": referral.declined,
+    "referral.claimed": referral.claimed,
+    "referral.accepted": referral.accepted,
+    "referral.declined": referral.declined,
+    "referral.expired": referral.declined,
+    "referral.redirected": referral.redirected,
+    "referral.withdrawn": referral.withdrawn,
+    "referral.closed": referral.closed,
+    "referral.reopened": referral.reopened,
+    "placement.planned": placement.planned,
+    "placement.rescheduled": placement.rescheduled,
+    "placement.corrected": placement.rescheduled,
+    "placement.started": placement.started,
+    "placement.mentor_assigned": placement.mentor_assigned,
+    "placement.assignment_added": placement.assignment_added,
+    "placement.extended": placement.extended,
+    "placement.ended": placement.ended,
+    "placement.end_revoked": placement.end_revoked,
+    "placement.voided": placement.voided,
+    "transition.placement_converted": placement.converted,
+    "outcome.recorded": record.outcome_recorded,
+    "transition.right_registered": record.right_registered,
+    "offer.published": record.offer_published,
+    "trajectory.opened": trajectory.opened,
+    "trajectory.case_holder_assigned": trajectory.assigned,
+    "trajectory.handover_offered": trajectory.offered,
+    "trajectory.case_holder_changed": trajectory.changed,
+    "trajectory.handover_declined": trajectory.declined,
+    "trajectory.closed": trajectory.closed,
+    "trajectory.reopened": trajectory.reopened,
+    "trajectory.territory_changed": trajectory.territory_changed,
+    "trajectory.task_answered": trajectory.task_answered,
+    "trajectory.viewing_right_granted": trajectory.viewing_granted,
+    "trajectory.viewing_right_ended": trajectory.viewing_ended,
+}
+"""What an event does beyond changing the state of its aggregate."""
+
+MOVED: dict[str, Effect] = {
+    "referral": referral.moved,
+    "placement": placement.moved,
+    "outcome": record.outcome_moved,
+    "right": record.right_moved,
+    "offer": record.offer_moved,
+    "trajectory": trajectory.moved,
+}
+"""What every other event does, by aggregate type."""
+
+STEPS: dict[str, Step] = {"lifecycle": "lifecycle", "rules": "rules"}
+"""Step that a refusal is reported under, by leg; every other leg is authorisation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """One event that wants to go through its table."""
+
+    name: str
+    actor: Actor
+    target: Target
+    data: dict[str, Any]
+
+
+def decide(submission: Submission, context: Context) -> Accepted | Refused:
+    """Accept or refuse one event. Pure; never raises for what a sender can cause."""
+    sender = context.registry.participant(submission.on_behalf_of or "")
+    if submission.participant != HUB or sender is None:
+        sender = context.registry.participant(submission.participant)
+    if sender is None:
+        return Refused(unknown_case(), "authorisation")
+    draft = open_draft(submission, context, sender)
+    try:
+        _run(draft)
+        return accepted(draft)
+    except ExchangeError as error:
+        error.facts.setdefault("leg", "rules")
+        error.facts.setdefault("allowed", list(_allowed_now(draft)))
+        return Refused(error, STEPS.get(error.leg, "authorisation"))
+
+
+def _run(draft: Draft) -> None:
+    name = draft.submission.event.name
+    lifecycle = lifecycle_of(name)
+    actor = _actor(draft)
+    _check_scope(draft, actor)
+    _check_role(lifecycle, name, actor)
+    target = find_target(draft, lifecycle, name)
+    check_access(draft, actor, target)
+    _apply(draft, Intent(name, actor, target, draft.submission.data))
+    while draft.queue:
+        follow = draft.queue.pop(0)
+        hub = Actor(HUB, "HUB", draft.sender.id, draft.sender.organisation)
+        table = lifecycle_of(follow.name)
+        state = state_of(draft, table.aggregate, follow.aggregate_id)
+        known = Target(table.aggregate, follow.aggregate_id, state)
+        _apply(draft, Intent(follow.name, hub, known, follow.data))
+
+
+def _actor(draft: Draft) -> Actor:
+    sender = draft.sender
+    if draft.submission.participant == HUB:
+        return Actor(HUB, "HUB", sender.id, sender.organisation)
+    return Actor(sender.id, sender.role, sender.id, sender.organisation)
+
+
+def _check_scope(draft: Draft, actor: Actor) -> None:
+    scope = draft.submission.event.scope
+    if actor.role != "HUB" and scope not in draft.submission.scopes:
+        raise ScopeRefused(
+            Message(
+                nl=f"Uw client mist de scope {scope}. Vraag hem aan bij de beheerder van de hub.",
+                en=f"Your client lacks the scope {scope}. Ask the hub's administrator for it.",
+            ),
+            leg="scope",
+            facts={"scope": scope},
+        )
+
+
+def _check_role(lifecycle: Lifecycle, name: str, actor: Actor) -> None:
+    rows = lifecycle.by_event[name]
+    if any(by.role in (None, actor.role) for row in rows for by in row.by):
+        return
+    raise RoleRefused(
+        Message(
+            nl=f"{name} kan niet door een deelnemer in uw rol worden gestuurd.",
+            en=f"{name} cannot be sent by a participant in your role.",
+        ),
+        leg="role",
+    )
+
+
+def _apply(draft: Draft, step: Intent) -> None:
+    """Take one event through its table: transition, guards, effect.
+
+    Raises:
+        NotAllowedNow, ActorRefused: the table says no.
+        RuleBroken: a guard says no.
+    """
+    row = _row(draft, step)
+    state = _next_state(draft, step, row)
+    move = Move(step.name, step.actor, step.target.id, state, step.data)
+    for guard in row.guards:
+        GUARDS[guard](draft, move)
+    EFFECTS.get(step.name, MOVED[step.target.kind])(draft, move)
+    draft.done.append(_pending(draft, step))
+
+
+def _row(draft: Draft, step: Intent) -> Transition:
+    lifecycle = lifecycle_of(step.name)
+    rows = lifecycle.transition(step.name, step.target.state)
+    if not rows:
+        raise NotAllowedNow(
+            Message(
+                nl=f"{step.name} kan niet in toestand {step.target.state}.",
+                en=f"{step.name} is not possible in state {step.target.state}.",
+            ),
+            leg="lifecycle",
+            facts={"state": step.target.state},
+        )
+    relations = relations_of(draft, step.actor, step.target)
+    for row in rows:
+        if row.admits(step.actor.role, relations):
+            return row
+    who = ", ".join(str(by) for row in rows for by in row.by)
+    raise ActorRefused(
+        Message(
+            nl=f"{step.name} wordt in toestand {step.target.state} gestuurd door: {who}.",
+            en=f"In state {step.target.state}, {step.name} is sent by: {who}.",
+        ),
+        leg="lifecycle",
+        facts={"state": step.target.state},
+    )
+
+
+def _next_state(draft: Draft, step: Intent, row: Transition) -> str:
+    if row.choose is not None:
+        return CHOICES[row.choose](draft, step.actor, step.target.id, step.data)
+    if row.targets[0] == SAME:
+        return step.target.state
+    if row.targets[0] == BEFORE:
+        return draft.case.referrals[step.target.id].previous or step.target.state
+    return row.targets[0]
+
+
+def _pending(draft: Draft, step: Intent) -> Pending:
+    kind, aggregate_id = step.target.kind, step.target.id
+    version, programme = version_of(draft, kind, aggregate_id)
+    return Pending(
+        name=step.name,
+        aggregate_type=kind,
+        aggregate_id=aggregate_id,
+        version=version,
+        actor=step.actor,
+        data=step.data,
+        programme=programme,
+        hidden=kind == "referral",
+    )
+
+
+def _allowed_now(draft: Draft) -> tuple[str, ...]:
+    """What this sender may send now to the aggregate it named; nothing when it is no part of it."""
+    fresh = _as_found(draft)
+    lifecycle = lifecycle_of(draft.submission.event.name)
+    actor = _actor(draft)
+    try:
+        target = find_target(fresh, lifecycle, draft.submission.event.name)
+    except ExchangeError:
+        return ()
+    if target.state == NONE:
+        return lifecycle.allowed(NONE, actor.role, frozenset())
+    relations = relations_of(fresh, actor, target)
+    if not relations and actor.role != "HUB":
+        return ()
+    return lifecycle.allowed(target.state, actor.role, relations)
+
+
+def _as_found(draft: Draft) -> Draft:
+    """The draft as it was before anything was applied."""
+    return replace(draft, trajectory=draft.context.trajectory, offer=draft.context.offer)

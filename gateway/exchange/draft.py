@@ -1,0 +1,183 @@
+"""The working copy of one decision: what the effects change and what they make follow.
+
+A draft lives inside one call of `decide` and never leaves it, so the decision stays pure.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from consumers.clock import date_of
+from gateway.errors import UnknownCase
+from schemas.errors import Message
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    from gateway.exchange.decision import Context, Fact
+    from gateway.exchange.decision import Warning as Notice
+    from gateway.exchange.registry import Participant
+    from gateway.exchange.state import (
+        Offer,
+        Outcome,
+        Placement,
+        Referral,
+        Right,
+        Task,
+        Trajectory,
+    )
+    from gateway.exchange.submission import Submission
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who sends: a participant, or the hub on account of one.
+
+    `caused_by` is the participant whose event or timer led here; the same as `id` for partners.
+    """
+
+    id: str
+    role: str
+    caused_by: str
+    organisation: str
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One event about to be applied: the table has already said that it leads to `state`."""
+
+    name: str
+    actor: Actor
+    aggregate_id: str
+    state: str
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """An event that was applied to the draft and waits for its recipients."""
+
+    name: str
+    aggregate_type: str
+    aggregate_id: str
+    version: int
+    actor: Actor
+    data: dict[str, Any]
+    programme: str | None
+    hidden: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUp:
+    """A hub event that an effect makes follow; applied through the same tables."""
+
+    name: str
+    aggregate_id: str
+    data: dict[str, Any]
+
+
+@dataclass(slots=True)
+class Draft:
+    """One decision in the making.
+
+    Attributes:
+        sender: the submitting participant, or the one a hub timer acts for.
+        today: the business day in Brussels; agreements and roles are read on it.
+        occurred_on: the day the event happened; municipality codes are read on it.
+    """
+
+    submission: Submission
+    context: Context
+    sender: Participant
+    today: date
+    occurred_on: date
+    nis: str = ""
+    trajectory: Trajectory | None = None
+    offer: Offer | None = None
+    done: list[Pending] = field(default_factory=list)
+    queue: list[FollowUp] = field(default_factory=list)
+    warnings: list[Notice] = field(default_factory=list)
+    facts: list[Fact] = field(default_factory=list)
+    opened: list[str] = field(default_factory=list)
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """The submitted data."""
+        return self.submission.data
+
+    @property
+    def case(self) -> Trajectory:
+        """The trajectory; effects on a person's path only run when there is one.
+
+        Raises:
+            UnknownCase: there is none.
+        """
+        if self.trajectory is None:
+            raise unknown_case()
+        return self.trajectory
+
+    def follow(self, name: str, aggregate_id: str, **data: Any) -> None:
+        """Let a hub event follow from this one, in the same transaction. None values drop out."""
+        kept = {key: value for key, value in data.items() if value is not None}
+        self.queue.append(FollowUp(name, aggregate_id, kept))
+
+    def change(self, **fields: Any) -> None:
+        """Change fields of the trajectory itself."""
+        self.trajectory = replace(self.case, **fields)
+
+    def put_referral(self, referral: Referral) -> None:
+        """Replace or add a referral."""
+        self.change(referrals={**self.case.referrals, referral.id: referral})
+
+    def put_placement(self, placement: Placement) -> None:
+        """Replace or add a placement."""
+        self.change(placements={**self.case.placements, placement.id: placement})
+
+    def put_outcome(self, outcome: Outcome) -> None:
+        """Replace or add an outcome."""
+        self.change(outcomes={**self.case.outcomes, outcome.id: outcome})
+
+    def put_right(self, right: Right) -> None:
+        """Replace or add a right."""
+        self.change(rights={**self.case.rights, right.id: right})
+
+    def put_task(self, task: Task) -> None:
+        """Replace or add a task."""
+        self.change(tasks={**self.case.tasks, task.id: task})
+
+    def resolve(self, urn: str, roles: Sequence[str], target_role: str | None = None) -> str:
+        """The participant that an organisation's URN means here.
+
+        Raises:
+            Unresolvable: nobody or several fit.
+        """
+        found = self.context.registry.resolve(
+            urn, roles, self.nis or None, self.today, target_role=target_role
+        )
+        return found.id
+
+
+def open_draft(submission: Submission, context: Context, sender: Participant) -> Draft:
+    """A draft on the state that the context brings."""
+    return Draft(
+        submission=submission,
+        context=context,
+        sender=sender,
+        today=date_of(context.now),
+        occurred_on=date_of(submission.occurred_at),
+        trajectory=context.trajectory,
+        offer=context.offer,
+    )
+
+
+def unknown_case() -> UnknownCase:
+    """The one answer for a case that does not exist and for one of somebody else."""
+    return UnknownCase(
+        Message(
+            nl="Dit dossier bestaat niet, of u bent er geen partij in. Controleer het nummer.",
+            en="This case does not exist, or you are no part of it. Check the identifier.",
+        ),
+        leg="membership",
+    )

@@ -1,0 +1,149 @@
+"""Who may have an accepted event, and who may not and why (`domain.md` §3.3, §3.13).
+
+Evaluated once at acceptance and kept in the ledger; every door evaluates the grant again.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from gateway.exchange import relations as rel
+from gateway.exchange.decision import Recipient
+from schemas.projection import projection
+from schemas.roles import NAME, PARTNER_LETTERS
+
+if TYPE_CHECKING:
+    from gateway.exchange.draft import Draft, Pending
+    from gateway.exchange.registry import Participant
+    from schemas.agreement import Grant
+    from schemas.catalogue import EventType
+
+OWN = "own_event"
+"""Leg of a sender that joins by its own event: it gets the history, not its own event back."""
+
+
+def recipients(draft: Draft, pending: Pending, event: EventType) -> tuple[Recipient, ...]:
+    """Every participant in some relation to the event, entitled or with the leg that excludes."""
+    found = []
+    for participant_id, relations in sorted(_related(draft, pending).items()):
+        participant = draft.context.registry.participant(participant_id)
+        if participant is None or participant_id == pending.actor.id:
+            continue
+        found.append(_recipient(draft, pending, event, participant, frozenset(relations)))
+    return tuple(found)
+
+
+def _related(draft: Draft, pending: Pending) -> rel.Relations:
+    if pending.aggregate_type == "offer":
+        return _offer_audience(draft)
+    if pending.name == "referral.advertised":
+        referral = draft.case.referrals[pending.aggregate_id]
+        return {candidate: {"candidate"} for candidate in referral.candidates}
+    now = related_to(draft, pending.aggregate_type, pending.aggregate_id)
+    for participant, relations in _before(draft).items():
+        now.setdefault(participant, relations)
+    return now
+
+
+def related_to(draft: Draft, aggregate_type: str, aggregate_id: str) -> rel.Relations:
+    """Members of the case with the relations that count for one of its aggregates."""
+    case = draft.case
+    if aggregate_type == "referral":
+        return rel.to_referral(case, case.referrals[aggregate_id])
+    if aggregate_type == "placement":
+        return rel.to_placement(case, case.placements[aggregate_id])
+    if aggregate_type == "outcome":
+        return rel.to_outcome(case, case.outcomes[aggregate_id])
+    return rel.members(case)
+
+
+def _before(draft: Draft) -> rel.Relations:
+    """Who was a member when the event came in: a former holder hears that it is one no more."""
+    before = draft.context.trajectory
+    return {} if before is None else rel.members(before)
+
+
+def _offer_audience(draft: Draft) -> rel.Relations:
+    """Offers are open to every participant that serves the municipality."""
+    registry, nis, today = draft.context.registry, draft.nis, draft.today
+    found = {
+        one.id: set[str]()
+        for role in sorted(PARTNER_LETTERS)
+        for one in registry.in_role(role, nis, today)
+    }
+    if draft.offer is not None:
+        for participant, relations in rel.to_offer(draft.offer).items():
+            found.setdefault(participant, set()).update(relations)
+    return found
+
+
+def _recipient(
+    draft: Draft,
+    pending: Pending,
+    event: EventType,
+    participant: Participant,
+    relations: frozenset[str],
+) -> Recipient:
+    excluded: str | None = None
+    grant: Grant | None = None
+    fieldsets: frozenset[str] | None = None
+    if _is_hidden(draft, pending, relations):
+        excluded = "referral_not_sent"
+    elif not participant.is_valid(draft.today):
+        excluded = "participant_inactive"
+    elif event.personal and participant.id != pending.actor.caused_by:
+        grant = _grant(draft, pending, participant)
+        excluded = "no_agreement" if grant is None else None
+        fieldsets = None if grant is None else grant.fieldsets
+    if excluded is None and _sees_nothing(event, participant.role, relations, fieldsets):
+        excluded = "audience"
+    return Recipient(
+        participant=participant.id,
+        role=participant.role,
+        relations=tuple(sorted(relations)),
+        agreement_id=None if grant is None or excluded else grant.agreement_id,
+        excluded=excluded,
+    )
+
+
+def _is_hidden(draft: Draft, pending: Pending, relations: frozenset[str]) -> bool:
+    """Open referrals show no person, and one that waits for its endorser goes to it alone."""
+    if not pending.hidden:
+        return False
+    state = draft.case.referrals[pending.aggregate_id].state
+    if state == rel.ENDORSING:
+        return not relations & {"endorser", "referrer"}
+    return state in rel.HIDDEN and "referrer" not in relations
+
+
+def _grant(draft: Draft, pending: Pending, participant: Participant) -> Grant | None:
+    return draft.context.registry.grants.applicable(
+        from_org=pending.actor.organisation,
+        to_org=participant.organisation,
+        to_role=NAME[participant.role],
+        event=pending.name,
+        territory=draft.nis,
+        on=draft.today,
+    )
+
+
+@lru_cache(maxsize=100_000)
+def _sees_nothing_cached(
+    event_name: str, role: str, relations: frozenset[str], fieldsets: frozenset[str] | None
+) -> bool:
+    event = _EVENTS[event_name]
+    sets = frozenset(one.fieldset for one in event.fields) if fieldsets is None else fieldsets
+    withheld = projection(event, role=role, relations=relations, fieldsets=sets).withheld
+    return len(withheld) == len(event.fields)
+
+
+_EVENTS: dict[str, EventType] = {}
+"""Event types seen, so that the cache can be keyed by name: a schema dict cannot be hashed."""
+
+
+def _sees_nothing(
+    event: EventType, role: str, relations: frozenset[str], fieldsets: frozenset[str] | None
+) -> bool:
+    _EVENTS.setdefault(event.name, event)
+    return _sees_nothing_cached(event.name, role, relations, fieldsets)

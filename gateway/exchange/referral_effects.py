@@ -1,0 +1,273 @@
+"""What each referral event does to the case, and which hub events follow (`domain.md` §3.4)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from gateway.exchange.decision import Fact
+from gateway.exchange.state import Referral, Task
+from gateway.exchange.trajectory_effects import HANDOVER_DAYS, working_days_after
+from schemas.programmes import rule_set
+from schemas.roles import LETTER
+
+if TYPE_CHECKING:
+    from gateway.exchange.draft import Draft, Move
+
+RECEIVING_ROLES = ("V", "O", "W", "S", "T")
+CLAIMING_ROLES = ("W", "S", "T")
+ADVERTISED = ("availability", "expires_on")
+
+
+def created(draft: Draft, move: Move) -> None:
+    """Open the case when it is the first referral; route it to endorser, target or candidates."""
+    referral = _new_referral(draft, move)
+    draft.put_referral(referral)
+    if draft.case.version == 0:
+        _open_trajectory(draft)
+    elif draft.case.state == "closed":
+        draft.follow("trajectory.reopened", draft.case.id, reason="new_information")
+    if referral.state == "open":
+        _advertise(draft, referral, "open", move.data)
+    draft.facts.append(_fact(draft, "referral_inflow", referral, channel=draft.sender.role))
+
+
+def _new_referral(draft: Draft, move: Move) -> Referral:
+    data, state = move.data, move.state
+    target = named_target(draft, data)
+    referral = Referral(
+        id=move.aggregate_id,
+        state=state,
+        version=1,
+        programme=data.get("programme", "to_be_determined"),
+        referrer=_referrer(draft, move),
+        target=target,
+        handler=target if state == "sent" else None,
+        endorser=endorser(draft) if state == "pending_endorsement" else None,
+        offer_id=data.get("offer_id"),
+        parent_id=data.get("parent_referral_id"),
+    )
+    return _with_candidates(draft, referral)
+
+
+def _referrer(draft: Draft, move: Move) -> str:
+    """A child of a redirection keeps the original referrer."""
+    parent = draft.case.referrals.get(move.data.get("parent_referral_id", ""))
+    if move.actor.role == "HUB" and parent is not None:
+        return parent.referrer
+    return move.actor.caused_by
+
+
+def named_target(draft: Draft, data: dict[str, Any]) -> str | None:
+    """The participant that `target_org` means; None for an open referral."""
+    if "target_org" not in data:
+        return None
+    role = data.get("target_role")
+    return draft.resolve(data["target_org"], RECEIVING_ROLES, LETTER.get(role, role))
+
+
+def endorser(draft: Draft) -> str | None:
+    """The desk that decides on a partner's referral (`domain.md` §3.9).
+
+    The OCMW, unless the person is known at VDAB alone; if only one takes part, that one.
+    """
+    order = ("V", "O") if draft.data.get("known_at") == "vdab" else ("O", "V")
+    return _first_competent(draft, order)
+
+
+def _first_competent(draft: Draft, roles: tuple[str, ...]) -> str | None:
+    for role in roles:
+        found = draft.context.registry.competent(role, draft.nis, draft.today)
+        if found is not None:
+            return found.id
+    return None
+
+
+def _open_trajectory(draft: Draft) -> None:
+    """The case of a partner's referral is proposed to the desk, which has ten working days."""
+    proposed = None
+    if draft.sender.role not in ("V", "O"):
+        proposed = draft.context.registry.participant(endorser(draft) or "")
+    if proposed is None:
+        draft.follow("trajectory.opened", draft.case.id)
+        return
+    rules = rule_set("to_be_determined", draft.today)
+    due = working_days_after(draft.today, rules.handover_days or HANDOVER_DAYS)
+    draft.follow(
+        "trajectory.opened",
+        draft.case.id,
+        proposed_holder=proposed.organisation,
+        due=due.isoformat(),
+    )
+
+
+def _with_candidates(draft: Draft, referral: Referral) -> Referral:
+    """Who may claim an open referral: V and O by territory, W, S and T with a fitting offer."""
+    if referral.state != "open":
+        return replace(referral, candidates=())
+    registry, nis, today = draft.context.registry, draft.nis, draft.today
+    owners = draft.context.offer_owners(referral.programme, nis)
+    found = {one.id for role in ("V", "O") for one in registry.in_role(role, nis, today)}
+    for role in CLAIMING_ROLES:
+        found |= {one.id for one in registry.in_role(role, nis, today) if one.id in owners}
+    return replace(referral, candidates=tuple(sorted(found - {referral.referrer})))
+
+
+def _advertise(
+    draft: Draft, referral: Referral, status: str, data: dict[str, Any] | None = None
+) -> None:
+    shown = {key: data[key] for key in ADVERTISED if data and key in data}
+    draft.follow(
+        "referral.advertised",
+        referral.id,
+        referral_id=referral.id,
+        status=status,
+        programme=referral.programme,
+        **shown,
+    )
+
+
+def moved(draft: Draft, move: Move) -> None:
+    """Change the state alone; leaving `open` is told to the candidates."""
+    before = draft.case.referrals[move.aggregate_id]
+    after = replace(before, state=move.state, version=before.version + 1)
+    if _is_final(move.state) and not _is_final(before.state):
+        after = replace(
+            after, previous=before.state, closed_by=move.actor.id, closed_at=draft.context.now
+        )
+    if before.state == "open" and move.state != "open":
+        _advertise(draft, before, "closed")
+        draft.opened.extend(_waiting_members(draft))
+    draft.put_referral(after)
+
+
+def _is_final(state: str) -> bool:
+    return state in {"declined", "redirected", "withdrawn", "expired", "closed", "voided"}
+
+
+def _waiting_members(draft: Draft) -> list[str]:
+    """Members from whom the person was hidden while the referral was open."""
+    return [one for one in (draft.case.proposed_holder, draft.case.holder) if one is not None]
+
+
+def endorsed(draft: Draft, move: Move) -> None:
+    """Send it on to its target, or open it to the candidates."""
+    moved(draft, move)
+    referral = draft.case.referrals[move.aggregate_id]
+    handler = referral.target if move.state == "sent" else None
+    referral = _with_candidates(draft, replace(referral, handler=handler))
+    draft.put_referral(referral)
+    if move.state == "open":
+        _advertise(draft, referral, "open")
+
+
+def claimed(draft: Draft, move: Move) -> None:
+    """The claimant becomes the handler and gets the referral as backfill."""
+    moved(draft, move)
+    referral = replace(draft.case.referrals[move.aggregate_id], handler=move.actor.id)
+    draft.put_referral(referral)
+
+
+def accepted(draft: Draft, move: Move) -> None:
+    """Settle the programme and the organiser that the handler names."""
+    moved(draft, move)
+    referral = draft.case.referrals[move.aggregate_id]
+    organiser = referral.organiser
+    if "organiser_org" in move.data:
+        organiser = draft.resolve(move.data["organiser_org"], ("W", "O", "S"))
+    referral = replace(
+        referral, programme=move.data.get("programme", referral.programme), organiser=organiser
+    )
+    draft.put_referral(referral)
+    draft.facts.append(_fact(draft, "referral_answer", referral, code="accepted"))
+
+
+def declined(draft: Draft, move: Move) -> None:
+    """Nobody falls out: a task goes to the case holder, else to the competent OCMW."""
+    moved(draft, move)
+    raise_task(draft, f"{move.state}_referral")
+    referral = draft.case.referrals[move.aggregate_id]
+    draft.facts.append(
+        _fact(draft, "referral_answer", referral, code=move.data.get("reason", move.state))
+    )
+
+
+def raise_task(draft: Draft, what: str) -> None:
+    """Give the case holder, the proposed holder or the competent OCMW something to answer."""
+    case = draft.case
+    addressee = case.holder or case.proposed_holder or _first_competent(draft, ("O", "V"))
+    participant = draft.context.registry.participant(addressee or "")
+    if addressee is None or participant is None:
+        return
+    task_id = draft.context.new_id()
+    due = (draft.today + timedelta(days=14)).isoformat()
+    draft.put_task(Task(id=task_id, what=what, addressee=addressee, due=due))
+    draft.follow(
+        "trajectory.task_raised",
+        case.id,
+        task_id=task_id,
+        what=what,
+        addressee=participant.organisation,
+        due=due,
+    )
+
+
+def redirected(draft: Draft, move: Move) -> None:
+    """Close this referral and make its child for the new target, in the same transaction."""
+    parent = draft.case.referrals[move.aggregate_id]
+    moved(draft, move)
+    draft.follow(
+        "referral.created",
+        move.data["child_referral_id"],
+        programme=parent.programme,
+        target_org=move.data["new_target"],
+        target_role=move.data.get("target_role"),
+        offer_id=parent.offer_id,
+        parent_referral_id=parent.id,
+    )
+
+
+def withdrawn(draft: Draft, move: Move) -> None:
+    """Cancel a placement that was only planned."""
+    moved(draft, move)
+    for placement in draft.case.placements.values():
+        if placement.referral_id == move.aggregate_id and placement.state == "planned":
+            draft.follow("placement.cancelled", placement.id, reason="referral_withdrawn")
+
+
+def reopened(draft: Draft, move: Move) -> None:
+    """Return to the state before; an open one is advertised again."""
+    moved(draft, move)
+    referral = replace(
+        draft.case.referrals[move.aggregate_id], previous=None, closed_by=None, closed_at=None
+    )
+    referral = _with_candidates(draft, referral)
+    draft.put_referral(referral)
+    if move.state == "open":
+        _advertise(draft, referral, "open")
+
+
+def closed(draft: Draft, move: Move) -> None:
+    """Remember the placement that closed it, so that voiding that one reopens this."""
+    moved(draft, move)
+    referral = draft.case.referrals[move.aggregate_id]
+    draft.put_referral(replace(referral, placement_id=move.data.get("placement_id")))
+
+
+def _fact(
+    draft: Draft,
+    indicator: str,
+    referral: Referral,
+    *,
+    channel: str | None = None,
+    code: str | None = None,
+) -> Fact:
+    return Fact(
+        indicator=indicator,
+        month=draft.occurred_on.isoformat()[:7],
+        nis=draft.nis,
+        programme=referral.programme,
+        channel=channel,
+        code=code,
+    )

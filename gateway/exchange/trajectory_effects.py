@@ -1,0 +1,110 @@
+"""What trajectory events do: who holds the case, tasks, viewing rights (`domain.md` §3.4)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gateway.exchange.draft import Draft, Move
+
+HOLDERS = ("V", "O")
+HANDOVER_DAYS = 10
+"""Working days to take a case, when no rule set says otherwise."""
+
+
+def moved(draft: Draft, move: Move) -> None:
+    """Count the event and take over the state."""
+    draft.change(state=move.state, version=draft.case.version + 1)
+
+
+def opened(draft: Draft, move: Move) -> None:
+    """Held by the sender when it is VDAB or an OCMW; else proposed to the desk, with a date."""
+    moved(draft, move)
+    if move.state == "held":
+        draft.change(holder=move.actor.caused_by)
+        return
+    proposed = draft.resolve(move.data["proposed_holder"], HOLDERS)
+    draft.change(proposed_holder=proposed, holder_due=move.data["due"])
+
+
+def working_days_after(start: date, days: int) -> date:
+    """The date so many working days (Monday to Friday) after `start`."""
+    found = start
+    while days > 0:
+        found += timedelta(days=1)
+        days -= found.weekday() < 5  # noqa: PLR2004 - Saturday is 5
+    return found
+
+
+def assigned(draft: Draft, move: Move) -> None:
+    """The case has a holder."""
+    moved(draft, move)
+    holder = draft.resolve(move.data["holder"], HOLDERS)
+    draft.change(holder=holder, proposed_holder=None, holder_due=None)
+
+
+def offered(draft: Draft, move: Move) -> None:
+    """The new holder is asked; the old one stays responsible."""
+    moved(draft, move)
+    draft.change(offered_holder=draft.resolve(move.data["to"], HOLDERS))
+
+
+def changed(draft: Draft, move: Move) -> None:
+    """The offered holder has taken over."""
+    moved(draft, move)
+    draft.change(holder=move.actor.id, offered_holder=None)
+
+
+def declined(draft: Draft, move: Move) -> None:
+    """The old holder goes on."""
+    moved(draft, move)
+    draft.change(offered_holder=None)
+
+
+def closed(draft: Draft, move: Move) -> None:
+    """Remember when, for after-care."""
+    moved(draft, move)
+    draft.change(closed_at=draft.context.now)
+
+
+def reopened(draft: Draft, move: Move) -> None:
+    """The former holder holds it again; without one it needs a proposed holder anew."""
+    moved(draft, move)
+    draft.change(closed_at=None)
+    if move.state == "unassigned":
+        proposed = draft.context.registry.competent("O", draft.nis, draft.today)
+        due = working_days_after(draft.today, HANDOVER_DAYS)
+        draft.change(
+            proposed_holder=None if proposed is None else proposed.id, holder_due=due.isoformat()
+        )
+
+
+def territory_changed(draft: Draft, move: Move) -> None:
+    """The person moved; from now on the new municipality counts."""
+    moved(draft, move)
+    draft.nis = move.data["nis"]
+    draft.change(territory_nis=draft.nis)
+
+
+def task_answered(draft: Draft, move: Move) -> None:
+    """The task is done."""
+    moved(draft, move)
+    task = draft.case.tasks[move.data["task_id"]]
+    draft.put_task(replace(task, answered=move.data["answer"]))
+
+
+def viewing_granted(draft: Draft, move: Move) -> None:
+    """A further participant may look along (inzagerecht)."""
+    moved(draft, move)
+    viewer = move.data["participant"]
+    if viewer not in draft.case.viewers:
+        draft.change(viewers=(*draft.case.viewers, viewer))
+
+
+def viewing_ended(draft: Draft, move: Move) -> None:
+    """A participant no longer looks along."""
+    moved(draft, move)
+    kept = tuple(one for one in draft.case.viewers if one != move.data["participant"])
+    draft.change(viewers=kept)
