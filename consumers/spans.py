@@ -69,12 +69,12 @@ class Entry:
 
     Attributes:
         traceparent: what the first span of ours takes; its flag says whether it is recorded.
-        links: the context of a client that is not continued but pointed at, if it sent one.
+        link: the context of a client that is not continued but pointed at, if it sent one.
         is_root: the trace begins here, so that the first span has no parent.
     """
 
     traceparent: str
-    links: tuple[str, ...] = ()
+    link: str | None = None
     is_root: bool = True
 
 
@@ -134,7 +134,7 @@ class Tracing:
         fresh = new_traceparent(sampled=True)
         if not (marked or is_chosen(fresh[3:35], self._ratio)):
             fresh = fresh[:-2] + "00"
-        return Entry(fresh, links=(theirs.header(),) if theirs else ())
+        return Entry(fresh, link=theirs.header() if theirs else None)
 
     @contextmanager
     def span(
@@ -167,7 +167,8 @@ class Tracing:
             self.record(
                 name,
                 traceparent,
-                (started, time.time_ns()),
+                started,
+                time.time_ns(),
                 attributes,
                 kind=kind,
                 links=links,
@@ -180,7 +181,8 @@ class Tracing:
         self,
         name: str,
         traceparent: str | None,
-        times_ns: tuple[int, int],
+        started_ns: int,
+        ended_ns: int,
         attributes: Mapping[str, Value] | None = None,
         *,
         kind: str = "internal",
@@ -194,7 +196,8 @@ class Tracing:
         Args:
             name: what was done, from a closed set: `publish`, `commit`, `relay`, `route`, ...
             traceparent: the parent.
-            times_ns: begin and end, nanoseconds since the epoch, real time.
+            started_ns: nanoseconds since the epoch, real time.
+            ended_ns: likewise.
             attributes: only those on the allow-list are kept.
             kind: `server`, `producer`, `consumer`, `client` or `internal`.
             links: `traceparent`s of other traces this work was for; at most 512 are kept.
@@ -218,8 +221,8 @@ class Tracing:
             links=_links(links),
             kind=otel.SpanKind[kind.upper()],
             status=status,
-            start_time=times_ns[0],
-            end_time=times_ns[1],
+            start_time=started_ns,
+            end_time=ended_ns,
         )
         for queue in self._queues:
             queue.offer(span)

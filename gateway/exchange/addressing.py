@@ -1,0 +1,83 @@
+"""Who gets an inbox row for an accepted event: from the ledger row, in order, backfill first.
+
+Pure apart from `Addresser`, which reads earlier events of a trajectory when somebody joined it.
+The ledger row's own recipients were decided when the event was accepted and are taken as they
+are; the hand-over asks again. A backfill is decided here, because the events are older than the
+membership: it needs a grant from the organisation of each event's producer, or an onward grant.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from consumers.inbox import InboxRow
+from gateway.exchange.authorise import Granted, authorise
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import date
+
+    from gateway.exchange.decision import Recipient
+    from gateway.exchange.records import LedgerRow
+    from gateway.exchange.registry import Registry
+
+
+def addressed(row: LedgerRow) -> list[InboxRow]:
+    """One inbox row for each recipient that nothing excludes; never one for the sender."""
+    return [
+        inbox_row(row, recipient.participant, recipient.relations, recipient.agreement_id)
+        for recipient in row.recipients
+        if recipient.excluded is None and recipient.participant != row.participant
+    ]
+
+
+def backfilled(
+    registry: Registry,
+    earlier: Iterable[LedgerRow],
+    newcomer: Recipient,
+    *,
+    on: date,
+    now: int,
+) -> list[InboxRow]:
+    """The earlier events of a trajectory that a new member may have, in their order."""
+    relations = frozenset(newcomer.relations)
+    rows: list[InboxRow] = []
+    for row in earlier:
+        verdict = authorise(registry, row, newcomer.participant, relations, on=on, now=now)
+        if not isinstance(verdict, Granted):
+            continue
+        agreement_id = verdict.grant.agreement_id if verdict.grant else None
+        rows.append(
+            inbox_row(row, newcomer.participant, newcomer.relations, agreement_id, backfill=True)
+        )
+    return rows
+
+
+def newcomers(row: LedgerRow) -> Sequence[Recipient]:
+    """The recipients that became members of the trajectory by this event."""
+    if not row.joined or row.trajectory_id is None:
+        return ()
+    return [one for one in row.recipients if one.participant in row.joined]
+
+
+def inbox_row(
+    row: LedgerRow,
+    participant: str,
+    relations: tuple[str, ...],
+    agreement_id: str | None,
+    *,
+    backfill: bool = False,
+) -> InboxRow:
+    """The pointer to one event in one inbox."""
+    return InboxRow(
+        participant=participant,
+        event_id=row.event_id,
+        event_name=row.event_name,
+        trajectory_id=row.trajectory_id,
+        agreement_id=agreement_id,
+        relations=relations,
+        nis=row.territory_nis,
+        programme=row.programme,
+        backfill=backfill,
+        recorded_at=row.recorded_at,
+    )

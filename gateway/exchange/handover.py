@@ -1,0 +1,141 @@
+"""The moment events leave the hub through a door: rendered, disclosed, then handed over.
+
+One query fetches the ledger rows of a batch, and one transaction writes the disclosure lines and
+marks what was stopped. It commits before this returns, so that no byte leaves without its line.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from consumers import inbox, views
+from consumers.disclosures import Disclosure, disclose
+from consumers.scope import Scope
+from consumers.traceparent import parse_traceparent
+from gateway.exchange import records
+from gateway.exchange.authorise import Stopped
+from gateway.exchange.render import Rendered
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import sqlalchemy as sa
+
+    from consumers.clock import Clock
+    from consumers.views import InboxEntry
+    from gateway.exchange.render import Renderer
+
+MISSING = Stopped("ledger_row_missing")
+
+Outcome = Rendered | Stopped
+
+
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """Hands inbox rows over; safe to use from several threads.
+
+    Args:
+        ledger: read-only engine of the ledger.
+        reading: read-only engine of the consumers' store.
+        writing: writing engine of the consumers' store.
+    """
+
+    renderer: Renderer
+    ledger: sa.Engine
+    reading: sa.Engine
+    writing: sa.Engine
+    clock: Clock
+
+    def hand_over(
+        self, participant: str, entries: Sequence[InboxEntry], door: str
+    ) -> list[Outcome]:
+        """Render one participant's inbox rows; the result stands in their order.
+
+        A row read again is rendered under today's grants, and disclosed once.
+
+        Raises:
+            SQLAlchemyError: a store does not answer; nothing may be handed over.
+        """
+        if not entries:
+            return []
+        ids = [entry.event_id for entry in entries]
+        with self.ledger.connect() as connection:
+            rows = records.rows_by_ids(connection, ids)
+        outcomes = [self._one(rows.get(entry.event_id), entry, door) for entry in entries]
+        self._write(participant, entries, outcomes, door)
+        return outcomes
+
+    def _one(self, row: records.LedgerRow | None, entry: InboxEntry, door: str) -> Outcome:
+        if row is None:
+            return MISSING
+        relations = frozenset(entry.relations)
+        return self.renderer.render(
+            row, entry.participant, relations, door, backfill=entry.backfill
+        )
+
+    def _write(
+        self,
+        participant: str,
+        entries: Sequence[InboxEntry],
+        outcomes: Sequence[Outcome],
+        door: str,
+    ) -> None:
+        lines = self._lines(participant, outcomes, door)
+        marks = _marks(entries, outcomes)
+        if not lines and not marks:
+            return
+        with self.writing.begin() as connection:
+            disclose(connection, lines)
+            for leg, seqs in marks.items():
+                inbox.mark(connection, participant, seqs, leg)
+
+    def _lines(self, participant: str, outcomes: Sequence[Outcome], door: str) -> list[Disclosure]:
+        """The lines that are not written yet: a page read twice takes no write lock."""
+        rendered = [one for one in outcomes if isinstance(one, Rendered)]
+        if not rendered:
+            return []
+        ids = [one.row.event_id for one in rendered]
+        with self.reading.connect() as connection:
+            known = views.hand_overs_of(connection, Scope(participant), ids)
+        written = {line.event_id for line in known if line.door == door}
+        now = self.clock.now_us()
+        return [
+            _line(one, participant, door, now)
+            for one in rendered
+            if one.row.event_id not in written
+        ]
+
+
+def _marks(
+    entries: Sequence[InboxEntry], outcomes: Sequence[Outcome]
+) -> dict[str | None, list[int]]:
+    """The inbox rows whose status changes, by the leg that stops them now (None: no more)."""
+    changed: dict[str | None, list[int]] = {}
+    for entry, outcome in zip(entries, outcomes, strict=True):
+        leg = outcome.leg if isinstance(outcome, Stopped) else None
+        if leg != entry.stopped_leg:
+            changed.setdefault(leg, []).append(entry.seq)
+    return changed
+
+
+def _line(rendered: Rendered, participant: str, door: str, now: int) -> Disclosure:
+    row, event = rendered.row, rendered.event
+    grant = rendered.granted.grant
+    context = parse_traceparent(row.traceparent)
+    return Disclosure(
+        event_id=row.event_id,
+        participant=participant,
+        door=door,
+        disclosed_at=now,
+        event_name=row.event_name,
+        producer=row.participant,
+        producer_org=row.producer_org,
+        subject_id=row.subject_id,
+        trajectory_id=row.trajectory_id,
+        agreement_id=grant.agreement_id if grant else None,
+        purpose=event.purpose,
+        legal_basis=event.legalbasis,
+        withheld=",".join(event.withheld),
+        trace_id=context.trace_id if context else None,
+    )
