@@ -3,13 +3,18 @@
     SchakelError
     └── ConsumersError                503 consumers_error
         ├── CursorExpired             410 cursor_expired
-        └── UnknownEvent              404 not_found
+        ├── UnknownEvent              404 not_found
+        └── LogError                  503 log_error
+            ├── LogUnavailable        503 log_unavailable
+            ├── NotPublished          503 not_published
+            └── Poison                422 record_rejected
 
 Codes are stable and documented; sentences are for the partner's operator, in Dutch and English.
 """
 
 # ruff: noqa: N818 - an error is named for what is wrong; its base class says it is an error
 
+from consumers.log_records import Record
 from schemas.errors import Message, SchakelError
 
 
@@ -35,3 +40,56 @@ class UnknownEvent(ConsumersError):
     code = "not_found"
     status = 404
     title = Message(nl="Niet gevonden", en="Not found")
+
+
+class LogError(ConsumersError):
+    """The log could not be read, written or changed."""
+
+    code = "log_error"
+    title = Message(nl="Fout in het logboek", en="Log error")
+
+
+class LogUnavailable(LogError):
+    """The broker does not answer, or does not let this principal do what it asked."""
+
+    code = "log_unavailable"
+    title = Message(nl="Logboek niet bereikbaar", en="Log unavailable")
+
+
+class NotPublished(LogError):
+    """Not every record of a chunk was acknowledged: publish the same records again.
+
+    Args:
+        detail: the sentence for the operator.
+        rejected: the broker rejected something in it: publish its records one by one.
+    """
+
+    code = "not_published"
+    title = Message(nl="Niet gepubliceerd", en="Not published")
+
+    def __init__(self, detail: Message, *, rejected: bool = False) -> None:
+        super().__init__(detail)
+        self.rejected = rejected
+
+
+class Poison(LogError):
+    """One record can never be published; it is named, its value never shown.
+
+    Args:
+        record: the record.
+        why: what is wrong with it, such as the broker's error.
+    """
+
+    code = "record_rejected"
+    status = 422
+    title = Message(nl="Record geweigerd", en="Record rejected")
+
+    def __init__(self, record: Record, why: str) -> None:
+        super().__init__(
+            Message(
+                nl=f"Een record voor {record.topic} is geweigerd: {why}.",
+                en=f"A record for {record.topic} was rejected: {why}.",
+            )
+        )
+        self.record = record
+        self.why = why

@@ -1,0 +1,542 @@
+"""The log: the only module that speaks to Kafka, and the one that knows its client's two bugs.
+
+* A record that the broker rejects makes every later send of an idempotent producer fail, for ever.
+* A retried batch that passes its delivery timeout leaves later sends hanging, for ever.
+
+So a producer is never trusted again after a failed or late flush: it is thrown away, the caller
+publishes the same records again on a new one, and duplicates (one chunk at most) are dropped by
+whoever reads. Everything here blocks, nothing is thread-safe, and every failure is one of
+`LogError`'s kinds.
+"""
+
+import contextlib
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from consumers.errors import LogUnavailable, NotPublished, Poison
+from consumers.log_records import (
+    MAX_RECORD_BYTES,
+    Fetched,
+    LogSettings,
+    Record,
+    TopicPlan,
+    plan,
+)
+from schemas.errors import Message
+
+with warnings.catch_warnings():
+    # The client reads its message definitions with a function that Python 3.11 calls deprecated.
+    warnings.filterwarnings("ignore", "(open|read)_text is deprecated", DeprecationWarning)
+    from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
+    from kafka.admin import (
+        ACL,
+        ACLFilter,
+        ACLOperation,
+        ACLPermissionType,
+        ACLResourcePatternType,
+        ConfigResource,
+        ConfigResourceType,
+        ResourcePattern,
+        ResourcePatternFilter,
+        ResourceType,
+    )
+    from kafka.errors import (
+        AuthorizationError,
+        BrokerResponseError,
+        KafkaError,
+        NoError,
+        RetriableError,
+    )
+    from kafka.net.sasl.oauth import AbstractTokenProvider
+
+__all__ = [
+    "Fetched",
+    "LogAdmin",
+    "LogConsumer",
+    "LogSettings",
+    "LogUnavailable",
+    "NotPublished",
+    "Poison",
+    "Record",
+    "SupervisedProducer",
+]
+
+_BOOTSTRAP_MS = 3000
+_FLUSH_SECONDS = 8.0
+_ANY_HOST = "*"
+
+
+class _Tokens(AbstractTokenProvider):  # type: ignore[misc] # the library carries no types
+    """Hands the library the settings' token; its own refreshing is the settings' business."""
+
+    def __init__(self, settings: LogSettings) -> None:
+        super().__init__()
+        self._settings = settings
+
+    def token(self) -> str:
+        """Return the current token."""
+        if self._settings.token is None:
+            raise LogUnavailable(_unreachable(self._settings.bootstrap))
+        return self._settings.token()
+
+
+def _connection(settings: LogSettings) -> dict[str, Any]:
+    """Return the options that every client of these settings shares."""
+    options: dict[str, Any] = {
+        "bootstrap_servers": settings.bootstrap.split(","),
+        "client_id": settings.client_id,
+        "security_protocol": settings.security_protocol,
+        "bootstrap_timeout_ms": _BOOTSTRAP_MS,
+        # The default grows to 30 s, for which a client stays away from a broker that is back.
+        "reconnect_backoff_max_ms": 1000,
+    }
+    if settings.ca_file is not None:
+        options["ssl_cafile"] = str(settings.ca_file)
+    if settings.cert_file is not None:
+        options["ssl_certfile"] = str(settings.cert_file)
+        options["ssl_keyfile"] = str(settings.key_file)
+    if settings.token is not None:
+        options["sasl_mechanism"] = "OAUTHBEARER"
+        options["sasl_oauth_token_provider"] = _Tokens(settings)
+    return options
+
+
+class SupervisedProducer:
+    """Publishes chunks of records in order, acknowledged by all replicas.
+
+    Args:
+        settings: how to reach the broker.
+        flush_seconds: after this long without all acknowledgements the producer is replaced.
+    """
+
+    def __init__(self, settings: LogSettings, *, flush_seconds: float = _FLUSH_SECONDS) -> None:
+        self._settings = settings
+        self._flush_seconds = flush_seconds
+        self._producer: Any = None
+        self.replaced = 0
+
+    def publish(self, records: Sequence[Record]) -> None:
+        """Send all records and wait until every one is acknowledged.
+
+        Blocks for `flush_seconds` and the time of a connection at most. When it raises, some
+        records may be in the log all the same: publish all of them again, in the same order.
+
+        Raises:
+            Poison: one record can never be published: too large, without a key, or, when it is the
+                only one, rejected by the broker. The error names it; nothing of the chunk was sent
+                when it is refused beforehand.
+            NotPublished: not all were acknowledged; `rejected` says whether the broker rejected
+                something, so that the chunk must be published one by one.
+        """
+        for record in records:
+            _require_publishable(record)
+        producer = self._connected()
+        try:
+            futures = [
+                producer.send(
+                    record.topic,
+                    value=record.value,
+                    key=record.key,
+                    headers=record.headers,
+                    partition=record.partition,
+                )
+                for record in records
+            ]
+            producer.flush(self._flush_seconds)
+        except KafkaError as error:
+            self._discard()
+            raise self._failure(records, [error]) from error
+        failures = [failure for future in futures if (failure := _failure_of(future)) is not None]
+        if failures:
+            self._discard()
+            raise self._failure(records, failures) from failures[0]
+
+    def publish_separately(self, records: Sequence[Record]) -> tuple[Poison, ...]:
+        """Publish a rejected chunk one by one; return the records that can never be published.
+
+        Raises:
+            NotPublished: the broker is away; publish the same records again.
+        """
+        poisons = []
+        for record in records:
+            try:
+                self.publish([record])
+            except Poison as poison:
+                poisons.append(poison)
+        return tuple(poisons)
+
+    def close(self) -> None:
+        """Let go of the connection; idempotent, blocks for two seconds at most."""
+        if self._producer is not None:
+            producer, self._producer = self._producer, None
+            _force_close(producer)
+
+    def _connected(self) -> Any:
+        if self._producer is None:
+            try:
+                self._producer = KafkaProducer(
+                    **_connection(self._settings),
+                    acks="all",
+                    enable_idempotence=True,
+                    linger_ms=0,
+                    batch_size=64 * 1024,
+                    max_request_size=1024 * 1024,
+                    # Longer than any outage that the library should ride out by itself: when it
+                    # passes on a retried batch, the producer hangs. Our own flush is the deadline.
+                    delivery_timeout_ms=600_000,
+                    request_timeout_ms=8000,
+                    max_block_ms=2000,
+                    allow_auto_create_topics=False,
+                )
+            except KafkaError as error:
+                raise NotPublished(_unreachable(self._settings.bootstrap)) from error
+        return self._producer
+
+    def _discard(self) -> None:
+        self.close()
+        self.replaced += 1
+
+    def _failure(
+        self, records: Sequence[Record], failures: Sequence[BaseException]
+    ) -> Poison | NotPublished:
+        rejected = any(_is_rejection(failure) for failure in failures)
+        if rejected and len(records) == 1:
+            return Poison(records[0], type(failures[0]).__name__)
+        return NotPublished(_unacknowledged(len(failures), len(records)), rejected=rejected)
+
+
+def _require_publishable(record: Record) -> None:
+    if not record.key:
+        raise Poison(record, "no key")
+    if record.size > MAX_RECORD_BYTES:
+        raise Poison(record, f"{record.size} bytes, more than {MAX_RECORD_BYTES}")
+
+
+def _failure_of(future: Any) -> BaseException | None:
+    """Return why a flushed record is not in the log, None when it is."""
+    if future.succeeded() and future.value is not None and future.value.offset >= 0:
+        return None
+    exception: BaseException | None = future.exception
+    return exception if exception is not None else TimeoutError("not acknowledged")
+
+
+def _is_rejection(failure: BaseException) -> bool:
+    return isinstance(failure, BrokerResponseError) and not isinstance(failure, RetriableError)
+
+
+def _force_close(producer: Any) -> None:
+    # A stuck producer's close() raises from its own flush before it stops anything (kafka.md §3.3).
+    producer.flush = lambda *_args, **_kwargs: None
+    with contextlib.suppress(KafkaError), warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        producer.close(timeout=2)
+
+
+class LogConsumer:
+    """Reads topics as one member of a group, from the earliest record on; the caller commits.
+
+    Args:
+        settings: how to reach the broker.
+        topics: what to read.
+        group: the group whose offsets count.
+        instance_id: this process's own name in the group: restarted within the session it gets its
+            partitions back at once. Exactly one process per name.
+    """
+
+    def __init__(
+        self, settings: LogSettings, topics: Iterable[str], group: str, instance_id: str
+    ) -> None:
+        self._settings = settings
+        self._topics = tuple(topics)
+        self._group = group
+        self._instance_id = instance_id
+        self._consumer: Any = None
+        self._polled: dict[Any, int] = {}
+
+    def poll(self, timeout_seconds: float) -> list[Fetched]:
+        """Return up to 500 records, none when none came in time; in order within a partition.
+
+        Raises:
+            LogUnavailable: the broker cannot be reached, or does not let us see a topic.
+        """
+        consumer = self._connected()
+        try:
+            polled = consumer.poll(timeout_ms=int(timeout_seconds * 1000))
+        except KafkaError as error:
+            self.close()
+            raise LogUnavailable(_unreachable(self._settings.bootstrap)) from error
+        self._polled = {partition: batch[0].offset for partition, batch in polled.items() if batch}
+        return [_fetched(record) for batch in polled.values() for record in batch]
+
+    def rewind(self) -> None:
+        """Go back to before the last poll, so that the next one returns the same records."""
+        for partition, offset in self._polled.items():
+            with contextlib.suppress(KafkaError, AssertionError):
+                self._connected().seek(partition, offset)
+        self._polled = {}
+
+    def commit(self) -> None:
+        """Say that everything polled so far is done; blocks for an answer.
+
+        Raises:
+            LogUnavailable: it is not known; the records may be read again.
+        """
+        if self._consumer is None:
+            return
+        try:
+            self._consumer.commit(timeout_ms=10_000)
+        except KafkaError as error:
+            raise LogUnavailable(_unreachable(self._settings.bootstrap)) from error
+
+    def lag(self) -> dict[tuple[str, int], int]:
+        """Return how many records of each assigned partition were not polled yet.
+
+        Raises:
+            LogUnavailable: the broker did not answer.
+        """
+        consumer = self._connected()
+        try:
+            assigned = list(consumer.assignment())
+            ends = consumer.end_offsets(assigned, timeout_ms=5000) if assigned else {}
+            return {
+                (partition.topic, partition.partition): end - consumer.position(partition)
+                for partition, end in ends.items()
+            }
+        except KafkaError as error:
+            raise LogUnavailable(_unreachable(self._settings.bootstrap)) from error
+
+    def close(self) -> None:
+        """Leave without committing; idempotent."""
+        if self._consumer is not None:
+            consumer, self._consumer = self._consumer, None
+            with contextlib.suppress(KafkaError):
+                consumer.close(autocommit=False, timeout_ms=2000)
+
+    def _connected(self) -> Any:
+        if self._consumer is None:
+            try:
+                self._consumer = KafkaConsumer(
+                    *self._topics,
+                    **_connection(self._settings),
+                    group_id=self._group,
+                    group_instance_id=self._instance_id,
+                    session_timeout_ms=10_000,
+                    heartbeat_interval_ms=3000,
+                    enable_auto_commit=False,
+                    auto_offset_reset="earliest",
+                    fetch_min_bytes=1,
+                    fetch_max_wait_ms=500,
+                    max_poll_records=500,
+                    allow_auto_create_topics=False,
+                )
+                self._require_visible(self._consumer.topics())
+            except KafkaError as error:
+                self.close()
+                raise LogUnavailable(_unreachable(self._settings.bootstrap)) from error
+        return self._consumer
+
+    def _require_visible(self, visible: Iterable[str]) -> None:
+        # A consumer of a topic that it may not read polls nothing for ever and never fails.
+        missing = sorted(set(self._topics) - set(visible))
+        if missing:
+            self.close()
+            raise LogUnavailable(
+                Message(
+                    nl=f"Onderwerp {', '.join(missing)} bestaat niet of mag niet gelezen worden.",
+                    en=f"Topic {', '.join(missing)} does not exist or may not be read.",
+                )
+            )
+
+
+def _fetched(record: Any) -> Fetched:
+    return Fetched(
+        topic=record.topic,
+        partition=record.partition,
+        offset=record.offset,
+        key=record.key or b"",
+        value=record.value or b"",
+        headers=tuple(record.headers),
+        timestamp=record.timestamp,
+    )
+
+
+class LogAdmin:
+    """Topics and access control entries; needs a principal that may change them.
+
+    Args:
+        settings: how to reach the broker, as its administrator.
+        replication: copies of each new topic; 1 on the embedded broker.
+    """
+
+    def __init__(self, settings: LogSettings, *, replication: int = 1) -> None:
+        self._settings = settings
+        self._replication = replication
+        self._admin: Any = None
+
+    def ping(self) -> None:
+        """Return when the broker answers.
+
+        Raises:
+            LogUnavailable: it does not, within the time of a connection.
+        """
+        with self._client() as admin:
+            admin.describe_cluster()
+
+    def ensure_topics(self, topics: Iterable[Any]) -> tuple[str, ...]:
+        """Make missing topics, add missing partitions, set differing configs; return what changed.
+
+        Args:
+            topics: `schemas.topics.Topic` values.
+
+        Raises:
+            LogUnavailable: the broker did not do it.
+        """
+        plans = {wanted.name: wanted for wanted in map(plan, topics)}
+        with self._client() as admin:
+            present = set(admin.list_topics())
+            missing = {
+                name: self._creation(new) for name, new in plans.items() if name not in present
+            }
+            if missing:
+                admin.create_topics(missing, timeout_ms=10_000, wait_for_metadata=True)
+            kept = [wanted for name, wanted in plans.items() if name in present]
+            changed = _align(admin, kept) if kept else []
+        return (*missing, *changed)
+
+    def _creation(self, wanted: TopicPlan) -> dict[str, Any]:
+        return {
+            "num_partitions": wanted.partitions,
+            "replication_factor": self._replication,
+            "configs": wanted.configs,
+        }
+
+    def grant_read(self, principal: str, topic: str, group_prefix: str) -> None:
+        """Let a principal read one topic with groups of its own prefix; idempotent.
+
+        It counts within half a second: the broker applies entries a moment after it has them.
+        """
+        self._grant(
+            [
+                _entry(principal, ResourceType.TOPIC, topic, ACLOperation.READ),
+                _entry(principal, ResourceType.TOPIC, topic, ACLOperation.DESCRIBE),
+                _entry(
+                    principal, ResourceType.GROUP, group_prefix, ACLOperation.READ, prefixed=True
+                ),
+            ]
+        )
+
+    def grant_write(self, principal: str, topic_prefix: str) -> None:
+        """Let a principal publish to all topics of a prefix; idempotent."""
+        self._grant(
+            [
+                _entry(principal, ResourceType.TOPIC, topic_prefix, operation, prefixed=True)
+                for operation in (ACLOperation.WRITE, ACLOperation.DESCRIBE)
+            ]
+        )
+
+    def grant_consume(self, principal: str, topic_prefix: str, group_prefix: str) -> None:
+        """Let a principal read all topics of a prefix with groups of a prefix; idempotent."""
+        read, describe = ACLOperation.READ, ACLOperation.DESCRIBE
+        self._grant(
+            [
+                _entry(principal, ResourceType.TOPIC, topic_prefix, read, prefixed=True),
+                _entry(principal, ResourceType.TOPIC, topic_prefix, describe, prefixed=True),
+                _entry(principal, ResourceType.GROUP, group_prefix, read, prefixed=True),
+            ]
+        )
+
+    def revoke(self, principal: str) -> int:
+        """Take every entry of a principal away; return how many there were."""
+        with self._client() as admin:
+            results = admin.delete_acls([_every_entry(principal)])
+        for _filter, _entries, error in results:
+            if error is not NoError:
+                raise LogUnavailable(_refused_entries())
+        return sum(len(entries) for _filter, entries, _error in results)
+
+    def close(self) -> None:
+        """Let go of the connection; idempotent."""
+        if self._admin is not None:
+            admin, self._admin = self._admin, None
+            admin.close()
+
+    def _grant(self, entries: list[Any]) -> None:
+        with self._client() as admin:
+            # Failures are in the answer, not raised.
+            if admin.create_acls(entries)["failed"]:
+                raise LogUnavailable(_refused_entries())
+
+    @contextlib.contextmanager
+    def _client(self) -> Iterator[Any]:
+        try:
+            if self._admin is None:
+                self._admin = KafkaAdminClient(
+                    **_connection(self._settings), request_timeout_ms=10_000
+                )
+            yield self._admin
+        except AuthorizationError as error:
+            raise LogUnavailable(_refused_entries()) from error
+        except KafkaError as error:
+            self.close()
+            raise LogUnavailable(_unreachable(self._settings.bootstrap)) from error
+
+
+def _align(admin: Any, wanted: Sequence[TopicPlan]) -> list[str]:
+    """Bring existing topics to their plan; return the names of those that changed."""
+    described = admin.describe_topics([topic.name for topic in wanted])
+    counts = {topic["name"]: len(topic["partitions"]) for topic in described}
+    resources = [ConfigResource(ConfigResourceType.TOPIC, topic.name) for topic in wanted]
+    found = admin.describe_configs(resources, config_filter="all")["topic"]
+    changed = []
+    for topic in wanted:
+        now = {name: entry["value"] for name, entry in found[topic.name].items()}
+        differing = {name: value for name, value in topic.configs.items() if now.get(name) != value}
+        if differing:
+            admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic.name, differing)])
+        if counts[topic.name] < topic.partitions:
+            admin.create_partitions({topic.name: topic.partitions})
+        if differing or counts[topic.name] < topic.partitions:
+            changed.append(topic.name)
+    return changed
+
+
+def _entry(principal: str, kind: Any, name: str, operation: Any, *, prefixed: bool = False) -> Any:
+    pattern = ACLResourcePatternType.PREFIXED if prefixed else ACLResourcePatternType.LITERAL
+    return ACL(
+        principal=f"User:{principal}",
+        host=_ANY_HOST,
+        operation=operation,
+        permission_type=ACLPermissionType.ALLOW,
+        resource_pattern=ResourcePattern(kind, name, pattern),
+    )
+
+
+def _every_entry(principal: str) -> Any:
+    return ACLFilter(
+        principal=f"User:{principal}",
+        host=None,
+        operation=ACLOperation.ANY,
+        permission_type=ACLPermissionType.ANY,
+        resource_pattern=ResourcePatternFilter(ResourceType.ANY, None, ACLResourcePatternType.ANY),
+    )
+
+
+def _unreachable(bootstrap: str) -> Message:
+    return Message(
+        nl=f"Kafka op {bootstrap} antwoordt niet.", en=f"Kafka at {bootstrap} does not answer."
+    )
+
+
+def _unacknowledged(failures: int, records: int) -> Message:
+    return Message(
+        nl=f"{failures} van {records} records zijn niet bevestigd.",
+        en=f"{failures} of {records} records were not acknowledged.",
+    )
+
+
+def _refused_entries() -> Message:
+    return Message(
+        nl="Kafka weigerde de toegangsregels te wijzigen.",
+        en="Kafka refused to change the access control entries.",
+    )

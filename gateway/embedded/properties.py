@@ -1,0 +1,44 @@
+"""The broker's settings file, made at every start from deploy/kafka/server.properties."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from string import Template
+
+from gateway.embedded.resources import kafka_folder
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerSettings:
+    """What differs between two embedded brokers."""
+
+    log_dirs: Path
+    keystore: Path
+    truststore: Path
+    client_port: int
+    internal_port: int
+    controller_port: int
+    issuer: str
+    jwks_url: str
+
+
+def render(settings: BrokerSettings) -> str:
+    """Return the text of server.properties for these settings."""
+    template = Template((kafka_folder() / "server.properties").read_text(encoding="utf-8"))
+    return template.substitute(
+        log_dirs=escape(str(settings.log_dirs)),
+        keystore=escape(str(settings.keystore)),
+        truststore=escape(str(settings.truststore)),
+        client_port=settings.client_port,
+        internal_port=settings.internal_port,
+        controller_port=settings.controller_port,
+        issuer=escape(settings.issuer),
+        jwks_url=escape(settings.jwks_url),
+    )
+
+
+def escape(value: str) -> str:
+    r"""Return `value` as a Java properties value: Latin-1 with \uXXXX, backslashes doubled."""
+    escaped = value.replace("\\", "\\\\")
+    units = escaped.encode("utf-16-be")
+    pairs = (int.from_bytes(units[at : at + 2], "big") for at in range(0, len(units), 2))
+    return "".join(chr(unit) if " " <= chr(unit) <= "~" else f"\\u{unit:04x}" for unit in pairs)
