@@ -9,6 +9,7 @@ What the hub delivers is made of its own values and is only written here.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, unquote
 
@@ -151,11 +152,9 @@ def _percent_decoded(value: str, name: str, faults: list[InvalidParam]) -> str |
 def to_structured(event: CloudEvent) -> dict[str, Any]:
     """Return the event as a structured-mode JSON object: present attributes, then `data`."""
     found: dict[str, Any] = {"specversion": "1.0"}
-    for name in _ATTRIBUTES:
-        value = getattr(event, name)
-        if value is None or value == ():
-            continue
-        found[name] = _WRITERS[name](value) if name in _WRITERS else value
+    for name, value in zip(_ATTRIBUTES, _values(event), strict=True):
+        if value is not None and value != ():
+            found[name] = _WRITERS[name](value) if name in _WRITERS else value
     if event.data is not None:
         found["data"] = event.data
     return found
@@ -232,6 +231,7 @@ def content(event: CloudEvent, data: Any) -> bytes:
 
 
 _ATTRIBUTES: Final = tuple(column.name for column in fields(CloudEvent) if column.name != "data")
+_values: Final = attrgetter(*_ATTRIBUTES)
 
 _WRITERS: Final[dict[str, Callable[[Any], Any]]] = {
     "time": to_rfc3339,

@@ -67,6 +67,12 @@ def municipalities() -> tuple[Municipality, ...]:
     return tuple(_by_nis().values())
 
 
+@cache
+def known_codes() -> frozenset[str]:
+    """Return every NIS code that a Flemish municipality has or had."""
+    return frozenset(_by_nis())
+
+
 def valid_on(nis: str, on: date) -> bool:
     """Tell whether a NIS code existed on a day; False for an unknown code."""
     found = _by_nis().get(nis)
