@@ -1,4 +1,4 @@
-"""The log: the only module that speaks to Kafka, and the one that knows its client's two bugs.
+"""The log: publishing and reading, supervised against the two bugs of the client's producer.
 
 * A record that the broker rejects makes every later send of an idempotent producer fail, for ever.
 * A retried batch that passes its delivery timeout leaves later sends hanging, for ever.
@@ -10,45 +10,22 @@ whoever reads. Everything here blocks, nothing is thread-safe, and every failure
 """
 
 import contextlib
-import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from consumers.errors import LogUnavailable, NotPublished, Poison
-from consumers.log_records import (
-    MAX_RECORD_BYTES,
-    Fetched,
-    LogSettings,
-    Record,
-    TopicPlan,
-    plan,
+from consumers.log_admin import LogAdmin
+from consumers.log_client import (
+    BrokerResponseError,
+    KafkaConsumer,
+    KafkaError,
+    KafkaProducer,
+    RetriableError,
+    connection,
+    unreachable,
 )
+from consumers.log_records import MAX_RECORD_BYTES, Fetched, LogSettings, Record
 from schemas.errors import Message
-
-with warnings.catch_warnings():
-    # The client reads its message definitions with a function that Python 3.11 calls deprecated.
-    warnings.filterwarnings("ignore", "(open|read)_text is deprecated", DeprecationWarning)
-    from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
-    from kafka.admin import (
-        ACL,
-        ACLFilter,
-        ACLOperation,
-        ACLPermissionType,
-        ACLResourcePatternType,
-        ConfigResource,
-        ConfigResourceType,
-        ResourcePattern,
-        ResourcePatternFilter,
-        ResourceType,
-    )
-    from kafka.errors import (
-        AuthorizationError,
-        BrokerResponseError,
-        KafkaError,
-        NoError,
-        RetriableError,
-    )
-    from kafka.net.sasl.oauth import AbstractTokenProvider
 
 __all__ = [
     "Fetched",
@@ -62,44 +39,7 @@ __all__ = [
     "SupervisedProducer",
 ]
 
-_BOOTSTRAP_MS = 3000
 _FLUSH_SECONDS = 8.0
-_ANY_HOST = "*"
-
-
-class _Tokens(AbstractTokenProvider):  # type: ignore[misc] # the library carries no types
-    """Hands the library the settings' token; its own refreshing is the settings' business."""
-
-    def __init__(self, settings: LogSettings) -> None:
-        super().__init__()
-        self._settings = settings
-
-    def token(self) -> str:
-        """Return the current token."""
-        if self._settings.token is None:
-            raise LogUnavailable(_unreachable(self._settings.bootstrap))
-        return self._settings.token()
-
-
-def _connection(settings: LogSettings) -> dict[str, Any]:
-    """Return the options that every client of these settings shares."""
-    options: dict[str, Any] = {
-        "bootstrap_servers": settings.bootstrap.split(","),
-        "client_id": settings.client_id,
-        "security_protocol": settings.security_protocol,
-        "bootstrap_timeout_ms": _BOOTSTRAP_MS,
-        # The default grows to 30 s, for which a client stays away from a broker that is back.
-        "reconnect_backoff_max_ms": 1000,
-    }
-    if settings.ca_file is not None:
-        options["ssl_cafile"] = str(settings.ca_file)
-    if settings.cert_file is not None:
-        options["ssl_certfile"] = str(settings.cert_file)
-        options["ssl_keyfile"] = str(settings.key_file)
-    if settings.token is not None:
-        options["sasl_mechanism"] = "OAUTHBEARER"
-        options["sasl_oauth_token_provider"] = _Tokens(settings)
-    return options
 
 
 class SupervisedProducer:
@@ -176,7 +116,7 @@ class SupervisedProducer:
         if self._producer is None:
             try:
                 self._producer = KafkaProducer(
-                    **_connection(self._settings),
+                    **connection(self._settings),
                     acks="all",
                     enable_idempotence=True,
                     linger_ms=0,
@@ -190,7 +130,7 @@ class SupervisedProducer:
                     allow_auto_create_topics=False,
                 )
             except KafkaError as error:
-                raise NotPublished(_unreachable(self._settings.bootstrap)) from error
+                raise NotPublished(unreachable(self._settings.bootstrap)) from error
         return self._producer
 
     def _discard(self) -> None:
@@ -228,8 +168,7 @@ def _is_rejection(failure: BaseException) -> bool:
 def _force_close(producer: Any) -> None:
     # A stuck producer's close() raises from its own flush before it stops anything (kafka.md §3.3).
     producer.flush = lambda *_args, **_kwargs: None
-    with contextlib.suppress(KafkaError), warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)
+    with contextlib.suppress(KafkaError):
         producer.close(timeout=2)
 
 
@@ -265,7 +204,7 @@ class LogConsumer:
             polled = consumer.poll(timeout_ms=int(timeout_seconds * 1000))
         except KafkaError as error:
             self.close()
-            raise LogUnavailable(_unreachable(self._settings.bootstrap)) from error
+            raise LogUnavailable(unreachable(self._settings.bootstrap)) from error
         self._polled = {partition: batch[0].offset for partition, batch in polled.items() if batch}
         return [_fetched(record) for batch in polled.values() for record in batch]
 
@@ -287,7 +226,7 @@ class LogConsumer:
         try:
             self._consumer.commit(timeout_ms=10_000)
         except KafkaError as error:
-            raise LogUnavailable(_unreachable(self._settings.bootstrap)) from error
+            raise LogUnavailable(unreachable(self._settings.bootstrap)) from error
 
     def lag(self) -> dict[tuple[str, int], int]:
         """Return how many records of each assigned partition were not polled yet.
@@ -304,7 +243,7 @@ class LogConsumer:
                 for partition, end in ends.items()
             }
         except KafkaError as error:
-            raise LogUnavailable(_unreachable(self._settings.bootstrap)) from error
+            raise LogUnavailable(unreachable(self._settings.bootstrap)) from error
 
     def close(self) -> None:
         """Leave without committing; idempotent."""
@@ -318,7 +257,7 @@ class LogConsumer:
             try:
                 self._consumer = KafkaConsumer(
                     *self._topics,
-                    **_connection(self._settings),
+                    **connection(self._settings),
                     group_id=self._group,
                     group_instance_id=self._instance_id,
                     session_timeout_ms=10_000,
@@ -333,7 +272,7 @@ class LogConsumer:
                 self._require_visible(self._consumer.topics())
             except KafkaError as error:
                 self.close()
-                raise LogUnavailable(_unreachable(self._settings.bootstrap)) from error
+                raise LogUnavailable(unreachable(self._settings.bootstrap)) from error
         return self._consumer
 
     def _require_visible(self, visible: Iterable[str]) -> None:
@@ -361,182 +300,8 @@ def _fetched(record: Any) -> Fetched:
     )
 
 
-class LogAdmin:
-    """Topics and access control entries; needs a principal that may change them.
-
-    Args:
-        settings: how to reach the broker, as its administrator.
-        replication: copies of each new topic; 1 on the embedded broker.
-    """
-
-    def __init__(self, settings: LogSettings, *, replication: int = 1) -> None:
-        self._settings = settings
-        self._replication = replication
-        self._admin: Any = None
-
-    def ping(self) -> None:
-        """Return when the broker answers.
-
-        Raises:
-            LogUnavailable: it does not, within the time of a connection.
-        """
-        with self._client() as admin:
-            admin.describe_cluster()
-
-    def ensure_topics(self, topics: Iterable[Any]) -> tuple[str, ...]:
-        """Make missing topics, add missing partitions, set differing configs; return what changed.
-
-        Args:
-            topics: `schemas.topics.Topic` values.
-
-        Raises:
-            LogUnavailable: the broker did not do it.
-        """
-        plans = {wanted.name: wanted for wanted in map(plan, topics)}
-        with self._client() as admin:
-            present = set(admin.list_topics())
-            missing = {
-                name: self._creation(new) for name, new in plans.items() if name not in present
-            }
-            if missing:
-                admin.create_topics(missing, timeout_ms=10_000, wait_for_metadata=True)
-            kept = [wanted for name, wanted in plans.items() if name in present]
-            changed = _align(admin, kept) if kept else []
-        return (*missing, *changed)
-
-    def _creation(self, wanted: TopicPlan) -> dict[str, Any]:
-        return {
-            "num_partitions": wanted.partitions,
-            "replication_factor": self._replication,
-            "configs": wanted.configs,
-        }
-
-    def grant_read(self, principal: str, topic: str, group_prefix: str) -> None:
-        """Let a principal read one topic with groups of its own prefix; idempotent.
-
-        It counts within half a second: the broker applies entries a moment after it has them.
-        """
-        self._grant(
-            [
-                _entry(principal, ResourceType.TOPIC, topic, ACLOperation.READ),
-                _entry(principal, ResourceType.TOPIC, topic, ACLOperation.DESCRIBE),
-                _entry(
-                    principal, ResourceType.GROUP, group_prefix, ACLOperation.READ, prefixed=True
-                ),
-            ]
-        )
-
-    def grant_write(self, principal: str, topic_prefix: str) -> None:
-        """Let a principal publish to all topics of a prefix; idempotent."""
-        self._grant(
-            [
-                _entry(principal, ResourceType.TOPIC, topic_prefix, operation, prefixed=True)
-                for operation in (ACLOperation.WRITE, ACLOperation.DESCRIBE)
-            ]
-        )
-
-    def grant_consume(self, principal: str, topic_prefix: str, group_prefix: str) -> None:
-        """Let a principal read all topics of a prefix with groups of a prefix; idempotent."""
-        read, describe = ACLOperation.READ, ACLOperation.DESCRIBE
-        self._grant(
-            [
-                _entry(principal, ResourceType.TOPIC, topic_prefix, read, prefixed=True),
-                _entry(principal, ResourceType.TOPIC, topic_prefix, describe, prefixed=True),
-                _entry(principal, ResourceType.GROUP, group_prefix, read, prefixed=True),
-            ]
-        )
-
-    def revoke(self, principal: str) -> int:
-        """Take every entry of a principal away; return how many there were."""
-        with self._client() as admin:
-            results = admin.delete_acls([_every_entry(principal)])
-        for _filter, _entries, error in results:
-            if error is not NoError:
-                raise LogUnavailable(_refused_entries())
-        return sum(len(entries) for _filter, entries, _error in results)
-
-    def close(self) -> None:
-        """Let go of the connection; idempotent."""
-        if self._admin is not None:
-            admin, self._admin = self._admin, None
-            admin.close()
-
-    def _grant(self, entries: list[Any]) -> None:
-        with self._client() as admin:
-            # Failures are in the answer, not raised.
-            if admin.create_acls(entries)["failed"]:
-                raise LogUnavailable(_refused_entries())
-
-    @contextlib.contextmanager
-    def _client(self) -> Iterator[Any]:
-        try:
-            if self._admin is None:
-                self._admin = KafkaAdminClient(
-                    **_connection(self._settings), request_timeout_ms=10_000
-                )
-            yield self._admin
-        except AuthorizationError as error:
-            raise LogUnavailable(_refused_entries()) from error
-        except KafkaError as error:
-            self.close()
-            raise LogUnavailable(_unreachable(self._settings.bootstrap)) from error
-
-
-def _align(admin: Any, wanted: Sequence[TopicPlan]) -> list[str]:
-    """Bring existing topics to their plan; return the names of those that changed."""
-    described = admin.describe_topics([topic.name for topic in wanted])
-    counts = {topic["name"]: len(topic["partitions"]) for topic in described}
-    resources = [ConfigResource(ConfigResourceType.TOPIC, topic.name) for topic in wanted]
-    found = admin.describe_configs(resources, config_filter="all")["topic"]
-    changed = []
-    for topic in wanted:
-        now = {name: entry["value"] for name, entry in found[topic.name].items()}
-        differing = {name: value for name, value in topic.configs.items() if now.get(name) != value}
-        if differing:
-            admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic.name, differing)])
-        if counts[topic.name] < topic.partitions:
-            admin.create_partitions({topic.name: topic.partitions})
-        if differing or counts[topic.name] < topic.partitions:
-            changed.append(topic.name)
-    return changed
-
-
-def _entry(principal: str, kind: Any, name: str, operation: Any, *, prefixed: bool = False) -> Any:
-    pattern = ACLResourcePatternType.PREFIXED if prefixed else ACLResourcePatternType.LITERAL
-    return ACL(
-        principal=f"User:{principal}",
-        host=_ANY_HOST,
-        operation=operation,
-        permission_type=ACLPermissionType.ALLOW,
-        resource_pattern=ResourcePattern(kind, name, pattern),
-    )
-
-
-def _every_entry(principal: str) -> Any:
-    return ACLFilter(
-        principal=f"User:{principal}",
-        host=None,
-        operation=ACLOperation.ANY,
-        permission_type=ACLPermissionType.ANY,
-        resource_pattern=ResourcePatternFilter(ResourceType.ANY, None, ACLResourcePatternType.ANY),
-    )
-
-
-def _unreachable(bootstrap: str) -> Message:
-    return Message(
-        nl=f"Kafka op {bootstrap} antwoordt niet.", en=f"Kafka at {bootstrap} does not answer."
-    )
-
-
 def _unacknowledged(failures: int, records: int) -> Message:
     return Message(
         nl=f"{failures} van {records} records zijn niet bevestigd.",
         en=f"{failures} of {records} records were not acknowledged.",
-    )
-
-
-def _refused_entries() -> Message:
-    return Message(
-        nl="Kafka weigerde de toegangsregels te wijzigen.",
-        en="Kafka refused to change the access control entries.",
     )
