@@ -12,7 +12,6 @@ from gateway.errors import NoAgreement, RuleBroken
 from gateway.exchange.draft import Draft, Move, unknown_case
 from gateway.exchange.referral_effects import named_target
 from schemas.errors import InvalidParam, Message
-from schemas.roles import NAME
 
 if TYPE_CHECKING:
     from gateway.exchange.state import Placement, Referral, Trajectory
@@ -49,7 +48,7 @@ def target_covered(draft: Draft, move: Move) -> None:
     grant = draft.context.registry.grants.applicable(
         from_org=draft.sender.organisation,
         to_org=participant.organisation,
-        to_role=NAME[participant.role],
+        to_role=participant.role,
         event="referral.created",
         territory=draft.nis,
         on=draft.today,

@@ -6,18 +6,33 @@ Evaluated once at acceptance and kept in the ledger; every door evaluates the gr
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from gateway.exchange import relations as rel
 from gateway.exchange.decision import Recipient
+from schemas.catalogue import catalogue
 from schemas.projection import projection
-from schemas.roles import NAME, PARTNER_LETTERS
+from schemas.roles import PARTNER_LETTERS
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from gateway.exchange.draft import Draft, Pending
     from gateway.exchange.registry import Participant
-    from schemas.agreement import Grant
     from schemas.catalogue import EventType
+    from schemas.grants import Grant
+
+
+class _Asked(TypedDict):
+    """The question to the grants, put once for the answer and once for the reason."""
+
+    from_org: str
+    to_org: str
+    to_role: str
+    event: str
+    territory: str
+    on: date
+
 
 OWN = "own_event"
 """Leg of a sender that joins by its own event: it gets the history, not its own event back."""
@@ -93,10 +108,9 @@ def _recipient(
     elif not participant.is_valid(draft.today):
         excluded = "participant_inactive"
     elif event.personal and participant.id != pending.actor.caused_by:
-        grant = _grant(draft, pending, participant)
-        excluded = "no_agreement" if grant is None else None
+        grant, excluded = _grant(draft, pending, participant)
         fieldsets = None if grant is None else grant.fieldsets
-    if excluded is None and _sees_nothing(event, participant.role, relations, fieldsets):
+    if excluded is None and _sees_nothing(event.name, participant.role, relations, fieldsets):
         excluded = "audience"
     return Recipient(
         participant=participant.id,
@@ -117,33 +131,30 @@ def _is_hidden(draft: Draft, pending: Pending, relations: frozenset[str]) -> boo
     return state in rel.HIDDEN and "referrer" not in relations
 
 
-def _grant(draft: Draft, pending: Pending, participant: Participant) -> Grant | None:
-    return draft.context.registry.grants.applicable(
-        from_org=pending.actor.organisation,
-        to_org=participant.organisation,
-        to_role=NAME[participant.role],
-        event=pending.name,
-        territory=draft.nis,
-        on=draft.today,
-    )
+def _grant(
+    draft: Draft, pending: Pending, participant: Participant
+) -> tuple[Grant | None, str | None]:
+    """The one grant that applies, or the leg that leaves none."""
+    grants = draft.context.registry.grants
+    asked: _Asked = {
+        "from_org": pending.actor.organisation,
+        "to_org": participant.organisation,
+        "to_role": participant.role,
+        "event": pending.name,
+        "territory": draft.nis,
+        "on": draft.today,
+    }
+    grant = grants.applicable(**asked)
+    return grant, None if grant is not None else grants.failing_leg(**asked)
 
 
 @lru_cache(maxsize=100_000)
-def _sees_nothing_cached(
-    event_name: str, role: str, relations: frozenset[str], fieldsets: frozenset[str] | None
-) -> bool:
-    event = _EVENTS[event_name]
-    sets = frozenset(one.fieldset for one in event.fields) if fieldsets is None else fieldsets
-    withheld = projection(event, role=role, relations=relations, fieldsets=sets).withheld
-    return len(withheld) == len(event.fields)
-
-
-_EVENTS: dict[str, EventType] = {}
-"""Event types seen, so that the cache can be keyed by name: a schema dict cannot be hashed."""
-
-
 def _sees_nothing(
-    event: EventType, role: str, relations: frozenset[str], fieldsets: frozenset[str] | None
+    name: str, role: str, relations: frozenset[str], fieldsets: frozenset[str] | None
 ) -> bool:
-    _EVENTS.setdefault(event.name, event)
-    return _sees_nothing_cached(event.name, role, relations, fieldsets)
+    """Whether nothing of an event is left for such a reader; an event without fields never is."""
+    event = catalogue().event(name)
+    if fieldsets is None:
+        fieldsets = frozenset(one.fieldset for one in event.fields)
+    kept = projection(event, role=role, relations=relations, fieldsets=fieldsets).delivered
+    return bool(event.fields) and not kept

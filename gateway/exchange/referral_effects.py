@@ -63,8 +63,8 @@ def named_target(draft: Draft, data: dict[str, Any]) -> str | None:
     """The participant that `target_org` means; None for an open referral."""
     if "target_org" not in data:
         return None
-    role = data.get("target_role")
-    return draft.resolve(data["target_org"], RECEIVING_ROLES, LETTER.get(role, role))
+    role = data.get("target_role", "")
+    return draft.resolve(data["target_org"], RECEIVING_ROLES, LETTER.get(role))
 
 
 def endorser(draft: Draft) -> str | None:
