@@ -7,6 +7,7 @@ group of statements travels in one pipeline.
 
 from __future__ import annotations
 
+import sqlite3
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -14,11 +15,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import orjson
 import psycopg
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from consumers.database import is_postgres
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Sequence
 
     from sqlalchemy.engine import Engine
@@ -255,3 +256,16 @@ class PostgresDriver:
         """Close the session rather than keep one of unknown state."""
         with suppress(Exception):
             self._pooled.invalidate()
+
+
+def is_down(error: Exception) -> bool:
+    """Whether the database cannot be reached or written now, its disk being full included."""
+    kinds = (sqlite3.OperationalError, psycopg.OperationalError, psycopg.InterfaceError)
+    return isinstance(error, (*kinds, OperationalError, InterfaceError, OSError))
+
+
+def was_first(error: Exception) -> bool:
+    """Whether another transaction stood in the way, so that beginning again will do."""
+    found = error.orig if isinstance(error, DBAPIError) else error
+    kinds = (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
+    return isinstance(found, kinds)

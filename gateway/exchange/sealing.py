@@ -11,6 +11,7 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+import orjson
 from cryptography.exceptions import InvalidTag
 
 from gateway.exchange.encryption import NONCE_BYTES, unusable
@@ -91,7 +92,7 @@ def prepare(event: DecidedEvent, canonical: bytes, on_behalf_of: str | None = No
     data, staff = codec.split_staff(event.event, event.data)
     sealed_staff = None
     if staff:
-        fields = {path: codec.dumps_staff(value) for path, value in staff.items()}
+        fields = {path: orjson.dumps(value) for path, value in staff.items()}
         sealed_staff = codec.encode_staff(codec.SealedStaff(fields))
     main = codec.SealedMain(
         event.actor_ref, event.source_record_id, salt, codec.encode(event.event, data)
@@ -136,9 +137,7 @@ def unseal(record: bytes, keys: Ciphers, parts: Collection[str] = BOTH_PARTS) ->
     data = codec.decode(catalogue().event(sealed.routing.event_type), main.body)
     if STAFF in opened:
         staff = codec.decode_staff(opened[STAFF]).fields
-        data = codec.merge_staff(
-            data, {path: codec.loads_staff(value) for path, value in staff.items()}
-        )
+        data = codec.merge_staff(data, {path: orjson.loads(value) for path, value in staff.items()})
     return Opened(data, main.actor_ref, main.source_record_id, main.salt)
 
 
@@ -146,9 +145,7 @@ def open_row(row: LedgerRow, keys: Ciphers, parts: Collection[str] = BOTH_PARTS)
     """Open a ledger row's record, sealed or not. Raises as `unseal`."""
     if row.subject_id is not None:
         return unseal(row.record, keys, parts)
-    _, body = codec.unframe(row.record)
-    data = codec.decode(catalogue().event(row.event_name), body)
-    data.pop("header", None)
+    _, _, data = codec.decode_record(row.record)
     return Opened(data, None, None, row.salt)
 
 

@@ -1,0 +1,211 @@
+"""Which case a submission means, and whose (`domain.md` §3.12).
+
+A sender may name a trajectory, something on it, or its own number; a referral may also be
+recognised by its INSZ or by what the same referrer sent before.
+Numbers and names are only ever kept as keyed digests.
+"""
+
+from __future__ import annotations
+
+import hmac
+import unicodedata
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from gateway.errors import IdentifierTaken
+from gateway.exchange.draft import unknown_case
+from schemas.errors import Message
+from schemas.identifiers import is_uuid
+from schemas.lifecycle import lifecycles
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+    from gateway.exchange.state import Trajectory
+    from gateway.exchange.submission import Submission
+    from gateway.exchange.working import Working
+
+DIGEST_CHARACTERS = 40
+OWN, INSZ, NATURAL = "own", "insz", "natural"
+
+
+class Known(NamedTuple):
+    """What a digest stands for: a person, and a trajectory (or an offer) they are met on."""
+
+    subject_id: str | None
+    target_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Handles:
+    """Everything by which one submission may refer to a case.
+
+    Attributes:
+        creates: the event begins a referral, placement, outcome, right or offer.
+        named: ids in the submission that a trajectory can be found by, the likeliest first.
+        own: digest of the sender's own number.
+        insz: digest of an INSZ in the data.
+        natural: digest of what the same referrer would send of the same person again.
+    """
+
+    creates: bool
+    named: tuple[str, ...]
+    own: str | None = None
+    insz: str | None = None
+    natural: str | None = None
+
+    def digests(self) -> Iterable[tuple[str, str]]:
+        """Kind and digest of those that are there."""
+        pairs = ((OWN, self.own), (INSZ, self.insz), (NATURAL, self.natural))
+        return ((kind, digest) for kind, digest in pairs if digest is not None)
+
+    def touched(self) -> set[str]:
+        """All of it, to tell whether two submissions may be about one case."""
+        return {*self.named, *(digest for _, digest in self.digests())}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a submission lands: an existing trajectory or offer, or a person known before."""
+
+    target_id: str | None
+    subject_id: str | None = None
+
+
+@cache
+def creating_events() -> frozenset[str]:
+    """The event types that begin something, by the lifecycle tables."""
+    return frozenset(
+        transition.event
+        for table in lifecycles().values()
+        for transition in table.transitions
+        if transition.creates
+    )
+
+
+class Locator:
+    """Finds handles; needs the blind index's key and nothing else."""
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+
+    def handles(self, submission: Submission) -> Handles:
+        """The handles of one submission; pure, costs a few microseconds."""
+        data = submission.data
+        creates = submission.event.name in creating_events()
+        named = [one for one in (submission.trajectory_id, submission.subject) if one]
+        if creates:
+            named += [one for name in ("referral_id", "placement_id") if (one := data.get(name))]
+        own = insz = natural = None
+        if submission.source_record_id:
+            own = self.own_number(
+                submission.participant, submission.source_record_id, is_offer(submission)
+            )
+        if data.get("insz"):
+            insz = self._digest(INSZ, data["insz"])
+        if own is None and submission.event.name == "referral.created":
+            natural = self._natural(submission.participant, data.get("person") or {})
+        return Handles(creates, tuple(named), own, insz, natural)
+
+    def own_number(self, participant: str, number: str, of_offer: bool = False) -> str:  # noqa: FBT001, FBT002
+        """The digest under which a participant's own number is kept."""
+        return self._digest(OWN, "offer" if of_offer else "case", participant, number)
+
+    def _natural(self, participant: str, person: dict[str, Any]) -> str | None:
+        names = (person.get("family_name"), person.get("given_name"))
+        if not (all(names) and person.get("phone")):
+            return None
+        folded = (_folded(str(name)) for name in names)
+        return self._digest(NATURAL, participant, *folded, str(person["phone"]))
+
+    def _digest(self, *values: str) -> str:
+        made = hmac.digest(self._key, "\x1f".join(values).encode(), "sha256")
+        return made.hex()[:DIGEST_CHARACTERS]
+
+
+def is_offer(submission: Submission) -> bool:
+    """Whether the submission is about an offer and so about no person."""
+    return submission.event.aggregate_type == "offer"
+
+
+def locate(submission: Submission, handles: Handles, working: Working) -> Place:
+    """The case that a submission means.
+
+    Raises:
+        UnknownCase: it names one that does not exist, or two different ones.
+        IdentifierTaken: it gives something new an id that is no UUID or exists.
+    """
+    if handles.creates and submission.subject:
+        _must_be_fresh(submission.subject, working)
+    if is_offer(submission):
+        return _offer(submission, handles, working)
+    trajectory_id = _named(submission, handles, working)
+    if trajectory_id is None and handles.own is not None and handles.own in working.digests:
+        trajectory_id = working.digests[handles.own].target_id
+    if trajectory_id is not None:
+        return Place(trajectory_id, working.trajectories[trajectory_id].subject_id)
+    if submission.event.name == "referral.created":
+        return _recognised(submission.participant, handles, working)
+    raise unknown_case()
+
+
+def _named(submission: Submission, handles: Handles, working: Working) -> str | None:
+    """The one trajectory that the named ids lead to."""
+    if submission.trajectory_id and submission.trajectory_id not in working.trajectories:
+        raise unknown_case()
+    found = {trajectory for name in handles.named if (trajectory := working.trajectory_of(name))}
+    if len(found) > 1:
+        raise unknown_case()
+    if not found and submission.subject and not handles.creates:
+        raise unknown_case()
+    return found.pop() if found else None
+
+
+def _recognised(sender: str, handles: Handles, working: Working) -> Place:
+    """A known person: the same trajectory only when the sender is already a member of one."""
+    for digest in (handles.insz, handles.natural):
+        known = working.digests.get(digest) if digest is not None else None
+        if known is not None and known.subject_id is not None:
+            own = [
+                one
+                for one in working.trajectories_of(known.subject_id)
+                if sender in one.members and one.state != "joined"
+            ]
+            latest = max(own, key=_last_event, default=None)
+            return Place(latest.id if latest else None, known.subject_id)
+    return Place(None)
+
+
+def _offer(submission: Submission, handles: Handles, working: Working) -> Place:
+    if handles.creates:
+        return Place(None)
+    offer_id = submission.subject
+    if offer_id is None and handles.own is not None and handles.own in working.digests:
+        offer_id = working.digests[handles.own].target_id
+    if offer_id is None or offer_id not in working.offers:
+        raise unknown_case()
+    return Place(offer_id)
+
+
+def _must_be_fresh(given: str, working: Working) -> None:
+    if is_uuid(given) and working.trajectory_of(given) is None and given not in working.offers:
+        return
+    raise IdentifierTaken(
+        Message(
+            nl="Geef iets nieuws een nieuw UUID als subject, of laat subject weg.",
+            en="Give something new a fresh UUID as its subject, or leave subject out.",
+        ),
+        leg="rules",
+    )
+
+
+def _last_event(trajectory: Trajectory) -> tuple[int, str]:
+    return trajectory.last_event_at, trajectory.id
+
+
+def _folded(name: str) -> str:
+    """Without accents, case, spaces and signs, as people mistype them."""
+    plain = unicodedata.normalize("NFKD", name).casefold()
+    return "".join(letter for letter in plain if letter.isalnum())

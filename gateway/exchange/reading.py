@@ -1,0 +1,138 @@
+"""What a shared commit reads, under locks taken in one order by every writer.
+
+Digests, then persons, then trajectories, then offers, each sorted: so writers wait for each other
+and never in a circle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from gateway.exchange import answers
+from gateway.exchange.driver import Lookup
+from gateway.exchange.locating import Handles, Known, Locator, is_offer
+from gateway.exchange.records import COLUMNS, row_from
+from gateway.exchange.state import loads_offer, loads_trajectory
+from gateway.exchange.working import Stored, Working, sender_key
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gateway.exchange.driver import Driver
+    from gateway.exchange.publication import PublishRequest
+    from gateway.exchange.submission import Submission
+
+PRIORS = Lookup("ledger", ", ".join(COLUMNS), "sender_key")
+CAUSES = Lookup("ledger", "sender_key, event_id", "sender_key")
+STORED = Lookup("idempotency", "key, request_hash, answer", "key")
+AGGREGATES = Lookup("aggregates", "aggregate_id, trajectory_id", "aggregate_id")
+DIGESTS = Lookup("blind_index", "digest, subject_id, target_id", "digest", lock=True)
+SUBJECTS = Lookup("subjects", "id", "id", lock=True)
+OF_SUBJECT = Lookup("trajectories", "id", "subject_id")
+TRAJECTORIES = Lookup("trajectories", "id, state", "id", lock=True)
+OFFERS = Lookup("offers", "id, state", "id", lock=True)
+OFFERS_AT = Lookup("offers", "status, state", "territory_nis")
+
+OfferOwners = Callable[[str, str], frozenset[str]]
+
+
+@dataclass(slots=True)
+class Read:
+    """What one shared commit read.
+
+    Attributes:
+        handles: of each submission, by its identity.
+        subjects: persons that have a row already.
+    """
+
+    working: Working
+    handles: dict[int, Handles]
+    subjects: set[str]
+    _owners: dict[tuple[str, str], frozenset[str]] = field(default_factory=dict)
+
+    def offer_owners(self, driver: Driver) -> OfferOwners:
+        """Who has a published offer of a programme in a municipality, read when first asked."""
+
+        def owners(programme: str, nis: str) -> frozenset[str]:
+            key = (programme, nis)
+            if key not in self._owners:
+                (rows,) = driver.read((OFFERS_AT, [nis]))
+                offers = [loads_offer(state) for status, state in rows if status == "published"]
+                self._owners[key] = frozenset(
+                    one.owner for one in offers if programme in one.programmes
+                )
+            return self._owners[key]
+
+        return owners
+
+
+@dataclass(slots=True)
+class _Names:
+    """All names that the submissions of one commit touch."""
+
+    senders: set[str] = field(default_factory=set)
+    causes: set[str] = field(default_factory=set)
+    keys: set[str] = field(default_factory=set)
+    named: set[str] = field(default_factory=set)
+    offers: set[str] = field(default_factory=set)
+    digests: set[str] = field(default_factory=set)
+
+    def add(self, submission: Submission, handles: Handles) -> None:
+        self.senders.add(sender_key(submission))
+        corrected = submission.data.get("correction_of")
+        for own in (submission.causation_id, corrected):
+            if own:
+                self.causes.add(f"{submission.participant}/{own}")
+        (self.offers if is_offer(submission) else self.named).update(handles.named)
+        self.digests.update(digest for _, digest in handles.digests())
+
+
+def read(driver: Driver, locator: Locator, requests: Sequence[PublishRequest]) -> Read:
+    """Lock and read everything that these requests may touch, in four round trips at most."""
+    names, handles = _Names(), {}
+    for request in requests:
+        if request.idempotency_key is not None:
+            names.keys.add(answers.key_of(request))
+        for submission in request.submissions:
+            found = handles[id(submission)] = locator.handles(submission)
+            names.add(submission, found)
+    working = Working()
+    _identities(driver, names, working)
+    subjects = _cases(driver, names, working)
+    return Read(working, handles, subjects)
+
+
+def _identities(driver: Driver, names: _Names, working: Working) -> None:
+    priors, causes, stored, aggregates, digests = driver.read(
+        (PRIORS, list(names.senders)),
+        (CAUSES, list(names.causes)),
+        (STORED, list(names.keys)),
+        (AGGREGATES, list(names.named)),
+        (DIGESTS, list(names.digests)),
+    )
+    for row in map(row_from, priors):
+        working.priors[row.sender_key] = row
+    working.event_ids.update(causes)
+    working.stored.update((key, Stored(digest, answer)) for key, digest, answer in stored)
+    working.aggregates.update(aggregates)
+    working.digests.update((digest, Known(*known)) for digest, *known in digests)
+
+
+def _cases(driver: Driver, names: _Names, working: Working) -> set[str]:
+    """Read persons, trajectories and offers; the persons that exist."""
+    targets = {known.target_id for known in working.digests.values()}
+    known = {one.subject_id for one in working.digests.values() if one.subject_id}
+    subjects, siblings = driver.read((SUBJECTS, list(known)), (OF_SUBJECT, list(known)))
+    wanted = names.named | set(working.aggregates.values()) | targets
+    wanted.update(one for (one,) in siblings)
+    trajectories, offers = driver.read(
+        (TRAJECTORIES, list(wanted)), (OFFERS, list(names.offers | targets))
+    )
+    for one, state in trajectories:
+        working.trajectories[one] = loads_trajectory(state)
+    for one, state in offers:
+        working.offers[one] = loads_offer(state)
+    found = {one for (one,) in subjects}
+    return found | {one.subject_id for one in working.trajectories.values()}

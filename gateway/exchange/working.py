@@ -1,0 +1,156 @@
+"""The working copy of one shared commit: what was read under locks, changed decision by decision.
+
+A later submission sees what an earlier one changed, also one of another request, because they
+commit together or not at all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from gateway.exchange.locating import INSZ, Known
+from gateway.exchange.publication import ItemOutcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gateway.exchange.decision import Accepted, DecidedEvent, Fact
+    from gateway.exchange.decision import Warning as Notice
+    from gateway.exchange.locating import Handles
+    from gateway.exchange.records import LedgerRow
+    from gateway.exchange.sealing import Prepared
+    from gateway.exchange.state import Offer, Trajectory
+    from gateway.exchange.submission import Submission
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An accepted submission: its own event and the hub's that follow, waiting to be sealed."""
+
+    submission: Submission
+    prepared: tuple[Prepared, ...]
+    warnings: tuple[Notice, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """A submission that was accepted before: in this commit, or long ago.
+
+    `accepted` tells that a kept answer is given again, as it was given first.
+    """
+
+    of: Entry | LedgerRow
+    salt: bytes
+    accepted: bool = False
+    warnings: tuple[Notice, ...] = ()
+
+
+Verdict = Entry | Repeat | ItemOutcome
+"""What was decided about one submission; an `ItemOutcome` for everything not accepted."""
+
+
+class Stored(NamedTuple):
+    """An idempotency key that was used before."""
+
+    request_hash: bytes
+    answer: bytes
+
+
+@dataclass(slots=True)
+class Changes:
+    """What has to be written, in the order it came about."""
+
+    subjects: dict[str, None] = field(default_factory=dict)
+    trajectories: dict[str, None] = field(default_factory=dict)
+    offers: dict[str, None] = field(default_factory=dict)
+    aggregates: dict[str, str] = field(default_factory=dict)
+    digests: dict[str, tuple[str, str | None, Known]] = field(default_factory=dict)
+    entries: list[Entry] = field(default_factory=list)
+    facts: list[Fact] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Working:
+    """What is known inside one shared commit.
+
+    Attributes:
+        aggregates: on which trajectory a referral, placement, outcome or right lives.
+        digests: what keyed digests stand for.
+        priors: events accepted before, by sender key.
+        event_ids: the hub's ids of events by sender key, to resolve causation.
+        answered: answers by idempotency key: stored ones, and those of this commit.
+    """
+
+    trajectories: dict[str, Trajectory] = field(default_factory=dict)
+    offers: dict[str, Offer] = field(default_factory=dict)
+    aggregates: dict[str, str] = field(default_factory=dict)
+    digests: dict[str, Known] = field(default_factory=dict)
+    priors: dict[str, Entry | LedgerRow] = field(default_factory=dict)
+    event_ids: dict[str, str] = field(default_factory=dict)
+    stored: dict[str, Stored] = field(default_factory=dict)
+    answered: dict[str, tuple[bytes, list[Verdict]]] = field(default_factory=dict)
+    changes: Changes = field(default_factory=Changes)
+
+    def fork(self) -> Working:
+        """A copy that a dry run may change without anybody seeing it."""
+        copies = {
+            name: getattr(self, name).copy()
+            for name in ("trajectories", "offers", "aggregates", "digests", "priors", "event_ids")
+        }
+        return replace(self, **copies, changes=Changes())
+
+    def trajectory_of(self, name: str) -> str | None:
+        """The trajectory that an id names: itself, or where that aggregate lives."""
+        if name in self.trajectories:
+            return name
+        return self.aggregates.get(name)
+
+    def trajectories_of(self, subject_id: str) -> Iterator[Trajectory]:
+        """The trajectories of one person that were read."""
+        return (one for one in self.trajectories.values() if one.subject_id == subject_id)
+
+    def apply(self, entry: Entry, accepted: Accepted, handles: Handles) -> None:
+        """Take an acceptance over: states, places, digests, the event itself and its facts."""
+        submission, changes = entry.submission, self.changes
+        if accepted.trajectory is not None:
+            self._trajectory(accepted.trajectory)
+        if accepted.offer is not None:
+            self.offers[accepted.offer.id] = accepted.offer
+            changes.offers[accepted.offer.id] = None
+        for event in accepted.events:
+            self._place(event)
+        self._digests(submission.participant, accepted.events[0], handles)
+        key = sender_key(submission)
+        self.priors[key] = entry
+        self.event_ids[key] = accepted.events[0].event_id
+        changes.entries.append(entry)
+        changes.facts.extend(accepted.facts)
+
+    def _trajectory(self, trajectory: Trajectory) -> None:
+        if trajectory.id not in self.trajectories:
+            self.changes.subjects[trajectory.subject_id] = None
+        self.trajectories[trajectory.id] = trajectory
+        self.changes.trajectories[trajectory.id] = None
+
+    def _place(self, event: DecidedEvent) -> None:
+        trajectory_id = event.trajectory_id
+        if trajectory_id is None or event.aggregate_id == trajectory_id:
+            return
+        if event.aggregate_id not in self.aggregates:
+            self.aggregates[event.aggregate_id] = trajectory_id
+            self.changes.aggregates[event.aggregate_id] = trajectory_id
+
+    def _digests(self, participant: str, event: DecidedEvent, handles: Handles) -> None:
+        known = Known(event.subject_id, event.trajectory_id or event.aggregate_id)
+        for kind, digest in handles.digests():
+            if digest in self.digests:
+                continue
+            owner = None if kind == INSZ else participant
+            self.digests[digest] = known
+            self.changes.digests[digest] = (kind, owner, known)
+
+
+def sender_key(submission: Submission) -> str:
+    """What makes a submission the same one when it is sent again."""
+    return f"{submission.participant}/{submission.sender_event_id}"

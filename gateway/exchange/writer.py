@@ -1,0 +1,366 @@
+"""One shared commit: read under locks, decide each submission in turn, seal, write.
+
+Nothing of it is seen by anybody until the one commit at its end, and a refusal of one request
+leaves the others as they are.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from gateway.errors import Blocked, EventIdReused, IdempotencyKeyReused, UnknownCase
+from gateway.exchange import answers, reading, sealing
+from gateway.exchange.decision import Accepted, Context, Refused
+from gateway.exchange.draft import unknown_case
+from gateway.exchange.driver import Insert
+from gateway.exchange.locating import Locator, Place, is_offer, locate
+from gateway.exchange.outbox import OUTBOX, event_row, fact_row
+from gateway.exchange.publication import ItemOutcome
+from gateway.exchange.records import COLUMNS, LedgerRow
+from gateway.exchange.state import dumps
+from gateway.exchange.working import Entry, Repeat, Verdict, Working, sender_key
+from schemas import codec
+from schemas.canonical import canonical
+from schemas.errors import Message, SchakelError
+from schemas.identifiers import uuid7
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from consumers.clock import Clock
+    from gateway.exchange.decision import Decide, DecidedEvent
+    from gateway.exchange.driver import Driver
+    from gateway.exchange.keys import KeyStore
+    from gateway.exchange.publication import PublishRequest
+    from gateway.exchange.registry import Registry
+    from gateway.exchange.submission import Submission
+
+Answer = tuple[ItemOutcome, ...] | SchakelError
+
+_BYTES = ("record", "record_sha256", "commitment", "salt")
+_NUMBERS = ("aggregate_version", "occurred_at", "recorded_at")
+_TYPES = dict.fromkeys(_BYTES, "bytea") | dict.fromkeys(_NUMBERS, "bigint") | {"schema_id": "int"}
+
+SUBJECTS = Insert("subjects", (("id", "text"), ("created_at", "bigint")))
+TRAJECTORIES = Insert(
+    "trajectories", (("id", "text"), ("subject_id", "text"), ("state", "bytea")), "id"
+)
+OFFERS = Insert(
+    "offers",
+    (("id", "text"), ("owner", "text"), ("status", "text"), ("territory_nis", "text"),
+     ("state", "bytea")),
+    "id",
+)  # fmt: skip
+AGGREGATES = Insert("aggregates", (("aggregate_id", "text"), ("trajectory_id", "text")))
+BLIND_INDEX = Insert(
+    "blind_index",
+    (("digest", "text"), ("kind", "text"), ("participant", "text"), ("subject_id", "text"),
+     ("target_id", "text")),
+)  # fmt: skip
+LEDGER = Insert("ledger", tuple((name, _TYPES.get(name, "text")) for name in COLUMNS[1:]))
+IDEMPOTENCY = Insert(
+    "idempotency",
+    (("key", "text"), ("request_hash", "bytea"), ("answer", "bytea"), ("created_at", "bigint")),
+)
+
+_json = msgspec.json.Encoder().encode
+
+
+class Conflict(Exception):  # noqa: N818 - not a fault: another gateway was first, so do it again
+    """Another writer recorded the same event, key or digest meanwhile; nothing was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a shared commit needs from outside."""
+
+    keys: KeyStore
+    decide: Decide
+    registry: Callable[[], Registry]
+    clock: Clock
+    environment: str
+    locator: Locator
+
+
+@dataclass(slots=True)
+class SharedCommit:
+    """One attempt at recording the requests of one transaction. Used once, then thrown away."""
+
+    driver: Driver
+    parts: Parts
+    requests: Sequence[PublishRequest]
+    registry: Registry
+    now: int
+    read: reading.Read
+    wrote: bool = False
+
+    @classmethod
+    def begin(
+        cls, driver: Driver, parts: Parts, requests: Sequence[PublishRequest]
+    ) -> SharedCommit:
+        """Begin the transaction, take the locks and read all that the decisions need."""
+        driver.begin()
+        read = reading.read(driver, parts.locator, requests)
+        return cls(driver, parts, requests, parts.registry(), parts.clock.now_us(), read)
+
+    def run(self) -> list[Answer]:
+        """Decide and write everything; the caller commits.
+
+        Raises:
+            Conflict: another writer was first; roll back and begin again.
+        """
+        decided = [self._request(request) for request in self.requests]
+        records = self._write()
+        return [
+            one if isinstance(one, SchakelError) else self._outcomes(one, request, records)
+            for one, request in zip(decided, self.requests, strict=True)
+        ]
+
+    def _request(self, request: PublishRequest) -> list[Verdict] | SchakelError:
+        """What becomes of the submissions of one request, or the error of the whole request."""
+        working = self.read.working
+        if request.dry_run:
+            return self._verdicts(request, working.fork())
+        if request.idempotency_key is None:
+            return self._verdicts(request, working)
+        key, digest = answers.key_of(request), answers.hash_of(request)
+        known = working.answered.get(key)
+        if known is None and (stored := working.stored.get(key)) is not None:
+            known = (stored.request_hash, answers.load(self.driver, stored.answer))
+        if known is None:
+            known = (digest, self._verdicts(request, working))
+        working.answered[key] = known
+        return known[1] if known[0] == digest else _key_reused()
+
+    def _verdicts(self, request: PublishRequest, working: Working) -> list[Verdict]:
+        verdicts: list[Verdict] = []
+        refused: set[str] = set()
+        for submission in request.submissions:
+            verdict, touched = self._verdict(submission, working, refused)
+            if isinstance(verdict, ItemOutcome):
+                refused |= touched
+            verdicts.append(verdict)
+        return verdicts
+
+    def _verdict(
+        self, submission: Submission, working: Working, refused: set[str]
+    ) -> tuple[Verdict, set[str]]:
+        """The verdict, and the names under which the same case may come again."""
+        handles = self.read.handles[id(submission)]
+        touched = handles.touched()
+        prior = working.priors.get(sender_key(submission))
+        if prior is not None:
+            return self._repeat(submission, prior), touched
+        place = error = None
+        try:
+            place = locate(submission, handles, working)
+        except UnknownCase as unknown:
+            error = unknown
+        except SchakelError as taken:
+            return ItemOutcome("rejected", "rules", taken), touched
+        if place is not None and place.target_id is not None:
+            touched.add(place.target_id)
+        if not refused.isdisjoint(touched):
+            return ItemOutcome("blocked", "ledger", _blocked()), touched
+        submission = self._resolved(submission, working)
+        decision = self.parts.decide(submission, self._context(submission, place, working))
+        if isinstance(decision, Accepted) and error is not None:
+            # Decided without the case it names, so that an unknown case and one of somebody else
+            # fail at the same leg; it must not begin a new one in its place.
+            decision = Refused(unknown_case(), "authorisation")
+        if isinstance(decision, Refused):
+            return ItemOutcome("rejected", decision.step, decision.error), touched
+        entry = self._entry(submission, decision)
+        working.apply(entry, decision, handles)
+        return entry, touched
+
+    def _repeat(self, submission: Submission, prior: Entry | LedgerRow) -> Verdict:
+        """The same event again gives its receipt; other content under its id is refused."""
+        if isinstance(prior, Entry):
+            commitment, salt = prior.prepared[0].commitment, prior.prepared[0].salt
+        else:
+            commitment = prior.commitment
+            salt = sealing.open_row(prior, self.parts.keys, (sealing.MAIN,)).salt or b""
+        if not salt or sealing.commit_to(salt, submission.canonical) != commitment:
+            return ItemOutcome("rejected", "ledger", _reused())
+        return Repeat(prior, salt)
+
+    def _resolved(self, submission: Submission, working: Working) -> Submission:
+        """With the hub's ids where the sender named its own events by its own."""
+        named = submission.causation_id
+        if named is not None:
+            found = working.event_ids.get(f"{submission.participant}/{named}")
+            submission = replace(submission, causation_id=found or answers.uuid_or_none(named))
+        corrected = submission.data.get("correction_of")
+        if corrected is not None:
+            found = working.event_ids.get(f"{submission.participant}/{corrected}", corrected)
+            submission = replace(submission, data={**submission.data, "correction_of": found})
+        return submission
+
+    def _context(self, submission: Submission, place: Place | None, working: Working) -> Context:
+        target = place.target_id if place is not None else None
+        offer = is_offer(submission)
+        subject = place.subject_id if place is not None else None
+        if subject is None and submission.event.personal:
+            subject = uuid7()
+        return Context(
+            registry=self.registry,
+            trajectory=working.trajectories[target] if target and not offer else None,
+            offer=working.offers[target] if target and offer else None,
+            subject_id=None if offer else subject,
+            now=self.now,
+            new_id=uuid7,
+            environment=self.parts.environment,
+            offer_owners=self.read.offer_owners(self.driver),
+        )
+
+    def _entry(self, submission: Submission, accepted: Accepted) -> Entry:
+        first, *follow = accepted.events
+        prepared = [sealing.prepare(first, submission.canonical, submission.on_behalf_of)]
+        prepared += [sealing.prepare(event, _canonical(event)) for event in follow]
+        return Entry(submission, tuple(prepared), accepted.warnings)
+
+    def _write(self) -> dict[str, bytes]:
+        """Make the keys durable, seal, and insert; the records by event id."""
+        changes = self.read.working.changes
+        prepared = [one for entry in changes.entries for one in entry.prepared]
+        if not prepared:
+            return {}
+        keys = self.parts.keys.data_keys(need for one in prepared for need in one.needs())
+        records = {one.event.event_id: sealing.seal(one, keys) for one in prepared}
+        rows = [
+            _ledger_row(entry, one, records[one.event.event_id])
+            for entry in changes.entries
+            for one in entry.prepared
+        ]
+        outbox = [event_row(one.event) for one in prepared]
+        outbox += [
+            fact_row(fact, codec.encode_fact(codec.Fact(**asdict(fact)))) for fact in changes.facts
+        ]
+        # The same order of tables, and sorted within each, in every writer: no deadlock.
+        whole = self.driver.write(
+            *self._states(), (LEDGER, rows), (OUTBOX, outbox), (IDEMPOTENCY, self._answers())
+        )
+        if not whole:
+            raise Conflict
+        self.wrote = True
+        return records
+
+    def _states(self) -> list[tuple[Insert, list[tuple[object, ...]]]]:
+        working, changes, now = self.read.working, self.read.working.changes, self.now
+        trajectories = [working.trajectories[one] for one in sorted(changes.trajectories)]
+        offers = [working.offers[one] for one in sorted(changes.offers)]
+        # A known person's row is there already, and a second trajectory must not conflict.
+        new_subjects = sorted(changes.subjects.keys() - self.read.subjects)
+        return [
+            (SUBJECTS, [(one, now) for one in new_subjects]),
+            (TRAJECTORIES, [(one.id, one.subject_id, dumps(one)) for one in trajectories]),
+            (
+                OFFERS,
+                [(one.id, one.owner, one.state, one.territory_nis, dumps(one)) for one in offers],
+            ),
+            (AGGREGATES, sorted(changes.aggregates.items())),
+            (
+                BLIND_INDEX,
+                [
+                    (digest, kind, owner, *known)
+                    for digest, (kind, owner, known) in sorted(changes.digests.items())
+                ],
+            ),
+        ]
+
+    def _answers(self) -> list[tuple[object, ...]]:
+        """Answers to keep: those of this commit in which something was accepted."""
+        working = self.read.working
+        return [
+            (key, digest, answers.dump(verdicts), self.now)
+            for key, (digest, verdicts) in sorted(working.answered.items())
+            if key not in working.stored and any(isinstance(one, Entry) for one in verdicts)
+        ]
+
+    def _outcomes(
+        self, verdicts: list[Verdict], request: PublishRequest, records: dict[str, bytes]
+    ) -> tuple[ItemOutcome, ...]:
+        return tuple(
+            one
+            if isinstance(one, ItemOutcome)
+            else answers.outcome(one, self.parts.keys, records, dry_run=request.dry_run)
+            for one in verdicts
+        )
+
+
+def _ledger_row(entry: Entry, prepared: sealing.Prepared, record: bytes) -> tuple[object, ...]:
+    event, submission = prepared.event, entry.submission
+    first = prepared is entry.prepared[0]
+    return (
+        event.event_id,
+        event.producer,
+        submission.client_id,
+        sender_key(submission) if first else f"{event.producer}/{event.event_id}",
+        event.event.name,
+        event.event.schema_id,
+        event.aggregate_type,
+        event.aggregate_id,
+        event.aggregate_version,
+        event.trajectory_id,
+        event.subject_id,
+        event.producer_org,
+        event.caused_by,
+        event.actor_role,
+        event.purpose,
+        event.legal_basis,
+        "accepted",
+        event.agreement_id,
+        event.agreement_hash,
+        event.territory_nis,
+        event.programme,
+        event.rule_set,
+        event.causation_id,
+        prepared.on_behalf_of,
+        event.occurred_at,
+        event.recorded_at,
+        submission.traceparent,
+        _json(event.recipients).decode(),
+        _json(event.joined).decode(),
+        record,
+        hashlib.sha256(record).digest(),
+        prepared.commitment,
+        prepared.salt if event.subject_id is None else None,
+    )
+
+
+def _canonical(event: DecidedEvent) -> bytes:
+    """What a hub event commits to: nobody sent it, so there is no submission to take it from."""
+    attributes = {"id": event.event_id, "type": event.event.name, "subject": event.aggregate_id}
+    return canonical({**attributes, "data": event.data})
+
+
+def _reused() -> EventIdReused:
+    return EventIdReused(
+        Message(
+            nl="Dit id is al gebruikt voor een andere inhoud. Geef elke gebeurtenis een eigen id.",
+            en="This id was used for other content. Give every event an id of its own.",
+        )
+    )
+
+
+def _blocked() -> Blocked:
+    return Blocked(
+        Message(
+            nl="Een eerdere gebeurtenis van dit dossier is geweigerd. Herstel die eerst.",
+            en="An earlier event of this case was refused. Put that right first.",
+        )
+    )
+
+
+def _key_reused() -> IdempotencyKeyReused:
+    return IdempotencyKeyReused(
+        Message(
+            nl="Deze Idempotency-Key hoort bij een andere inhoud. Gebruik een nieuwe.",
+            en="This Idempotency-Key belongs to another body. Use a new one.",
+        )
+    )
