@@ -1,0 +1,133 @@
+"""Reading inboxes: pages, positions and times, always within one scope."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from consumers import disclosures, inbox, views
+from consumers.disclosures import Disclosure
+from consumers.inbox import InboxRow
+from consumers.scope import WHOLE_HUB, Scope
+from consumers.views import Position
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlalchemy.engine import Engine
+
+OCMW, ORGANISER = "ocmw-tienen", "wijk-werk-hageland"
+TRAJECTORY = "0195a000-0000-7000-8000-00000000000a"
+LINE = Disclosure(
+    event_id="e-1",
+    participant=OCMW,
+    door="feed",
+    disclosed_at=50,
+    event_name="referral.created",
+    producer="caw",
+    producer_org="urn:be:kbo:1999000150",
+    subject_id="s-1",
+    trajectory_id=TRAJECTORY,
+    agreement_id="prot-1",
+    purpose="activation_referral",
+    legal_basis="public_task_6_1_e",
+    withheld="insz,person.phone",
+    trace_id=None,
+)
+
+
+def _fill(engine: Engine, count: int, participant: str = OCMW) -> None:
+    for number in range(1, count + 1):
+        row = InboxRow(
+            participant=participant,
+            event_id=f"e-{number}",
+            event_name="referral.created",
+            trajectory_id=TRAJECTORY if number % 2 else None,
+            agreement_id=None,
+            relations=("target",),
+            nis="24107",
+            programme=None,
+            backfill=False,
+            recorded_at=number,
+        )
+        with engine.begin() as connection:
+            inbox.append(connection, [row], now=number * 10)
+
+
+def test_a_page_follows_the_cursor(engine_of: Callable[..., Engine]) -> None:
+    """A page begins after the cursor and holds at most the limit."""
+    engine = engine_of("consumers")
+    _fill(engine, 5)
+    with engine.connect() as connection:
+        page = views.feed_page(connection, Scope(OCMW), after=2, limit=2)
+
+    assert [entry.event_id for entry in page] == ["e-3", "e-4"]
+
+
+def test_positions_belong_to_one_inbox(engine_of: Callable[..., Engine]) -> None:
+    """Begin and end of an inbox are its own; an empty one has neither."""
+    engine = engine_of("consumers")
+    _fill(engine, 3)
+    with engine.connect() as connection:
+        found = views.position(connection, Scope(OCMW))
+        empty = views.position(connection, Scope(ORGANISER))
+
+    assert found == Position(oldest=1, newest=3)
+    assert empty == Position(oldest=0, newest=0)
+
+
+def test_a_time_becomes_the_cursor_before_it(engine_of: Callable[..., Engine]) -> None:
+    """Reading from a time gives everything that arrived at or after it, and nothing earlier."""
+    engine = engine_of("consumers")
+    _fill(engine, 7)
+    with engine.connect() as connection:
+        found = [
+            views.seq_before(connection, Scope(OCMW), moment) for moment in (0, 10, 11, 40, 70, 71)
+        ]
+        empty = views.seq_before(connection, Scope(ORGANISER), 10)
+
+    assert found == [0, 0, 1, 3, 6, 7]
+    assert empty == 0
+
+
+def test_entries_of_an_event_are_limited_to_the_scope(engine_of: Callable[..., Engine]) -> None:
+    """A participant finds its own row of an event, the hub finds all."""
+    engine = engine_of("consumers")
+    _fill(engine, 2)
+    _fill(engine, 2, ORGANISER)
+    with engine.connect() as connection:
+        own = views.entries_of(connection, Scope(OCMW), ["e-1", "e-2"])
+        every = views.entries_of(connection, WHOLE_HUB, ["e-1"])
+
+    assert {entry.participant for entry in own} == {OCMW}
+    assert len(own) == 2
+    assert {entry.participant for entry in every} == {OCMW, ORGANISER}
+
+
+def test_trajectories_of_a_participant(engine_of: Callable[..., Engine]) -> None:
+    """The trajectories in an inbox are found; events about none are left out."""
+    engine = engine_of("consumers")
+    _fill(engine, 3)
+    with engine.connect() as connection:
+        own = views.trajectories_of(connection, Scope(OCMW))
+        other = views.trajectories_of(connection, Scope(ORGANISER))
+
+    assert own == [TRAJECTORY]
+    assert other == []
+
+
+def test_one_disclosure_line_a_door(engine_of: Callable[..., Engine]) -> None:
+    """Reading the same event again through a door adds no line; another door adds one."""
+    engine = engine_of("consumers")
+    with engine.begin() as connection:
+        disclosures.disclose(connection, [LINE, replace(LINE, disclosed_at=51)])
+    with engine.begin() as connection:
+        again = [replace(LINE, disclosed_at=60), replace(LINE, door="webhook", disclosed_at=61)]
+        disclosures.disclose(connection, again)
+    with engine.connect() as connection:
+        found = views.hand_overs_of(connection, Scope(OCMW), ["e-1"])
+        others = views.hand_overs_of(connection, Scope(ORGANISER), ["e-1"])
+
+    assert [(one.door, one.disclosed_at) for one in found] == [("feed", 50), ("webhook", 61)]
+    assert found[0].withheld == ("insz", "person.phone")
+    assert others == []
