@@ -34,12 +34,10 @@ class LogAdmin:
 
     Args:
         settings: how to reach the broker, as its administrator.
-        replication: copies of each new topic; 1 on the embedded broker.
     """
 
-    def __init__(self, settings: LogSettings, *, replication: int = 1) -> None:
+    def __init__(self, settings: LogSettings) -> None:
         self._settings = settings
-        self._replication = replication
         self._admin: Any = None
 
     def ping(self) -> None:
@@ -51,11 +49,12 @@ class LogAdmin:
         with self._client() as admin:
             admin.describe_cluster()
 
-    def ensure_topics(self, topics: Iterable[Any]) -> tuple[str, ...]:
+    def ensure_topics(self, topics: Iterable[Any], *, replication: int = 1) -> tuple[str, ...]:
         """Make missing topics, add missing partitions, set differing configs; return what changed.
 
         Args:
             topics: `schemas.topics.Topic` values.
+            replication: copies of each new topic; 1 on the embedded broker.
 
         Raises:
             LogUnavailable: the broker did not do it.
@@ -64,20 +63,15 @@ class LogAdmin:
         with self._client() as admin:
             present = set(admin.list_topics())
             missing = {
-                name: self._creation(new) for name, new in plans.items() if name not in present
+                name: _creation(new, replication)
+                for name, new in plans.items()
+                if name not in present
             }
             if missing:
                 admin.create_topics(missing, timeout_ms=10_000, wait_for_metadata=True)
             kept = [wanted for name, wanted in plans.items() if name in present]
             changed = _align(admin, kept) if kept else []
         return (*missing, *changed)
-
-    def _creation(self, wanted: TopicPlan) -> dict[str, Any]:
-        return {
-            "num_partitions": wanted.partitions,
-            "replication_factor": self._replication,
-            "configs": wanted.configs,
-        }
 
     def grant_read(self, principal: str, topic: str, group_prefix: str) -> None:
         """Let a principal read one topic with groups of its own prefix; idempotent.
@@ -148,6 +142,14 @@ class LogAdmin:
         except KafkaError as error:
             self.close()
             raise LogUnavailable(unreachable(self._settings.bootstrap)) from error
+
+
+def _creation(wanted: TopicPlan, replication: int) -> dict[str, Any]:
+    return {
+        "num_partitions": wanted.partitions,
+        "replication_factor": replication,
+        "configs": wanted.configs,
+    }
 
 
 def _align(admin: Any, wanted: Sequence[TopicPlan]) -> list[str]:

@@ -122,10 +122,13 @@ class Broker:
         The first start fetches the jars, makes certificates and formats the data folder, then makes
         the ahead-of-time cache in the background.
 
+        A broker of this object that ended by itself may be started again; a running one is ended.
+
         Raises:
             EmbeddedError: one of its kinds, with one sentence; nothing is left running.
         """
         deadline = time.monotonic() + timeout_seconds
+        self.kill()  # what is left of a broker that ended by itself
         (self._folder / "data").mkdir(parents=True, exist_ok=True)
         self._lock = _exclusive(self._folder / ".lock", self._data)
         try:
@@ -193,6 +196,10 @@ class Broker:
             raise BrokerNotRunning(_not_running(self._data))
         return self._lock
 
+    def has_ended(self) -> bool:
+        """Whether no broker of this object runs; never blocks."""
+        return self._child is None or self._child.has_ended()
+
     def stop(self) -> None:
         """End the broker cleanly; idempotent, blocks for at most a quarter of a minute."""
         if self._training is not None:
@@ -217,7 +224,7 @@ class Broker:
 
     def status(self) -> BrokerStatus:
         """Return what is known now; `running` is about this object's own child."""
-        running = self._child is not None and not self._child.has_ended()
+        running = not self.has_ended()
         return BrokerStatus(
             running=running,
             pid=self._child.pid if self._child is not None and running else None,
