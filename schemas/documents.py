@@ -7,13 +7,16 @@ the caller looks at `faults` at the end.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any, Final
 
 from schemas.errors import InvalidIdentifier, InvalidParam, Message
 
 _LONGEST_TEXT: Final = 500
+_DECIMAL: Final = re.compile(r"[0-9]{1,9}(\.[0-9]{1,4})?", re.ASCII)
 
 
 class Faults:
@@ -141,6 +144,17 @@ class Section:
             self._fault(key, "invalid_format", nl, en)
             return None
         return value
+
+    def decimal(self, key: str) -> Decimal | None:
+        """Return an amount, written as text such as "4.10"."""
+        value = self._values.get(key)
+        if value is None:
+            return None
+        if not isinstance(value, str) or not _DECIMAL.fullmatch(value):
+            nl, en = 'Moet een bedrag als "4.10" zijn.', 'Has to be an amount as "4.10".'
+            self._fault(key, "invalid_format", nl, en)
+            return None
+        return Decimal(value)
 
     def items(self, key: str) -> Iterator[tuple[str, Any]]:
         """Yield the path and value of each item of a list that may not be empty."""

@@ -13,6 +13,7 @@
         ├── InvalidIdentifier         422 invalid_identifier (`kind` says which)
         ├── UnknownMunicipality       422 unknown_municipality
         ├── InvalidAgreement          422 invalid_agreement
+        ├── UnknownProgramme          422 unknown_programme
         └── InvalidProgramme          500 invalid_programme
 
 An error carries a stable `code`, an HTTP `status`, a `title` of its kind and a `detail` sentence
@@ -186,6 +187,13 @@ class InvalidAgreement(SchemasError):
 
     code = "invalid_agreement"
     title = Message(nl="Ongeldige overeenkomst", en="Invalid agreement")
+
+
+class UnknownProgramme(SchemasError):
+    """No programme with rules has this code."""
+
+    code = "unknown_programme"
+    title = Message(nl="Onbekend programma", en="Unknown programme")
 
 
 class InvalidProgramme(SchemasError):
