@@ -5,11 +5,10 @@ Read from `avro/` and `ids.yaml`; the `.avsc` files are the source of truth (`do
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 import yaml
@@ -17,6 +16,9 @@ import yaml
 from schemas import avsc
 from schemas.errors import Message, UnknownEventType
 from schemas.fingerprint import fingerprint
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 TEAM: Final = frozenset({"referrer", "target", "handler", "organiser", "case_holder"})
 CASE_TEAM: Final = frozenset(

@@ -1,0 +1,82 @@
+"""The values of the sealed log: what is readable of an event, and its encrypted parts.
+
+`domain.md` §3.3 says what each part holds; `schemas.codec` writes and reads them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class RoutingHeader:
+    """What the hub's own workers may read of a sealed event. Times are microseconds UTC."""
+
+    event_id: str
+    event_type: str
+    schema_version: int
+    aggregate_type: str
+    aggregate_id: str
+    aggregate_version: int
+    trajectory_id: str | None
+    causation_id: str | None
+    producer: str
+    on_behalf_of: str | None
+    actor_role: str
+    occurred_at: int
+    recorded_at: int
+    subject_ref: str | None
+    purpose: str | None
+    legal_basis: str | None
+    agreement_id: str | None
+    territory_nis: str
+    rule_set: str
+
+
+@dataclass(frozen=True, slots=True)
+class SealedPart:
+    """One encrypted part; `part` is main or staff, `bytes` the ciphertext with its tag."""
+
+    part: str
+    key_id: str
+    nonce: bytes
+    bytes: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SealedEvent:
+    """The value of `activation.trajectory.v1`."""
+
+    routing: RoutingHeader
+    parts: tuple[SealedPart, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SealedMain:
+    """Clear text of the part main. `body` is the event record without its staff contacts."""
+
+    actor_ref: str | None = field(repr=False)
+    source_record_id: str | None = field(repr=False)
+    salt: bytes = field(repr=False)
+    body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SealedStaff:
+    """Clear text of the part staff: path of a staff contact to its JSON."""
+
+    fields: dict[str, bytes] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """An anonymous row for evidence, value of `activation.fact.v1`: no ids, month precision."""
+
+    indicator: str
+    month: str
+    nis: str
+    programme: str | None = None
+    channel: str | None = None
+    code: str | None = None
+    count: int = 1
+    days: int | None = None
