@@ -27,6 +27,7 @@
         │   ├── InvalidRegistry          422 registry_invalid
         │   ├── ClientExists             409 client_exists
         │   ├── InvalidClient            422 client_invalid
+        │   ├── RegistryChanged          409 registry_changed
         │   └── RotationTooSoon          409 rotation_too_soon
         ├── ExchangeError                the exchange refused an event, at a leg
         │   ├── ScopeRefused             403 missing_scope (leg scope)
@@ -412,6 +413,13 @@ class InvalidClient(RegistryError):
     code = "client_invalid"
     status = 422
     title = Message(nl="Ongeldige client", en="Invalid client")
+
+
+class RegistryChanged(RegistryError):
+    """The registry is no longer at the version that a plan was made for."""
+
+    code = "registry_changed"
+    title = Message(nl="Register intussen gewijzigd", en="Registry changed meanwhile")
 
 
 class RotationTooSoon(RegistryError):

@@ -128,21 +128,23 @@ class RegisteredAgreement:
     """An agreement's immutable content and its status, which alone may change.
 
     Attributes:
-        hash: SHA-256 in hex of the document's RFC 8785 form.
         status: `active` or `revoked`.
-        activated_at: microseconds since the epoch; of two grants the later activated applies.
+        revoked_at: microseconds since the epoch.
     """
 
     agreement: Agreement
-    hash: str
-    status: str
-    activated_at: int
+    status: str = "active"
     revoked_at: int | None = None
 
     @property
     def id(self) -> str:
         """The agreement's id."""
         return self.agreement.agreement_id
+
+    @property
+    def hash(self) -> str:
+        """SHA-256, in hexadecimal, of the document its parties signed."""
+        return self.agreement.document_hash
 
 
 @dataclass(frozen=True, slots=True)

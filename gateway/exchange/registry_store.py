@@ -7,29 +7,32 @@ is seen by other processes when their `LiveRegistry` polls the version.
 from __future__ import annotations
 
 import time
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import select
 
+from gateway.errors import RegistryChanged
 from gateway.exchange import registry_tables as tables
-from gateway.exchange.registry import (
-    Client,
-    Contact,
-    Credential,
-    Organisation,
-    Participant,
-    RegisteredAgreement,
-    Registry,
+from gateway.exchange.registry_clients import check_new, known_client, with_credential
+from gateway.exchange.registry_plan import plan
+from gateway.exchange.registry_rows import (
+    bump,
+    put_client,
+    read_snapshot,
+    read_version,
+    write_plan,
 )
-from schemas.agreement import parse_agreement
+from schemas.errors import Message
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
-    from sqlalchemy.engine import Connection, Engine, Row, RowMapping
+    from sqlalchemy.engine import Connection, Engine
 
-    from gateway.exchange.registry import Environment
+    from gateway.exchange.registry import Client, Credential, Environment, Registry
+    from gateway.exchange.registry_document import RegistryDocument
+    from gateway.exchange.registry_plan import Plan
 
 
 def system_now_us() -> int:
@@ -63,125 +66,107 @@ class RegistryStore:
     def version(self) -> int:
         """The newest version; one row by its key, cheap enough to poll."""
         with self._reader.connect() as connection:
-            return _version(connection)
+            return read_version(connection)
 
     def load(self) -> Registry:
         """The newest snapshot. Costs milliseconds per hundred organisations."""
         with self._reader.connect() as connection:
             return read_snapshot(connection, self.environment)
 
+    def plan(self, document: RegistryDocument) -> Plan:
+        """What applying a file would change.
 
-def read_snapshot(connection: Connection, environment: Environment) -> Registry:
-    """A snapshot whose rows all belong to one version, whatever the isolation level."""
-    while True:
-        before = _version(connection)
-        registry = _read(connection, before, environment)
-        if _version(connection) == before:
-            return registry
+        Raises:
+            InvalidRegistry: with everything the registry does not allow.
+        """
+        return plan(self.load(), document)
+
+    def apply(
+        self, document: RegistryDocument, actor: str, *, expected_version: int | None = None
+    ) -> Plan:
+        """Make the registry as the file wants it, in one transaction; gives what was changed.
+
+        Idempotent: a second time nothing changes and the version stays.
+
+        Args:
+            document: the file.
+            actor: who does it, for the record: a client id.
+            expected_version: of the plan that was agreed to; None takes the registry as it is.
+
+        Raises:
+            InvalidRegistry: with everything the registry does not allow; nothing was written.
+            RegistryChanged: it is no longer at the expected version; plan again.
+        """
+        with self._engine.begin() as connection:
+            registry = self._locked(connection)
+            if expected_version not in (None, registry.version):
+                raise _changed()
+            changes = plan(registry, document)
+            if not changes.is_empty:
+                now_us = self._now_us()
+                lines = [asdict(change) for change in changes.changes]
+                bump(connection, actor=actor, changes=lines, now_us=now_us)
+                write_plan(connection, changes, now_us)
+        return changes
+
+    def create_client(self, client: Client, actor: str) -> None:
+        """Add a client.
+
+        Raises:
+            ClientExists, InvalidClient: see `registry_clients.check_new`.
+        """
+        with self._engine.begin() as connection:
+            check_new(self._locked(connection), client)
+            self._put_client(connection, client, actor, "add")
+
+    def rotate_client(
+        self, client_id: str, credential: Credential, actor: str, *, overlap_seconds: int
+    ) -> Client:
+        """Give a client a new key or secret; its older ones end after the overlap.
+
+        Raises:
+            UnknownRecord: no such client.
+            InvalidClient: revoked, or the wrong kind of credential.
+        """
+        with self._engine.begin() as connection:
+            client = with_credential(
+                known_client(self._locked(connection), client_id),
+                credential,
+                now_seconds=self._now_us() / 1_000_000,
+                overlap_seconds=overlap_seconds,
+            )
+            self._put_client(connection, client, actor, "rotate")
+        return client
+
+    def revoke_client(self, client_id: str, actor: str) -> Client:
+        """Revoke a client for ever; doing it twice changes nothing.
+
+        Raises:
+            UnknownRecord: no such client.
+        """
+        with self._engine.begin() as connection:
+            client = known_client(self._locked(connection), client_id)
+            if client.status == "active":
+                client = replace(client, status="revoked", credentials=())
+                self._put_client(connection, client, actor, "revoke")
+        return client
+
+    def _locked(self, connection: Connection) -> Registry:
+        """The snapshot, with every other writer of the registry kept waiting."""
+        connection.execute(select(tables.STATE).with_for_update())
+        return read_snapshot(connection, self.environment)
+
+    def _put_client(self, connection: Connection, client: Client, actor: str, action: str) -> None:
+        now_us = self._now_us()
+        line = {"kind": "client", "id": client.id, "action": action}
+        bump(connection, actor=actor, changes=[line], now_us=now_us)
+        put_client(connection, client, now_us)
 
 
-def bump(connection: Connection, *, actor: str, changes: Sequence[Any], now_us: int) -> int:
-    """Raise the version and record who changed what; call it first in a writing transaction.
-
-    The row's lock makes writers of the registry wait for each other.
-    """
-    connection.execute(
-        update(tables.STATE).values(version=tables.STATE.c.version + 1, changed_at=now_us)
-    )
-    version = _version(connection)
-    connection.execute(
-        insert(tables.CHANGES).values(
-            version=version, changed_at=now_us, actor=actor, changes=list(changes)
+def _changed() -> RegistryChanged:
+    return RegistryChanged(
+        Message(
+            nl="Het register is intussen gewijzigd; bekijk het plan opnieuw.",
+            en="The registry was changed meanwhile; look at the plan again.",
         )
-    )
-    return version
-
-
-def client_row(client: Client) -> dict[str, Any]:
-    """The columns of a client, without its times."""
-    return {
-        "id": client.id,
-        "participant": client.participant,
-        "name": client.name,
-        "auth": client.auth,
-        "scopes": sorted(client.scopes),
-        "trusted_trace": client.trusted_trace,
-        "credentials": [credential_value(one) for one in client.credentials],
-        "status": client.status,
-    }
-
-
-def credential_value(credential: Credential) -> dict[str, Any]:
-    """A credential as it is stored: only what is set."""
-    return {key: value for key, value in asdict(credential).items() if value is not None}
-
-
-def participant_row(participant: Participant) -> dict[str, Any]:
-    """The columns of a participant."""
-    row = asdict(participant)
-    del row["organisation_name"]
-    if participant.territory is not None:
-        row["territory"] = sorted(participant.territory)
-    return row
-
-
-def organisation_row(organisation: Organisation) -> dict[str, Any]:
-    """The columns of an organisation."""
-    return asdict(organisation)
-
-
-def _version(connection: Connection) -> int:
-    return int(connection.execute(select(tables.STATE.c.version)).scalar_one())
-
-
-def _read(connection: Connection, version: int, environment: Environment) -> Registry:
-    organisations = [
-        Organisation(**row) for row in connection.execute(select(tables.ORGANISATIONS)).mappings()
-    ]
-    names = {one.urn: one.name for one in organisations}
-    return Registry.build(
-        version=version,
-        environment=environment,
-        organisations=organisations,
-        participants=[
-            _participant(row, names)
-            for row in connection.execute(select(tables.PARTICIPANTS)).mappings()
-        ],
-        clients=[_client(row) for row in connection.execute(select(tables.CLIENTS))],
-        agreements=[_agreement(row) for row in connection.execute(select(tables.AGREEMENTS))],
-        revoked_tokens=connection.execute(select(tables.REVOKED_TOKENS.c.jti)).scalars(),
-    )
-
-
-def _participant(row: RowMapping, organisation_names: dict[str, str]) -> Participant:
-    values: dict[str, Any] = {**row}
-    territory, contact = values.pop("territory"), values.pop("contact")
-    return Participant(
-        **values,
-        organisation_name=organisation_names[values["organisation"]],
-        territory=None if territory is None else frozenset(territory),
-        contact=None if contact is None else Contact(**contact),
-    )
-
-
-def _client(row: Row[Any]) -> Client:
-    return Client(
-        id=row.id,
-        participant=row.participant,
-        auth=row.auth,
-        scopes=frozenset(row.scopes),
-        trusted_trace=row.trusted_trace,
-        status=row.status,
-        credentials=tuple(Credential(**one) for one in row.credentials),
-        name=row.name,
-    )
-
-
-def _agreement(row: Row[Any]) -> RegisteredAgreement:
-    return RegisteredAgreement(
-        agreement=parse_agreement(row.document),
-        hash=row.hash,
-        status=row.status,
-        activated_at=row.activated_at,
-        revoked_at=row.revoked_at,
     )

@@ -88,7 +88,6 @@ AGREEMENTS = Table(
     Column("hash", Text, nullable=False),
     Column("document", JSON, nullable=False),
     Column("status", Text, nullable=False),
-    Column("activated_at", BigInteger, nullable=False),
     Column("revoked_at", BigInteger),
 )
 

@@ -23,7 +23,7 @@ from sqlalchemy import delete, insert, select, update
 from gateway.errors import RotationTooSoon
 from gateway.exchange import registry_tables as tables
 from gateway.exchange.credentials import new_private_jwk, public_part
-from gateway.exchange.registry_store import bump
+from gateway.exchange.registry_rows import bump
 from gateway.oauth.tokens import GATEWAY
 from schemas.errors import Message
 

@@ -16,7 +16,7 @@ from joserfc.errors import JoseError
 from sqlalchemy import delete, insert, select
 
 from gateway.exchange import registry_tables as tables
-from gateway.exchange.registry_store import bump
+from gateway.exchange.registry_rows import bump
 from gateway.oauth.tokens import ALGORITHM, TOKEN_TYPE
 
 if TYPE_CHECKING:

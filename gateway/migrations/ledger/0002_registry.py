@@ -79,7 +79,6 @@ def _agreements() -> None:
         sa.Column("hash", sa.Text, nullable=False),
         sa.Column("document", sa.JSON, nullable=False),
         sa.Column("status", sa.Text, nullable=False),
-        sa.Column("activated_at", sa.BigInteger, nullable=False),
         sa.Column("revoked_at", sa.BigInteger),
     )
 

@@ -1,0 +1,309 @@
+"""What a registry file would change: a pure comparison of the file with the registry.
+
+A plan is shown before it is applied, and an empty plan is how "applied already" looks. Whoever
+was revoked does not come back by being left in a file; identities do not move between parties;
+what was agreed is never edited, only revoked and agreed anew.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any
+
+from gateway.exchange.registry import Client
+from gateway.exchange.registry_document import raise_if
+from schemas.documents import Faults
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from gateway.exchange.registry import Organisation, Participant, Registry
+    from gateway.exchange.registry_document import (
+        AgreementEntry,
+        ClientEntry,
+        OrganisationEntry,
+        ParticipantEntry,
+        RegistryDocument,
+    )
+    from schemas.agreement import Grant
+
+# Grants of these between social-security institutions need more than a protocol.
+_GUARDED_FIELDSETS = frozenset({"insz", "status", "rights"})
+_STRONG_INSTRUMENTS = frozenset({"ivc_deliberation", "decree_article"})
+_SOCIAL_SECURITY_ROLES = frozenset("VO")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One line of a plan.
+
+    Attributes:
+        kind: organisation, participant, client or agreement.
+        action: add, change, revoke or reinstate.
+        fields: what changes, by name; empty for anything but `change`.
+    """
+
+    kind: str
+    id: str
+    action: str
+    fields: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The changes, and the values they lead to.
+
+    Attributes:
+        version: of the registry it was compared with.
+        without_key: clients that cannot ask for a token yet: they have no key and no secret.
+    """
+
+    version: int
+    changes: tuple[Change, ...]
+    organisations: tuple[Organisation, ...]
+    participants: tuple[Participant, ...]
+    clients: tuple[Client, ...]
+    agreements: tuple[AgreementEntry, ...]
+    without_key: tuple[str, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the registry is as the file wants it."""
+        return not self.changes
+
+
+def plan(registry: Registry, document: RegistryDocument) -> Plan:
+    """Compare a file with the registry.
+
+    Raises:
+        InvalidRegistry: with everything in the file that the registry does not allow.
+    """
+    planner = _Planner(registry, document)
+    planner.compare()
+    raise_if(planner.faults)
+    return planner.plan()
+
+
+class _Planner:
+    """Gathers changes and faults for one file."""
+
+    def __init__(self, registry: Registry, document: RegistryDocument) -> None:
+        self.faults = Faults()
+        self._registry = registry
+        self._document = document
+        self._changes: list[Change] = []
+        self._organisations: list[Organisation] = []
+        self._participants: list[Participant] = []
+        self._clients: list[Client] = []
+        self._agreements: list[AgreementEntry] = []
+
+    def compare(self) -> None:
+        for organisation in self._document.organisations:
+            self._organisation(organisation)
+        for participant in self._document.participants:
+            self._participant(participant)
+        for client in self._document.clients:
+            self._client(client)
+        for agreement in self._document.agreements:
+            self._agreement(agreement)
+
+    def plan(self) -> Plan:
+        ready = {one.id for one in self._registry.clients.values() if one.credentials}
+        ready |= {one.id for one in self._clients if one.credentials}
+        return Plan(
+            version=self._registry.version,
+            changes=tuple(self._changes),
+            organisations=tuple(self._organisations),
+            participants=tuple(self._participants),
+            clients=tuple(self._clients),
+            agreements=tuple(self._agreements),
+            without_key=tuple(
+                one.id for one in self._document.clients if one.id not in ready and not one.revoked
+            ),
+        )
+
+    def _organisation(self, entry: OrganisationEntry) -> None:
+        urn = entry.organisation.urn
+        known = self._registry.organisation(urn)
+        status = self._status(entry.path, known.status if known else None, revoked=entry.revoked)
+        wanted = replace(entry.organisation, status=status)
+        if self._differs("organisation", urn, known, wanted):
+            self._organisations.append(wanted)
+        if status == "revoked":
+            self._revoke_participants(urn)
+
+    def _revoke_participants(self, urn: str) -> None:
+        """Revoke what takes part for a revoked organisation and is not in the file itself."""
+        listed = {entry.participant.id for entry in self._document.participants}
+        for one in self._registry.participants_of(urn):
+            if one.id not in listed and one.status != "revoked":
+                self._changes.append(Change("participant", one.id, "revoke"))
+                self._participants.append(replace(one, status="revoked"))
+
+    def _participant(self, entry: ParticipantEntry) -> None:
+        wanted = entry.participant
+        known = self._registry.participant(wanted.id)
+        if known and (known.organisation, known.role) != (wanted.organisation, wanted.role):
+            self.faults.add(
+                f"{entry.path}.id",
+                "identity_moved",
+                f"{wanted.id} bestaat al voor {known.organisation} in rol {known.role}; "
+                "kies een ander id.",
+                f"{wanted.id} exists already for {known.organisation} in role {known.role}; "
+                "choose another id.",
+            )
+        gone = any(
+            one.revoked and one.organisation.urn == wanted.organisation
+            for one in self._document.organisations
+        )
+        status = self._status(
+            entry.path, known.status if known else None, revoked=gone or entry.revoked
+        )
+        # The name of the organisation is kept with the organisation.
+        named = known and replace(known, organisation_name=wanted.organisation_name)
+        wanted = replace(wanted, status=status)
+        if self._differs("participant", wanted.id, named, wanted):
+            self._participants.append(wanted)
+
+    def _client(self, entry: ClientEntry) -> None:
+        known = self._registry.client(entry.id)
+        if known is not None and known.participant != entry.participant:
+            self.faults.add(
+                f"{entry.path}.id",
+                "identity_moved",
+                f"{entry.id} is al een client van {known.participant}; kies een ander id.",
+                f"{entry.id} is a client of {known.participant} already; choose another id.",
+            )
+        if known is not None and known.status == "revoked" and not entry.revoked:
+            self._stays_revoked(f"{entry.path}.id", entry.id)
+        wanted = _wanted_client(entry, known)
+        if self._differs("client", wanted.id, known, wanted):
+            self._clients.append(wanted)
+
+    def _agreement(self, entry: AgreementEntry) -> None:
+        agreement = entry.agreement
+        known = self._registry.agreement(agreement.agreement_id)
+        self._lawful(entry)
+        if known is None:
+            self._changes.append(Change("agreement", agreement.agreement_id, "add"))
+            if entry.status == "revoked":
+                self._changes.append(Change("agreement", agreement.agreement_id, "revoke"))
+            self._agreements.append(entry)
+        elif known.hash != agreement.document_hash:
+            self.faults.add(
+                f"{entry.path}.agreement_id",
+                "agreement_immutable",
+                "Deze overeenkomst heeft al een andere inhoud; geef de nieuwe een eigen id "
+                "en herroep de oude met status: revoked.",
+                "This agreement has another content already; give the new one an id of its own "
+                "and revoke the old one with status: revoked.",
+            )
+        elif known.status == "revoked" and entry.status == "active":
+            self._stays_revoked(f"{entry.path}.agreement_id", agreement.agreement_id)
+        elif known.status != entry.status:
+            self._changes.append(Change("agreement", agreement.agreement_id, "revoke"))
+            self._agreements.append(entry)
+
+    def _lawful(self, entry: AgreementEntry) -> None:
+        """Check parties and instrument against who they are."""
+        parties = {urn: self._party(urn) for urn in entry.agreement.parties}
+        for index, (urn, party) in enumerate(parties.items()):
+            if party is None:
+                self.faults.add(
+                    f"{entry.path}.parties[{index}]",
+                    "unknown_organisation",
+                    f"{urn} staat niet in het register; voeg de organisatie toe.",
+                    f"{urn} is not in the registry; add the organisation.",
+                )
+        instrument = entry.agreement.legal.get("instrument")
+        if instrument == "protocol_art8" and any(one and one.private for one in parties.values()):
+            self.faults.add(
+                f"{entry.path}.legal.instrument",
+                "protocol_with_private_party",
+                "Een protocol (art. 8) bindt geen private partij; gebruik data_sharing_agreement.",
+                "A protocol (art. 8) binds no private party; use data_sharing_agreement.",
+            )
+        if self._registry.environment == "production" and instrument not in _STRONG_INSTRUMENTS:
+            for index, grant in enumerate(entry.agreement.grants):
+                self._guarded(f"{entry.path}.grants[{index}].fieldsets", grant)
+
+    def _guarded(self, path: str, grant: Grant) -> None:
+        senders = {
+            one.role for one in self._all_participants() if one.organisation == grant.from_org
+        }
+        within = senders & _SOCIAL_SECURITY_ROLES and grant.to_role in _SOCIAL_SECURITY_ROLES
+        if within and grant.fieldsets & _GUARDED_FIELDSETS:
+            self.faults.add(
+                path,
+                "needs_deliberation",
+                "insz, status of rights tussen instellingen van sociale zekerheid vraagt een "
+                "beraadslaging of een decreetartikel als rechtsgrond.",
+                "insz, status or rights between social-security institutions needs "
+                "ivc_deliberation or decree_article as its instrument.",
+            )
+
+    def _party(self, urn: str) -> Organisation | None:
+        for entry in self._document.organisations:
+            if entry.organisation.urn == urn:
+                return entry.organisation
+        return self._registry.organisation(urn)
+
+    def _all_participants(self) -> Iterable[Participant]:
+        yield from (entry.participant for entry in self._document.participants)
+        yield from self._registry.participants.values()
+
+    def _status(self, path: str, known: str | None, *, revoked: bool | None) -> str:
+        if known == "revoked" and revoked is None:
+            self.faults.add(
+                f"{path}.revoked",
+                "was_revoked",
+                "Is herroepen; zeg revoked: true, of revoked: false om te herstellen.",
+                "Is revoked; say revoked: true, or revoked: false to reinstate.",
+            )
+        return "revoked" if revoked else "active"
+
+    def _stays_revoked(self, path: str, identifier: str) -> None:
+        self.faults.add(
+            path,
+            "stays_revoked",
+            f"{identifier} is herroepen en blijft dat; gebruik een nieuw id.",
+            f"{identifier} is revoked and stays so; use a new id.",
+        )
+
+    def _differs(self, kind: str, identifier: str, known: Any, wanted: Any) -> bool:
+        """Note how an entry differs from what is known; True when it does."""
+        if known == wanted:
+            return False
+        if known is None:
+            self._changes.append(Change(kind, identifier, "add"))
+            return True
+        changed = tuple(
+            one.name
+            for one in fields(wanted)
+            if getattr(known, one.name) != getattr(wanted, one.name)
+        )
+        if "status" in changed:
+            action = "revoke" if wanted.status == "revoked" else "reinstate"
+            self._changes.append(Change(kind, identifier, action))
+        others = tuple(name for name in changed if name != "status")
+        if others:
+            self._changes.append(Change(kind, identifier, "change", others))
+        return True
+
+
+def _wanted_client(entry: ClientEntry, known: Client | None) -> Client:
+    """The client as the file wants it; its keys stay when the file says nothing of them."""
+    credentials = entry.keys
+    if credentials is None:
+        stays = known is not None and known.auth == entry.auth
+        credentials = known.credentials if known is not None and stays else ()
+    return Client(
+        id=entry.id,
+        participant=entry.participant,
+        auth=entry.auth,
+        scopes=entry.scopes,
+        trusted_trace=entry.trusted_trace,
+        status="revoked" if entry.revoked else "active",
+        credentials=credentials,
+        name=entry.name,
+    )
