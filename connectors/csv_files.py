@@ -1,0 +1,228 @@
+"""The drop folder: what may be taken from it, taking it, and putting it away.
+
+    drop/                  where the partner's system or people put files; reports appear here
+    drop/.schakel/         files that are being read; nobody else's (0700)
+    drop/verwerkt/         files that were read, with the moment before their name
+    drop/geweigerd/        files that could not be read at all
+
+A file is taken when its name is allowed, it is a regular file, and size and time stayed the same
+over two looks.
+It is taken by renaming it, then opened without following links and checked again, so that a link or
+a pipe put in its place in between is never read.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+import re
+import stat
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+import structlog
+
+from connectors.errors import FileRefused, InvalidConnector
+from connectors.identity import sync_folder
+from schemas.errors import Message
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+_log = structlog.get_logger(__name__)
+MAX_BYTES = 64 * 1024 * 1024
+CLAIMED = ".schakel"
+DONE = "verwerkt"
+REFUSED = "geweigerd"
+REPORT_SUFFIX = ".verslag.csv"
+_NAME = re.compile(r"^[\w][\w .()+&,-]{0,150}\.csv$", re.IGNORECASE)
+_CLAIM = re.compile(r"^(\d{20})~(.+)$")
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    inode: int
+    size: int
+    changed_ns: int
+
+
+class DropFolder:
+    """One drop folder. One process, one thread.
+
+    Args:
+        path: the folder; made when missing.
+        patterns: file name patterns such as `toeleiding*.csv`, compared without case.
+        look_seconds: how long between the two looks.
+        sleep: waits.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        patterns: Sequence[str],
+        *,
+        look_seconds: float = 0.5,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.path = path
+        self._patterns = tuple(pattern.casefold() for pattern in patterns)
+        self._look_seconds = look_seconds
+        self._sleep = sleep
+        self._seen: dict[str, _Seen] = {}
+        self._warned: set[tuple[str, int]] = set()
+
+    def claim(self) -> tuple[str, ...]:
+        """Take every file that stands still; returns all taken names that wait, oldest first.
+
+        Blocks for one look when there is a new file.
+        """
+        self._prepare()
+        before = self._seen
+        self._seen = self._look()
+        if any(name not in before for name in self._seen):
+            before = self._seen
+            self._sleep(self._look_seconds)
+            self._seen = self._look()
+        still = [name for name, seen in self._seen.items() if before.get(name) == seen]
+        for name in sorted(still, key=lambda one: (self._seen[one].changed_ns, one)):
+            self._take(name)
+        claimed = os.listdir(self.path / CLAIMED)  # noqa: PTH208 - names, no paths
+        return tuple(sorted(name for name in claimed if _CLAIM.fullmatch(name)))
+
+    def open(self, unit: str) -> BinaryIO:
+        """Open a taken file for reading.
+
+        Raises:
+            FileRefused: it is a link, a pipe or another thing that is no regular file, or too big.
+        """
+        path = self.path / CLAIMED / unit
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        except OSError as error:
+            raise _no_file() from error
+        file = os.fdopen(descriptor, "rb")
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
+            file.close()
+            raise _no_file()
+        if found.st_size > MAX_BYTES:
+            file.close()
+            raise FileRefused(
+                "file_too_large",
+                Message(
+                    nl=f"Het bestand is groter dan {MAX_BYTES // 1024**2} MiB; splits het.",
+                    en=f"The file is larger than {MAX_BYTES // 1024**2} MiB; split it.",
+                ),
+            )
+        return file
+
+    def put_away(self, unit: str, *, refused: bool) -> None:
+        """Move a taken file to where finished ones are; nothing when that was done before."""
+        source = self.path / CLAIMED / unit
+        if not os.path.lexists(source):
+            return
+        folder = self.path / (REFUSED if refused else DONE)
+        folder.mkdir(mode=0o700, exist_ok=True)
+        source.rename(_free(folder, f"{_moment(unit)}-{original_name(unit)}"))
+        sync_folder(folder)
+
+    def report_path(self, unit: str) -> Path:
+        """Where the report on a taken file belongs: beside where the file was put."""
+        return self.path / (Path(original_name(unit)).stem + REPORT_SUFFIX)
+
+    def scratch_path(self, unit: str) -> Path:
+        """Where a report is written before it gets its name."""
+        return self.path / CLAIMED / f"report-{unit}"
+
+    def _prepare(self) -> None:
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            private = self.path / CLAIMED
+            private.mkdir(mode=0o700, exist_ok=True)
+            found = os.lstat(private)
+        except OSError as error:
+            raise _unusable(self.path) from error
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
+            raise _unusable(self.path)
+        private.chmod(0o700)
+
+    def _look(self) -> dict[str, _Seen]:
+        seen: dict[str, _Seen] = {}
+        with os.scandir(self.path) as entries:
+            for entry in entries:
+                if not self._is_wanted(entry.name):
+                    continue
+                try:
+                    found = entry.stat(follow_symlinks=False)
+                except FileNotFoundError:
+                    continue
+                if stat.S_ISREG(found.st_mode):
+                    seen[entry.name] = _Seen(found.st_ino, found.st_size, found.st_mtime_ns)
+                else:
+                    self._warn(entry.name, found.st_ino)
+        return seen
+
+    def _is_wanted(self, name: str) -> bool:
+        folded = name.casefold()
+        if folded.endswith(REPORT_SUFFIX) or not _NAME.fullmatch(name):
+            return False
+        return any(fnmatch.fnmatchcase(folded, pattern) for pattern in self._patterns)
+
+    def _take(self, name: str) -> None:
+        claimed = f"{time.time_ns():020d}~{name}"
+        try:
+            (self.path / name).rename(self.path / CLAIMED / claimed)
+        except FileNotFoundError:
+            return
+        self._seen.pop(name, None)
+        sync_folder(self.path / CLAIMED)
+        _log.info("file_taken", unit=claimed)
+
+    def _warn(self, name: str, inode: int) -> None:
+        if (name, inode) not in self._warned:
+            self._warned.add((name, inode))
+            _log.warning("not_a_regular_file", name=name)
+
+
+def original_name(unit: str) -> str:
+    """The name a taken file had in the drop folder."""
+    found = _CLAIM.fullmatch(unit)
+    return unit if found is None else found[2]
+
+
+def _moment(unit: str) -> str:
+    found = _CLAIM.fullmatch(unit)
+    nanoseconds = 0 if found is None else int(found[1])
+    # Local time on purpose: this name is read by the people of the folder.
+    return datetime.fromtimestamp(nanoseconds / 1e9).strftime("%Y%m%d-%H%M%S")  # noqa: DTZ006
+
+
+def _free(folder: Path, name: str) -> Path:
+    path = folder / name
+    number = 2
+    while os.path.lexists(path):
+        path = folder / f"{Path(name).stem}-{number}.csv"
+        number += 1
+    return path
+
+
+def _no_file() -> FileRefused:
+    return FileRefused(
+        "not_a_regular_file",
+        Message(
+            nl="Dit is geen gewoon bestand; zet het bestand zelf in de map, geen verwijzing.",
+            en="This is not a regular file; put the file itself in the folder, not a link.",
+        ),
+    )
+
+
+def _unusable(path: Path) -> InvalidConnector:
+    return InvalidConnector(
+        Message(
+            nl=f"De map {path} kan niet gebruikt worden; ze moet van deze gebruiker zijn.",
+            en=f"The folder {path} cannot be used; it must belong to this user.",
+        )
+    )
