@@ -110,6 +110,7 @@ def _put(connection: Connection, table: Table, key: str, row: dict[str, Any]) ->
 
 
 def put_client(connection: Connection, client: Client, now_us: int) -> None:
+    """Write a client, new or changed."""
     table = tables.CLIENTS
     row = {**client_row(client), "changed_at": now_us}
     changed = connection.execute(update(table).where(table.c.id == client.id).values(**row))
@@ -134,6 +135,7 @@ def _put_agreement(connection: Connection, entry: AgreementEntry, now_us: int) -
 
 
 def read_version(connection: Connection) -> int:
+    """The version as this transaction sees it."""
     return int(connection.execute(select(tables.STATE.c.version)).scalar_one())
 
 
