@@ -1,0 +1,115 @@
+"""What the HTTP interface needs from the rest of the hub, as arguments of one value.
+
+`processes.py` fills it once per process; tests fill it with fakes. The API makes no engines, opens
+no sockets and reads no settings of its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from fastapi import APIRouter
+
+    from consumers.clock import Clock
+    from gateway.api.cases import Cases
+    from gateway.api.completions import Completions
+    from gateway.api.inboxes import FeedPage
+    from gateway.api.traces import Tracing
+    from gateway.exchange.publication import PublishRequest
+    from gateway.exchange.registry import Registry
+    from gateway.oauth.verifier import Principal
+
+
+class TokenVerifier(Protocol):
+    """Says who a bearer token speaks for; cached, so cheap enough for the event loop."""
+
+    def verify(self, token: str) -> Principal:
+        """Verify a token.
+
+        Raises:
+            InvalidToken: 401, for whatever reason.
+        """
+        ...
+
+
+class Submits(Protocol):
+    """The ledger's way in."""
+
+    def submit(self, request: PublishRequest, ticket: object) -> None:
+        """Queue a request; never blocks. The outcome comes through `Completions.complete`.
+
+        Raises:
+            Overloaded: 503, too much waits already.
+        """
+        ...
+
+
+class Feed(Protocol):
+    """The feed door's read side."""
+
+    def read(self, participant: str, after: int, limit: int) -> FeedPage:
+        """The next events of an inbox, rendered and disclosed. Blocks on the stores.
+
+        Raises:
+            CursorExpired: 410, `after` lies before what is kept.
+        """
+        ...
+
+
+class Journeys(Protocol):
+    """Where an event is, per recipient."""
+
+    def of_event(self, event_id: str, participant: str) -> dict[str, Any] | None:
+        """The journey as its caller may see it; None when unknown or not the caller's. Blocks."""
+        ...
+
+
+class WakeListener(Protocol):
+    """Tells which inboxes grew."""
+
+    def wait(self, timeout_seconds: float) -> Sequence[bytes]:
+        """The payloads that came within the time; empty when none. Blocks; from one thread."""
+        ...
+
+
+class Probe(Protocol):
+    """One part whose health decides readiness."""
+
+    name: str
+
+    def check(self) -> None:
+        """Return when the part answers; raise anything when it does not. Blocks briefly."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Collaborators:
+    """Everything `create_app` composes.
+
+    Attributes:
+        environment: `test` or `production`.
+        public_url: where partners reach this interface; named in the API description.
+        registry: the newest snapshot, cheap to call.
+        completions: the same object whose `complete` was handed to the ledger.
+        cases: own trajectories; reads the ledger's tables.
+        wake: datagrams or notifications of grown inboxes; None falls back to polling.
+        routers: further routes, such as the OAuth issuer's and the administration's.
+    """
+
+    environment: str
+    verifier: TokenVerifier
+    registry: Callable[[], Registry]
+    ledger: Submits
+    completions: Completions
+    clock: Clock
+    feed: Feed
+    cases: Cases
+    journeys: Journeys
+    tracing: Tracing
+    wake: WakeListener | None = None
+    public_url: str = "http://127.0.0.1:8080"
+    routers: tuple[APIRouter, ...] = field(default=())

@@ -1,0 +1,174 @@
+"""`GET /v1/feed`: a participant's inbox, pulled.
+
+The caller holds the cursor, so any gateway can serve it. Rendering and the disclosure lines happen
+in a small pool of threads, off the event loop; a page leaves only after its disclosure lines are
+committed. An empty inbox may be waited for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+
+from gateway import errors
+from gateway.api import authentication, cursors, limits, parameters, traces
+from gateway.api.responses import JSON, send_bytes
+from schemas.errors import Message
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    from gateway.api.collaborators import Feed, TokenVerifier
+    from gateway.api.inboxes import FeedPage
+    from gateway.api.responses import Receive, Scope, Send
+    from gateway.api.traces import Tracing
+    from gateway.api.waiters import Waiters
+
+NDJSON: Final = b"application/x-ndjson"
+SCOPE: Final = "sj_feed_read"
+LIMIT: Final = 500
+DEFAULT_LIMIT: Final = 100
+WAIT_SECONDS: Final = 30
+STREAM_PAGES: Final = 40
+"""A stream ends after this many pages, so that a token that was revoked does not read for ever."""
+
+
+class FeedEndpoint:
+    """The bare endpoint.
+
+    Args:
+        feed: reads, renders and discloses a page; called in `pool`.
+        pool: a few threads.
+    """
+
+    def __init__(
+        self,
+        *,
+        verifier: TokenVerifier,
+        feed: Feed,
+        waiters: Waiters,
+        tracing: Tracing,
+        pool: Executor,
+    ) -> None:
+        self._tracing = tracing
+        self._verifier = verifier
+        self._feed = feed
+        self._waiters = waiters
+        self._pool = pool
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one call.
+
+        Raises:
+            SchakelError: refused; nothing was sent yet.
+        """
+        headers = limits.read_headers(scope)
+        principal = authentication.authenticate(self._verifier, headers.get(b"authorization"))
+        authentication.require_scope(principal, SCOPE)
+        trace = traces.begin(
+            self._tracing, headers.get(b"traceparent"), trusted=principal.trusted_trace
+        )
+        scope[traces.SCOPE_KEY] = trace
+        given = parameters.query(scope["query_string"])
+        limit = parameters.whole_number(given, "limit", default=DEFAULT_LIMIT, low=1, high=LIMIT)
+        wait = parameters.whole_number(given, "wait", default=0, low=0, high=WAIT_SECONDS)
+        cursor = given.get("after", "")
+        after = cursors.decode(principal.participant, cursor) if cursor else 0
+        streams = _wants_stream(headers.get(b"accept"))
+        page = await self._page(principal.participant, after, limit, wait, receive)
+        if streams:
+            await self._stream(principal.participant, page, limit, send, trace.header())
+        else:
+            body = _document(principal.participant, page)
+            await send_bytes(send, 200, JSON, body, (trace.header(), _NO_STORE))
+
+    async def _page(
+        self, participant: str, after: int, limit: int, wait: int, receive: Receive
+    ) -> FeedPage:
+        """The next page, waited for when the inbox is empty and the caller wants to wait."""
+        page = await self._read(participant, after, limit)
+        if page.events or page.next > after or not wait:
+            return page
+        until = time.monotonic() + wait
+        woken = self._waiters.register(participant)
+        gone = asyncio.ensure_future(_disconnected(receive))
+        gone.add_done_callback(lambda _done: woken.set())
+        try:
+            while self._waiters.is_open:
+                # Registered before this read, so nothing that arrives in between is missed.
+                page = await self._read(participant, after, limit)
+                left = until - time.monotonic()
+                if gone.done():
+                    raise limits.ClientGone
+                if page.events or page.next > after or left <= 0:
+                    break
+                await self._waiters.pause(woken, left)
+            return page
+        finally:
+            gone.cancel()
+            self._waiters.unregister(participant, woken)
+
+    async def _read(self, participant: str, after: int, limit: int) -> FeedPage:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._pool, self._feed.read, participant, after, limit)
+
+    async def _stream(
+        self, participant: str, page: FeedPage, limit: int, send: Send, trace: tuple[bytes, bytes]
+    ) -> None:
+        """Send page after page until the inbox is read, one line an event, the cursor last."""
+        head = [(b"content-type", NDJSON), trace, _NO_STORE]
+        await send({"type": "http.response.start", "status": 200, "headers": head})
+        for _ in range(STREAM_PAGES):
+            lines = b"".join(event + b"\n" for event in page.events)
+            if lines:
+                await send({"type": "http.response.body", "body": lines, "more_body": True})
+            if not page.behind or not self._waiters.is_open:
+                break
+            page = await self._read(participant, page.next, limit)
+        last = orjson.dumps(_position(participant, page), option=orjson.OPT_APPEND_NEWLINE)
+        await send({"type": "http.response.body", "body": last})
+
+
+_NO_STORE: Final = (b"cache-control", b"no-store")
+
+
+def _position(participant: str, page: FeedPage) -> dict[str, Any]:
+    return {
+        "next": cursors.encode(participant, page.next),
+        "behind": page.behind,
+        "oldest": cursors.encode(participant, page.oldest),
+    }
+
+
+def _document(participant: str, page: FeedPage) -> bytes:
+    events = [orjson.Fragment(event) for event in page.events]
+    return orjson.dumps({"events": events, **_position(participant, page)})
+
+
+def _wants_stream(accept: bytes | None) -> bool:
+    """Whether the caller asked for NDJSON.
+
+    Raises:
+        NotAcceptable: 406, it takes neither JSON nor NDJSON.
+    """
+    if not accept:
+        return False
+    wanted = accept.lower()
+    if NDJSON in wanted:
+        return True
+    if JSON in wanted or b"*/*" in wanted or b"application/*" in wanted:
+        return False
+    raise errors.NotAcceptable(
+        Message(
+            nl="De feed antwoordt als application/json of application/x-ndjson.",
+            en="The feed answers as application/json or application/x-ndjson.",
+        )
+    )
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

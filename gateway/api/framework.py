@@ -1,0 +1,80 @@
+"""The part of the HTTP interface that is ordinary FastAPI: its routes, and its refusals.
+
+Whatever FastAPI or a route refuses becomes a problem through `problems.problem`, like everywhere.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from starlette.exceptions import HTTPException
+from starlette.requests import Request  # noqa: TC002 - FastAPI reads the annotation
+
+from gateway import errors
+from gateway.api import journeys, me, openapi, problems, referrals, traces, trajectories
+from schemas.errors import InvalidParam, Message, SchakelError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gateway.api.collaborators import Collaborators
+
+_REASON = Message(
+    nl="Ontbreekt of heeft niet de juiste vorm.", en="Is missing or does not have the right form."
+)
+
+
+def framework_app(collaborators: Collaborators) -> FastAPI:
+    """The FastAPI application with the routes of this package and the routers it was handed."""
+    app = FastAPI(
+        title="Schakel", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False
+    )
+    for kind in (SchakelError, HTTPException, RequestValidationError, Exception):
+        app.add_exception_handler(kind, refuse)
+    for module in (me, trajectories, journeys, referrals):
+        app.include_router(module.router(collaborators))
+    for router in collaborators.routers:
+        app.include_router(router)
+    openapi.install(app, collaborators.public_url)
+    return app
+
+
+async def refuse(request: Request, error: Exception) -> Response:
+    """Answer any exception of a route with a problem."""
+    trace = request.scope.get(traces.SCOPE_KEY) or traces.unsampled()
+    answer = problems.problem(
+        _as_ours(error),
+        language=problems.language_of(request.headers.get("accept-language")),
+        trace_id=trace.trace_id,
+    )
+    response = Response(answer.body, answer.status, media_type=problems.CONTENT_TYPE.decode())
+    for name, value in answer.headers:
+        response.raw_headers.append((name, value))
+    return response
+
+
+def _as_ours(error: Exception) -> SchakelError:
+    if isinstance(error, SchakelError):
+        return error
+    if isinstance(error, RequestValidationError):
+        return _invalid_parameters(error.errors())
+    if isinstance(error, HTTPException):
+        # FastAPI wraps whatever fails while a body is read, our own refusals included.
+        if isinstance(error.__cause__, SchakelError):
+            return error.__cause__
+        return problems.from_status(error.status_code, allow=(error.headers or {}).get("Allow"))
+    return problems.internal_error()
+
+
+def _invalid_parameters(found: Sequence[Any]) -> errors.InvalidParameter:
+    """FastAPI's findings without the values it found."""
+    return errors.InvalidParameter(
+        Message(nl="Een of meer parameters kloppen niet.", en="One or more parameters are wrong."),
+        invalid=[
+            InvalidParam(".".join(str(part) for part in one["loc"][1:]), one["type"], _REASON)
+            for one in found
+        ],
+    )

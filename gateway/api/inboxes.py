@@ -1,0 +1,129 @@
+"""The feed's read side: a page of one inbox, rendered and disclosed, ready to be sent."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Protocol
+
+import orjson
+from sqlalchemy.exc import SQLAlchemyError
+
+from consumers import views
+from consumers.errors import CursorExpired
+from consumers.scope import Scope
+from gateway import errors
+from gateway.api import cursors
+from gateway.exchange.authorise import Stopped
+from schemas import envelope
+from schemas.errors import Message
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import sqlalchemy as sa
+
+    from consumers.views import InboxEntry, Position
+    from gateway.exchange.handover import Outcome
+
+DOOR: Final = "feed"
+
+
+@dataclass(frozen=True, slots=True)
+class FeedPage:
+    """A page of an inbox.
+
+    Attributes:
+        events: CloudEvents as JSON, disclosed; rows that were stopped are not among them.
+        next: the inbox row this page ends with.
+        behind: rows of the inbox after it.
+        oldest: the row before the oldest that the inbox still keeps.
+    """
+
+    events: tuple[bytes, ...]
+    next: int
+    behind: int
+    oldest: int
+
+
+class HandsOver(Protocol):
+    """Renders and discloses; `gateway.exchange.handover.HandOver` is the real one."""
+
+    def hand_over(
+        self, participant: str, entries: Sequence[InboxEntry], door: str
+    ) -> list[Outcome]:
+        """Each entry's copy or the leg that stops it; the disclosure is committed on return."""
+        ...
+
+
+class InboxFeed:
+    """Reads pages; safe from several threads.
+
+    Args:
+        hand_over: the feed door.
+        reading: read-only engine of the consumers' store.
+    """
+
+    def __init__(self, hand_over: HandsOver, reading: sa.Engine) -> None:
+        self._hand_over = hand_over
+        self._reading = reading
+
+    def read(self, participant: str, after: int, limit: int) -> FeedPage:
+        """The page after row `after`; blocks on the stores.
+
+        Raises:
+            CursorExpired: 410, rows after it are no longer kept.
+            InvalidCursor: 400, the inbox never gave out that row.
+            Unavailable: 503, a store does not answer.
+        """
+        scope = Scope(participant)
+        with translated():
+            with self._reading.connect() as connection:
+                entries = views.feed_page(connection, scope, after=after, limit=limit)
+                position = views.position(connection, scope)
+            _check(after, position)
+            outcomes = self._hand_over.hand_over(participant, entries, DOOR)
+        last = entries[-1].seq if entries else after
+        return FeedPage(
+            events=tuple(
+                orjson.dumps(envelope.to_structured(one.event))
+                for one in outcomes
+                if not isinstance(one, Stopped)
+            ),
+            next=last,
+            behind=max(0, position.newest - last),
+            oldest=max(0, position.oldest - 1),
+        )
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn a database that does not answer into a 503.
+
+    Raises:
+        Unavailable: instead of whatever SQLAlchemy raised inside.
+    """
+    try:
+        yield
+    except SQLAlchemyError as error:
+        raise errors.Unavailable(
+            Message(
+                nl="Een gegevensbank antwoordt niet. Herhaal de oproep straks.",
+                en="A database does not answer. Repeat the call in a moment.",
+            )
+        ) from error
+
+
+def _check(after: int, position: Position) -> None:
+    if after > position.newest:
+        raise cursors.invalid_cursor()
+    if 0 < after < position.oldest - 1:
+        raise CursorExpired(
+            Message(
+                nl="Wat op deze cursor volgt, wordt niet meer bewaard. Begin opnieuw zonder after, "
+                "of vraag de rest op met POST /v1/feed/backfill.",
+                en="What follows this cursor is no longer kept. Start again without after, "
+                "or ask for the rest with POST /v1/feed/backfill.",
+            ),
+            facts={"backfill": "/v1/feed/backfill"},
+        )

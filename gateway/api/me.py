@@ -1,0 +1,60 @@
+"""`GET /v1/me`: who the hub takes the caller for, and what that lets it do."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends
+
+from gateway.api.authentication import caller
+from gateway.api.collaborators import Collaborators
+from gateway.api.problems import invalid_caller
+from gateway.exchange.registry import Participant, Registry
+from gateway.oauth.verifier import Principal
+from schemas.roles import NAME
+
+
+def router(collaborators: Collaborators) -> APIRouter:
+    """The one route; any valid token may call it."""
+    routes = APIRouter()
+    authenticated = caller(collaborators)
+
+    @routes.get("/v1/me")
+    def me(principal: Annotated[Principal, Depends(authenticated)]) -> dict[str, Any]:
+        registry = collaborators.registry()
+        participant = registry.participant(principal.participant)
+        if participant is None:
+            raise invalid_caller()
+        return {
+            "client_id": principal.client_id,
+            "environment": collaborators.environment,
+            **_participant(participant),
+            "roles": [NAME[one.role] for one in registry.participants_of(participant.organisation)],
+            "scopes": sorted(principal.scopes),
+            "agreements": _agreements(participant, registry),
+        }
+
+    return routes
+
+
+def _participant(participant: Participant) -> dict[str, Any]:
+    territory = participant.territory
+    return {
+        "participant": participant.id,
+        "name": participant.name,
+        "organisation": {"urn": participant.organisation, "name": participant.organisation_name},
+        "role": NAME[participant.role],
+        "territory": "all" if territory is None else sorted(territory),
+    }
+
+
+def _agreements(participant: Participant, registry: Registry) -> list[dict[str, Any]]:
+    """The agreements that the caller's organisation is a party to, with what they grant."""
+    return [
+        {
+            "agreement_id": one.id,
+            "hash": one.hash,
+            "status": one.status,
+            "parties": sorted(one.agreement.parties),
+        }
+        for one in sorted(registry.agreements.values(), key=lambda found: found.id)
+        if participant.organisation in one.agreement.parties
+    ]

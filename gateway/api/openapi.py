@@ -1,0 +1,68 @@
+"""The description at `/openapi.json`: what FastAPI generates, and what only we know.
+
+`openapi.yaml` beside this module describes the bare endpoints, every answer and every problem; the
+event types come from the catalogue. The merged document is made once a process.
+"""
+
+from functools import cache
+from importlib.resources import files
+from typing import Any, Final
+
+import orjson
+import yaml
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from fastapi.responses import Response
+
+from schemas import envelope
+from schemas.catalogue import catalogue
+
+VERSION: Final = "3.1.0"
+
+
+def install(app: FastAPI, public_url: str) -> None:
+    """Serve the description of an application, once its routes are all there."""
+
+    @app.get("/openapi.json", include_in_schema=False)
+    def description() -> Response:
+        return Response(_described(app, public_url), media_type="application/json")
+
+
+def describe(app: FastAPI, public_url: str) -> dict[str, Any]:
+    """The whole description as data."""
+    written = _written()
+    info = written["info"]
+    generated = get_openapi(
+        title=info["title"], version=info["version"], openapi_version=VERSION, routes=app.routes
+    )
+    components = generated.get("components", {})
+    for kind, entries in written["components"].items():
+        components[kind] = {**components.get(kind, {}), **entries}
+    for path, operations in generated.get("paths", {}).items():
+        if not path.startswith("/v1/"):
+            # The issuer's own routes are how one gets a token.
+            for operation in operations.values():
+                operation.setdefault("security", [])
+    components["schemas"]["EventTypeName"] = {
+        "type": "string",
+        "enum": [envelope.event_type(name) for name in catalogue().names],
+    }
+    return {
+        "openapi": VERSION,
+        "info": info,
+        "servers": [{"url": public_url}],
+        "security": written["security"],
+        "paths": {**generated.get("paths", {}), **written["paths"]},
+        "components": components,
+    }
+
+
+@cache
+def _described(app: FastAPI, public_url: str) -> bytes:
+    return orjson.dumps(describe(app, public_url))
+
+
+def _written() -> dict[str, Any]:
+    text = (files("gateway.api") / "openapi.yaml").read_text(encoding="utf-8")
+    document: dict[str, Any] = yaml.safe_load(text)
+    return document

@@ -1,0 +1,124 @@
+"""Long polls that wait for their inbox to grow.
+
+One thread listens for the router's wake-ups and passes each to the event loop; a call that finds
+its inbox empty waits here under its participant's name. A wake-up may get lost (it is a datagram),
+so every waiter also looks again by itself every few seconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gateway.api.collaborators import WakeListener
+
+LISTEN_SECONDS: Final = 1.0
+FALLBACK_SECONDS: Final = 3.0
+
+_log = structlog.get_logger(__name__)
+
+
+class Waiters:
+    """Who waits for which inbox, in one gateway process.
+
+    Args:
+        listener: the source of wake-ups; None leaves only the fallback.
+    """
+
+    def __init__(self, listener: WakeListener | None) -> None:
+        self._listener = listener
+        self._waiting: dict[str, set[asyncio.Event]] = {}
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether long polls may still wait; false once the process drains."""
+        return not self._stopping.is_set()
+
+    def start(self) -> None:
+        """Begin to listen. Call on the event loop."""
+        self._loop = asyncio.get_running_loop()
+        if self._listener is not None and self._thread is None:
+            self._thread = threading.Thread(target=self._listen, name="feed-wake", daemon=True)
+            self._thread.start()
+
+    def release(self) -> None:
+        """Let everybody go now and nobody wait again: the process drains. On the event loop."""
+        self._stopping.set()
+        self.wake(())
+
+    def stop(self) -> None:
+        """Release the waiters and end the thread; blocks at most `LISTEN_SECONDS` and a bit."""
+        self.release()
+        if self._thread is not None:
+            self._thread.join(LISTEN_SECONDS * 2)
+            self._thread = None
+
+    def register(self, participant: str) -> asyncio.Event:
+        """An event that is set when the inbox may have grown. Register before reading it."""
+        event = asyncio.Event()
+        self._waiting.setdefault(participant, set()).add(event)
+        return event
+
+    def unregister(self, participant: str, event: asyncio.Event) -> None:
+        """Forget a waiter."""
+        waiting = self._waiting.get(participant)
+        if waiting is not None:
+            waiting.discard(event)
+            if not waiting:
+                del self._waiting[participant]
+
+    def wake(self, participants: Sequence[str]) -> None:
+        """Wake the waiters of these inboxes, of all inboxes when none is named."""
+        names = participants or tuple(self._waiting)
+        for name in names:
+            for event in self._waiting.get(name, ()):
+                event.set()
+
+    async def pause(self, event: asyncio.Event, seconds: float) -> None:
+        """Wait for the event, at most `seconds` and never longer than the fallback."""
+        try:
+            async with asyncio.timeout(min(seconds, FALLBACK_SECONDS)):
+                await event.wait()
+        except TimeoutError:
+            return
+        event.clear()
+
+    def _listen(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                payloads = self._listener.wait(LISTEN_SECONDS) if self._listener else ()
+            except Exception as error:  # noqa: BLE001 - the edge of a thread: polling goes on
+                _log.warning("feed_wake_failed", error=type(error).__name__)
+                self._stopping.wait(LISTEN_SECONDS)
+                continue
+            if payloads and self._loop is not None:
+                self._pass_on(payloads)
+
+    def _pass_on(self, payloads: Sequence[bytes]) -> None:
+        names = _participants(payloads)
+        try:
+            if self._loop is not None:
+                self._loop.call_soon_threadsafe(self.wake, names)
+        except RuntimeError:
+            # The loop has ended; nobody waits any more.
+            self._stopping.set()
+
+
+def _participants(payloads: Sequence[bytes]) -> tuple[str, ...]:
+    """Participant ids named in the payloads; empty, meaning all, when one of them names none."""
+    names: set[str] = set()
+    for payload in payloads:
+        named = payload.decode("ascii", "replace").replace(",", " ").split()
+        if not named:
+            return ()
+        names.update(named)
+    return tuple(names)
