@@ -146,10 +146,11 @@ def _with_shared(own: RuleSet, on: date) -> RuleSet:
 
 
 def _shared(on: date) -> dict[str, Any]:
-    for valid_from, valid_to, values in reversed(_shared_periods()):
+    values: dict[str, Any] = {}
+    for valid_from, valid_to, found in _shared_periods():
         if valid_from <= on and (valid_to is None or on <= valid_to):
-            return values
-    return {}
+            values = found
+    return values
 
 
 @cache
