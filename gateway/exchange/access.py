@@ -27,12 +27,7 @@ def check_access(draft: Draft, actor: Actor, target: Target) -> None:
         UnknownCase, NoAgreement, OutsideTerritory: the leg that failed.
     """
     creates_case = draft.trajectory is not None and draft.trajectory.version == 0
-    if draft.trajectory is not None:
-        draft.nis = draft.trajectory.territory_nis
-    elif draft.offer is not None:
-        draft.nis = draft.offer.territory_nis
-    else:
-        draft.nis = nis_of(draft)
+    draft.nis = draft.nis or nis_of(draft)
     if actor.role == "HUB":
         return
     relations = relations_of(draft, actor, target)
@@ -89,8 +84,6 @@ def relations_of(draft: Draft, actor: Actor, target: Target) -> frozenset[str]:
         held = rel.to_outcome(case, case.outcomes[target.id]).get(actor.id, set())
     elif target.kind in ("trajectory", "right"):
         held = _to_trajectory(draft, actor)
-    if not held and actor.id in rel.members(case):
-        held = {"member"}
     return frozenset(held)
 
 

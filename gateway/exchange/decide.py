@@ -227,7 +227,7 @@ def _pending(draft: Draft, step: Intent) -> Pending:
         actor=step.actor,
         data=step.data,
         programme=programme,
-        hidden=kind == "referral",
+        hidden=kind == "referral" and step.name != "referral.advertised",
     )
 
 
@@ -240,12 +240,15 @@ def _allowed_now(draft: Draft) -> tuple[str, ...]:
         target = find_target(fresh, lifecycle, draft.submission.event.name)
     except ExchangeError:
         return ()
-    if target.state == NONE:
-        return lifecycle.allowed(NONE, actor.role, frozenset())
     relations = relations_of(fresh, actor, target)
-    if not relations and actor.role != "HUB":
+    is_part = relations or actor.role == "HUB" or target.kind == "offer" or _is_new(draft)
+    if not is_part:
         return ()
     return lifecycle.allowed(target.state, actor.role, relations)
+
+
+def _is_new(draft: Draft) -> bool:
+    return draft.context.trajectory is None and draft.submission.trajectory_id is None
 
 
 def _as_found(draft: Draft) -> Draft:

@@ -160,13 +160,15 @@ class Draft:
 
 
 def open_draft(submission: Submission, context: Context, sender: Participant) -> Draft:
-    """A draft on the state that the context brings."""
+    """A draft on the state that the context brings; a new case has no municipality yet."""
+    known = context.trajectory or context.offer
     return Draft(
         submission=submission,
         context=context,
         sender=sender,
         today=date_of(context.now),
         occurred_on=date_of(submission.occurred_at),
+        nis="" if known is None else known.territory_nis,
         trajectory=context.trajectory,
         offer=context.offer,
     )

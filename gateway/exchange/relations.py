@@ -18,6 +18,9 @@ HIDDEN = frozenset({"pending_endorsement", "open"})
 
 ENDORSING = "pending_endorsement"
 
+MEMBER = "member"
+"""Relation of a member that has no other one to the aggregate at hand."""
+
 Relations = dict[str, set[str]]
 """Participant to the relations it stands in."""
 
@@ -86,7 +89,7 @@ def members(trajectory: Trajectory) -> Relations:
 
 def to_referral(trajectory: Trajectory, referral: Referral) -> Relations:
     """Every member with the relations that count for one referral."""
-    found = {participant: set[str]() for participant in members(trajectory)}
+    found = {participant: {MEMBER} for participant in members(trajectory)}
     add_trajectory(found, trajectory)
     add_referral(found, referral)
     _add_placements(found, (trajectory.placements.get(referral.placement_id or ""),))
@@ -95,7 +98,7 @@ def to_referral(trajectory: Trajectory, referral: Referral) -> Relations:
 
 def to_placement(trajectory: Trajectory, placement: Placement) -> Relations:
     """Every member with the relations that count for one placement and its referral."""
-    found = {participant: set[str]() for participant in members(trajectory)}
+    found = {participant: {MEMBER} for participant in members(trajectory)}
     add_trajectory(found, trajectory)
     add_placement(found, placement)
     referral = trajectory.referrals.get(placement.referral_id or "")

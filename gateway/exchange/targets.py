@@ -99,6 +99,8 @@ def _offer(draft: Draft, lifecycle: Lifecycle, name: str) -> Target:
         return Target("offer", draft.offer.id, draft.offer.state)
     if any(row.creates for row in lifecycle.by_event[name]):
         return Target("offer", draft.submission.subject or draft.context.new_id(), NONE)
+    if draft.submission.subject is None:
+        return Target("offer", "", NONE)
     raise unknown_case()
 
 
@@ -108,6 +110,8 @@ def _only_one(draft: Draft, lifecycle: Lifecycle, name: str) -> Target:
     sources = {source for row in lifecycle.by_event[name] for source in row.sources}
     everything = parts(draft.case, kind)
     fitting = [one for one in everything.values() if one.state in sources]
+    if not everything:
+        return Target(kind, "", NONE)
     if not fitting and len(everything) == 1:
         fitting = list(everything.values())
     if len(fitting) == 1:

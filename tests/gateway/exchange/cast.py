@@ -1,0 +1,278 @@
+"""A small registry and a case in any state, for tests of the decision.
+
+Every role has somebody with a relation to the case and a stranger without one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from functools import cache
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+from gateway.exchange.decision import HUB, Context
+from gateway.exchange.registry import (
+    Organisation,
+    Participant,
+    RegisteredAgreement,
+    Registry,
+)
+from gateway.exchange.state import (
+    Offer,
+    Outcome,
+    Placement,
+    Referral,
+    Right,
+    Task,
+    Trajectory,
+)
+from gateway.exchange.submission import Submission
+from schemas.agreement import parse_agreement
+from schemas.catalogue import catalogue
+from schemas.roles import NAME, PARTNER_LETTERS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+NOW = 1_780_000_000_000_000
+"""28 May 2026."""
+TODAY = date(2026, 5, 28)
+NIS = "24107"
+DAY = 86_400_000_000
+
+ROLES = "VOWPHSTG"
+RELATED = {role: f"{NAME[role].replace('_', '-')}-1" for role in ROLES}
+STRANGERS = {role: f"{NAME[role].replace('_', '-')}-2" for role in ROLES}
+OFFERED = "welfare-centre-3"
+"""The OCMW that a case is handed over to."""
+
+ALL_FIELDSETS = [
+    "core",
+    "identify",
+    "name",
+    "staff_contact",
+    "insz",
+    "status",
+    "decision",
+    "work_limits",
+    "guidance",
+    "outcome",
+    "outcome_summary",
+    "rights",
+    "attendance",
+    "note",
+]
+
+
+def urn_of(participant: str) -> str:
+    """Each participant of the cast is an organisation of its own."""
+    return f"urn:schakel:org:{participant}"
+
+
+def _participants() -> list[Participant]:
+    rows = [(role, name) for role in ROLES for name in (RELATED[role], STRANGERS[role])]
+    rows.append(("O", OFFERED))
+    # The competent OCMW and VDAB are the related ones: their territory is the narrowest.
+    return [
+        Participant(
+            id=name,
+            organisation=urn_of(name),
+            organisation_name=name,
+            role=role,
+            name=name,
+            territory=frozenset({NIS}) if name in RELATED.values() else frozenset({NIS, "24062"}),
+        )
+        for role, name in rows
+    ]
+
+
+def document(
+    parties: list[str], agreement_id: str = "prot-2026-001", **changes: Any
+) -> dict[str, Any]:
+    """An agreement in which every party grants everything to every role of the others."""
+    grants = [
+        {
+            "from": party,
+            "to_role": NAME[role],
+            "events": [
+                "referral.*",
+                "placement.*",
+                "guidance.*",
+                "outcome.*",
+                "trajectory.*",
+                "subject.*",
+                "transition.*",
+            ],
+            "purpose": "activation_referral",
+            "fieldsets": ALL_FIELDSETS,
+            "territory_nis": [NIS],
+            "doors": ["feed", "webhook", "kafka"],
+            "onward": True,
+        }
+        for party in parties
+        for role in sorted(PARTNER_LETTERS)
+    ]
+    return {
+        "agreement_id": agreement_id,
+        "parties": parties,
+        "legal": {"instrument": "ivc_deliberation", "ref": "test", "dpo_advice": "2026-01-01"},
+        "validity": {"from": "2026-01-01", "to": "2028-12-31"},
+        "grants": grants,
+        **changes,
+    }
+
+
+@cache
+def registry() -> Registry:
+    """The registry of the cast with its one agreement."""
+    participants = _participants()
+    agreement = parse_agreement(document([one.organisation for one in participants]))
+    registered = RegisteredAgreement(agreement, "active")
+    return Registry.build(
+        version=1,
+        environment="test",
+        organisations=[Organisation(one.organisation, one.name) for one in participants],
+        participants=participants,
+        agreements=[registered],
+    )
+
+
+def ids() -> Callable[[], str]:
+    """Predictable UUIDs."""
+    numbers = count(1)
+    return lambda: f"01950000-0000-7000-8000-{next(numbers):012d}"
+
+
+REFERRAL = "01950000-0000-7000-9000-000000000001"
+PLACEMENT = "01950000-0000-7000-9000-000000000002"
+OUTCOME = "01950000-0000-7000-9000-000000000003"
+RIGHT = "01950000-0000-7000-9000-000000000004"
+TRAJECTORY = "01950000-0000-7000-9000-000000000005"
+OFFER = "01950000-0000-7000-9000-000000000006"
+TASK = "01950000-0000-7000-9000-000000000007"
+ASSIGNMENT = "01950000-0000-7000-9000-000000000008"
+FRESH = "01950000-0000-7000-9000-000000000009"
+
+
+def referral(state: str) -> Referral:
+    """A referral of the local partner to the organiser; open ones have candidates."""
+    reached = state not in ("pending_endorsement", "open")
+    return Referral(
+        id=REFERRAL,
+        state=state,
+        version=3,
+        programme="wijk_werken",
+        referrer=RELATED["P"],
+        target=None if state == "open" else RELATED["W"],
+        handler=RELATED["W"] if reached else None,
+        endorser=RELATED["O"],
+        candidates=(RELATED["S"], RELATED["V"]) if state == "open" else (),
+        previous="acknowledged" if state in ("declined", "withdrawn", "expired") else "accepted",
+        closed_by=RELATED["W"],
+        closed_at=NOW - DAY,
+    )
+
+
+def placement(state: str) -> Placement:
+    """A placement of the organiser at the host."""
+    return Placement(
+        id=PLACEMENT,
+        state=state,
+        version=2,
+        programme="wijk_werken",
+        organiser=RELATED["W"],
+        referral_id=REFERRAL,
+        hosts=() if state in ("planned", "cancelled") else (RELATED["H"],),
+        planned_hosts=(RELATED["H"],),
+        mentored=True,
+        started=state not in ("planned", "cancelled"),
+        closed_by=RELATED["W"],
+        closed_at=NOW - DAY,
+    )
+
+
+def case(state: str = "held", **parts: Any) -> Trajectory:
+    """A case held by VDAB, in which OCMW, organiser, partner, host and training take part."""
+    trajectory = Trajectory(
+        id=TRAJECTORY,
+        subject_id="subject-1",
+        state=state,
+        version=4,
+        territory_nis=NIS,
+        holder=None if state == "unassigned" else RELATED["V"],
+        proposed_holder=RELATED["O"] if state == "unassigned" else None,
+        offered_holder=OFFERED if state == "handing_over" else None,
+        closed_at=NOW - DAY if state == "closed" else None,
+        viewers=(RELATED["T"],),
+        tasks={TASK: Task(TASK, "declined_referral", RELATED["O"], "2026-06-10")},
+    )
+    parts.setdefault("referrals", {REFERRAL: referral("accepted")})
+    return replace(trajectory, **parts)
+
+
+def case_with(kind: str, state: str) -> Trajectory:
+    """A case whose aggregate of one kind is in one state."""
+    if kind == "trajectory":
+        closed = {REFERRAL: referral("closed")}
+        return case(state, referrals=closed)
+    if kind == "referral":
+        return case(referrals={REFERRAL: referral(state)} if state != "none" else {})
+    started = {REFERRAL: referral("closed")}
+    if kind == "placement":
+        if state == "none":
+            return case()
+        first = referral("accepted" if state == "planned" else "closed")
+        return case(referrals={REFERRAL: first}, placements={PLACEMENT: placement(state)})
+    ended = {PLACEMENT: placement("ended")}
+    if kind == "outcome":
+        outcomes = {OUTCOME: Outcome(OUTCOME, state, 1, RELATED["S"], PLACEMENT)}
+        return case(
+            referrals=started, placements=ended, outcomes={} if state == "none" else outcomes
+        )
+    rights = {RIGHT: Right(RIGHT, state, 1, RELATED["W"])}
+    return case(referrals=started, placements=ended, rights={} if state == "none" else rights)
+
+
+def offer(state: str) -> Offer:
+    """An offer of the organiser at the host."""
+    return Offer(
+        id=OFFER,
+        state=state,
+        version=1,
+        owner=RELATED["W"],
+        territory_nis=NIS,
+        hosts=(RELATED["H"],),
+        programmes=("wijk_werken",),
+        declared=True,
+    )
+
+
+def context(trajectory: Trajectory | None = None, an_offer: Offer | None = None) -> Context:
+    """What the ledger would bring."""
+    return Context(
+        registry=registry(),
+        trajectory=trajectory,
+        offer=an_offer,
+        subject_id="subject-1",
+        now=NOW,
+        new_id=ids(),
+        environment="test",
+    )
+
+
+def submission(name: str, participant: str, data: dict[str, Any], **changes: Any) -> Submission:
+    """An event as the interface would hand it over; the hub acts for VDAB."""
+    event = catalogue().event(name)
+    made = Submission(
+        participant=participant,
+        client_id=f"{participant}-client",
+        scopes=frozenset({event.scope}),
+        event=event,
+        sender_event_id="e-1",
+        occurred_at=NOW,
+        data=data,
+        canonical=b"{}",
+        on_behalf_of=RELATED["V"] if participant == HUB else None,
+    )
+    return replace(made, **changes)
