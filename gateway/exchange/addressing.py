@@ -1,9 +1,9 @@
 """Who gets an inbox row for an accepted event: from the ledger row, in order, backfill first.
 
-Pure apart from `Addresser`, which reads earlier events of a trajectory when somebody joined it.
-The ledger row's own recipients were decided when the event was accepted and are taken as they
-are; the hand-over asks again. A backfill is decided here, because the events are older than the
-membership: it needs a grant from the organisation of each event's producer, or an onward grant.
+Pure functions. The ledger row's own recipients were decided when the event was accepted and are
+taken as they are; the hand-over asks again. A backfill is decided here, because the events are
+older than the membership: it needs a grant from the organisation of each event's producer, or an
+onward grant.
 """
 
 from __future__ import annotations
@@ -43,7 +43,9 @@ def backfilled(
     relations = frozenset(newcomer.relations)
     rows: list[InboxRow] = []
     for row in earlier:
-        verdict = authorise(registry, row, newcomer.participant, relations, on=on, now=now)
+        verdict = authorise(
+            registry, row, newcomer.participant, relations, on=on, now=now, backfill=True
+        )
         if not isinstance(verdict, Granted):
             continue
         agreement_id = verdict.grant.agreement_id if verdict.grant else None

@@ -8,28 +8,27 @@ on its way. A pure function of its arguments. Legs that can stop a hand-over:
     own_event              nobody gets its own events back
     host_referral          a host gets no referral events
     membership             it stands in no relation to this event
-    no_agreement           no active grant from the producer's organisation for this event
-    door                   a grant exists, but not through this door
+    agreement, event, validity, purpose, territory, door
+                           no grant applies: the first that leaves none (`schemas.grants`)
     age                    the event is older than the grant lets through
     audience               nothing in the event is meant for its role and relations
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from schemas.catalogue import STAFF, catalogue
 from schemas.projection import Projection, projection
-from schemas.roles import NAME
 
 if TYPE_CHECKING:
     from datetime import date
 
     from gateway.exchange.records import LedgerRow
     from gateway.exchange.registry import Participant, Registry
-    from schemas.agreement import Grant
     from schemas.catalogue import EventType
+    from schemas.grants import Grant
 
 MICROSECONDS_PER_DAY = 86_400_000_000
 HOST = "H"
@@ -63,6 +62,15 @@ class Stopped:
 Verdict = Granted | Stopped
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """When, through which door, and whether as history."""
+
+    on: date
+    door: str | None
+    backfill: bool
+
+
 def authorise(
     registry: Registry,
     row: LedgerRow,
@@ -72,6 +80,7 @@ def authorise(
     on: date,
     now: int,
     door: str | None = None,
+    backfill: bool = False,
 ) -> Verdict:
     """Decide about one event and one recipient.
 
@@ -83,6 +92,7 @@ def authorise(
         on: today's date in Belgium.
         now: microseconds UTC, for the age of the event.
         door: `feed`, `webhook` or `kafka`; None leaves doors aside, as the route does.
+        backfill: the event is older than the membership, so that an onward grant may serve.
     """
     participant = registry.participant(participant_id)
     if participant is None or not participant.is_valid(on):
@@ -92,7 +102,7 @@ def authorise(
         return Stopped(leg)
     if not needs_grant(row, participant_id):
         return _projected(registry, row, participant, relations, None)
-    grant = _applicable(registry, row, participant, on, door)
+    grant = _applicable(registry, row, participant, _Asked(on, door, backfill))
     if isinstance(grant, Stopped):
         return grant
     if grant.max_age_days is not None and _age_days(row, now) > grant.max_age_days:
@@ -117,27 +127,54 @@ def _barred(row: LedgerRow, participant: Participant, relations: frozenset[str])
 
 
 def _applicable(
-    registry: Registry, row: LedgerRow, participant: Participant, on: date, door: str | None
+    registry: Registry, row: LedgerRow, participant: Participant, asked: _Asked
 ) -> Grant | Stopped:
-    grant = _grant(registry, row, participant, on, door)
+    grant = _direct(registry, row.producer_org, row, participant, asked)
+    if grant is None and asked.backfill:
+        grant = _onward(registry, row, participant, asked)
     if grant is not None:
         return grant
-    through_another = door is not None and _grant(registry, row, participant, on, None)
-    return Stopped("door" if through_another else "no_agreement")
-
-
-def _grant(
-    registry: Registry, row: LedgerRow, participant: Participant, on: date, door: str | None
-) -> Grant | None:
-    return registry.grants.applicable(
+    leg = registry.grants.failing_leg(
         from_org=row.producer_org,
         to_org=participant.organisation,
-        to_role=NAME[participant.role],
+        to_role=participant.role,
         event=row.event_name,
         territory=row.territory_nis,
-        on=on,
-        door=door,
+        on=asked.on,
+        door=asked.door,
     )
+    return Stopped(leg or "agreement")
+
+
+def _direct(
+    registry: Registry, from_org: str, row: LedgerRow, participant: Participant, asked: _Asked
+) -> Grant | None:
+    return registry.grants.applicable(
+        from_org=from_org,
+        to_org=participant.organisation,
+        to_role=participant.role,
+        event=row.event_name,
+        territory=row.territory_nis,
+        on=asked.on,
+        door=asked.door,
+    )
+
+
+def _onward(
+    registry: Registry, row: LedgerRow, participant: Participant, asked: _Asked
+) -> Grant | None:
+    """The grant of a member that was allowed to pass the event on; never more than both give."""
+    for recipient in row.recipients:
+        member = registry.participant(recipient.participant)
+        if recipient.excluded is not None or member is None or member.id == participant.id:
+            continue
+        first = _direct(registry, row.producer_org, row, member, replace(asked, door=None))
+        if first is None or not first.onward:
+            continue
+        second = _direct(registry, member.organisation, row, participant, asked)
+        if second is not None:
+            return replace(second, fieldsets=first.fieldsets & second.fieldsets)
+    return None
 
 
 def _age_days(row: LedgerRow, now: int) -> int:
@@ -158,7 +195,7 @@ def _projected(
     if is_masked:
         fieldsets -= {STAFF}  # a desk's address would say what the mask hides
     kept = projection(event, role=participant.role, relations=relations, fieldsets=fieldsets)
-    if event.fields and len(kept.withheld) == len(event.fields):
+    if event.fields and not kept.delivered:
         return Stopped("audience")
     return Granted(grant, kept, is_masked)
 

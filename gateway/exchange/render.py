@@ -84,7 +84,14 @@ class Renderer:
         """
         now = self.clock.now_us()
         verdict = authorise(
-            self.registry(), row, participant, relations, on=date_of(now), now=now, door=door
+            self.registry(),
+            row,
+            participant,
+            relations,
+            on=date_of(now),
+            now=now,
+            door=door,
+            backfill=backfill,
         )
         if isinstance(verdict, Stopped):
             return verdict

@@ -1,0 +1,318 @@
+"""Where an event is: accepted, published, and for every possible recipient what became of it.
+
+Read from the ledger, the outbox, the inboxes and the disclosure log, never from telemetry or
+Kafka, so it is complete, true right after the answer to the sender, and available while Kafka is
+down. No payload is opened.
+
+Who may know what: the sender (and whoever caused a hub event) sees every possible recipient; a
+recipient sees that it was addressed, and its own line; the hub's administrators and auditors see
+all. Everybody else is told that there is no such event.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from consumers import views
+from consumers.clock import date_of
+from consumers.scope import WHOLE_HUB, Scope
+from consumers.spans import read_trace
+from consumers.traceparent import parse_traceparent
+from gateway.exchange import records
+from gateway.exchange.authorise import CASE_HOLDER, Granted, authorise
+from gateway.exchange.decision import Recipient
+from gateway.exchange.journey_document import document
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import sqlalchemy as sa
+
+    from consumers.clock import Clock
+    from consumers.spans import Span
+    from consumers.views import HandOver, InboxEntry
+    from gateway.exchange.records import LedgerRow
+    from gateway.exchange.registry import Registry
+
+OVERSEERS = frozenset("AD")
+"""Role letters that may see every journey, without payload."""
+
+DELIVERED, READY, WAITING, STOPPED, EXCLUDED = (
+    "delivered",
+    "ready",
+    "waiting",
+    "stopped",
+    "excluded",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """What became of one event for one possible recipient.
+
+    Attributes:
+        state: `delivered` through a door; `ready` in the inbox; `waiting` on its way there;
+            `stopped` at hand-over; `excluded` when the event was accepted.
+        reason: why it waits, was stopped or excluded: a leg, or a code of `legs.WAITS`.
+        doors: door and time (microseconds UTC) of each hand-over, the first one first.
+        withheld: paths of the fields that were, or now would be, taken out for it.
+    """
+
+    participant: str
+    role: str
+    relations: tuple[str, ...]
+    state: str
+    reason: str | None = None
+    seq: int | None = None
+    routed_at: int | None = None
+    doors: tuple[tuple[str, int], ...] = ()
+    withheld: tuple[str, ...] = ()
+    agreement_id: str | None = None
+    backfill: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Journey:
+    """One event's way, as one viewer may know it.
+
+    Attributes:
+        is_own: the viewer sent it, or caused this hub event.
+        sender: participant id; None when the viewer may not know it.
+        published: whether it has left the outbox for Kafka.
+        shows_all: every possible recipient is in `passages`, not only the viewer.
+        spans: the detail, when it was recorded and the viewer may see all.
+    """
+
+    row: LedgerRow = field(repr=False)
+    is_own: bool
+    sender: str | None
+    published: bool
+    shows_all: bool
+    passages: tuple[Passage, ...]
+    spans: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What the stores hold about a few events; `waits` says why some are not in Kafka yet."""
+
+    entries: dict[str, dict[str, InboxEntry]] = field(default_factory=dict)
+    hand_overs: dict[tuple[str, str], list[HandOver]] = field(default_factory=dict)
+    waits: dict[str, str] = field(default_factory=dict)
+
+    def add(self, entries: Sequence[InboxEntry], hand_overs: Sequence[HandOver]) -> None:
+        for entry in entries:
+            self.entries.setdefault(entry.event_id, {})[entry.participant] = entry
+        for one in hand_overs:
+            self.hand_overs.setdefault((one.event_id, one.participant), []).append(one)
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """Who looks at what; of the events in `whole` it may see every recipient."""
+
+    viewer: str
+    registry: Registry
+    found: _Found
+    whole: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Journeys:
+    """Reads journeys; safe from several threads. All engines are read-only.
+
+    Args:
+        spans: engine of the spans' store; None leaves spans out.
+    """
+
+    registry: Callable[[], Registry]
+    clock: Clock
+    ledger: sa.Engine
+    consumers: sa.Engine
+    spans: sa.Engine | None = None
+
+    def event(self, event_id: str, viewer: str) -> Journey | None:
+        """The journey of an event by its hub id, or by the viewer's own id for it.
+
+        None when there is no such event for this viewer. Blocks on the stores.
+        """
+        with self.ledger.connect() as connection:
+            row = records.row_of(connection, event_id)
+            if row is None:
+                row = records.by_sender_key(connection, viewer, event_id)
+        if row is None:
+            return None
+        journeys = self._journeys([row], viewer)
+        return self._with_spans(journeys[0]) if journeys else None
+
+    def of_event(self, event_id: str, participant: str) -> dict[str, Any] | None:
+        """The journey of an event as a JSON document; None as `event`."""
+        journey = self.event(event_id, participant)
+        return None if journey is None else document(journey, self.registry())
+
+    def of_trajectory(self, trajectory_id: str, participant: str) -> dict[str, Any] | None:
+        """The journeys of a trajectory as one JSON document; None when nothing may be known."""
+        journeys = self.trajectory(trajectory_id, participant)
+        if not journeys:
+            return None
+        registry = self.registry()
+        events = [document(journey, registry) for journey in journeys]
+        return {"trajectory_id": trajectory_id, "events": events}
+
+    def trajectory(self, trajectory_id: str, viewer: str) -> tuple[Journey, ...]:
+        """The journeys of those events of a trajectory that the viewer may know, in order."""
+        with self.ledger.connect() as connection:
+            rows = records.trajectory_rows(connection, trajectory_id)
+        return tuple(self._journeys(rows, viewer))
+
+    def _journeys(self, rows: Sequence[LedgerRow], viewer: str) -> list[Journey]:
+        registry = self.registry()
+        one = registry.participant(viewer)
+        oversees = one is not None and one.role in OVERSEERS
+        whole = [row.event_id for row in rows if oversees or is_own(row, viewer)]
+        part = [row.event_id for row in rows if row.event_id not in set(whole)]
+        seen = _Seen(viewer, registry, self._found(whole, part, viewer), frozenset(whole))
+        made = (self._journey(row, seen) for row in rows)
+        return [journey for journey in made if journey is not None]
+
+    def _found(self, whole: Sequence[str], part: Sequence[str], viewer: str) -> _Found:
+        """Everybody's lines of the events in `whole`, the viewer's own of those in `part`."""
+        found = _Found()
+        with self.consumers.connect() as connection:
+            for scope, ids in ((WHOLE_HUB, whole), (Scope(viewer), part)):
+                if ids:
+                    found.add(
+                        views.entries_of(connection, scope, ids),
+                        views.hand_overs_of(connection, scope, ids),
+                    )
+        with self.ledger.connect() as connection:
+            found.waits.update(_unpublished(connection, [*whole, *part]))
+        return found
+
+    def _journey(self, row: LedgerRow, seen: _Seen) -> Journey | None:
+        recipients = {one.participant: one for one in row.recipients}
+        entries = seen.found.entries.get(row.event_id, {})
+        if row.event_id in seen.whole:
+            wanted = dict.fromkeys([*recipients, *entries])
+        else:
+            wanted = dict.fromkeys([*entries, *_addressed(recipients, seen.viewer)])
+        passages = [
+            self._passage(row, seen, participant, recipients.get(participant))
+            for participant in wanted
+            if participant != row.participant
+        ]
+        if not passages and row.event_id not in seen.whole:
+            return None
+        return Journey(
+            row=row,
+            is_own=is_own(row, seen.viewer),
+            sender=_sender(row, seen, passages),
+            published=row.event_id not in seen.found.waits,
+            shows_all=row.event_id in seen.whole,
+            passages=tuple(passages),
+        )
+
+    def _passage(
+        self, row: LedgerRow, seen: _Seen, participant: str, recipient: Recipient | None
+    ) -> Passage:
+        entry = seen.found.entries.get(row.event_id, {}).get(participant)
+        if entry is None:
+            return self._outside(row, seen, recipient or _nobody(participant))
+        given = seen.found.hand_overs.get((row.event_id, participant), [])
+        state, reason = _state_of(entry, given)
+        member = seen.registry.participant(participant)
+        return Passage(
+            participant=participant,
+            role=member.role if member else (recipient.role if recipient else ""),
+            relations=entry.relations,
+            state=state,
+            reason=reason,
+            seq=entry.seq,
+            routed_at=entry.routed_at,
+            doors=tuple((one.door, one.disclosed_at) for one in given),
+            withheld=given[0].withheld if given else self._withheld(row, seen, entry),
+            agreement_id=entry.agreement_id,
+            backfill=entry.backfill,
+        )
+
+    def _outside(self, row: LedgerRow, seen: _Seen, recipient: Recipient) -> Passage:
+        """A recipient without an inbox row: excluded, or not routed yet."""
+        waits = seen.found.waits.get(row.event_id, "not_routed")
+        return Passage(
+            participant=recipient.participant,
+            role=recipient.role,
+            relations=recipient.relations,
+            state=EXCLUDED if recipient.excluded else WAITING,
+            reason=recipient.excluded or waits,
+            agreement_id=recipient.agreement_id,
+        )
+
+    def _withheld(self, row: LedgerRow, seen: _Seen, entry: InboxEntry) -> tuple[str, ...]:
+        """What would be taken out if it were handed over now."""
+        now = self.clock.now_us()
+        verdict = authorise(
+            seen.registry,
+            row,
+            entry.participant,
+            frozenset(entry.relations),
+            on=date_of(now),
+            now=now,
+            backfill=entry.backfill,
+        )
+        return verdict.projection.withheld if isinstance(verdict, Granted) else ()
+
+    def _with_spans(self, journey: Journey) -> Journey:
+        context = parse_traceparent(journey.row.traceparent)
+        if self.spans is None or context is None or not journey.shows_all:
+            return journey
+        try:
+            return replace(journey, spans=tuple(read_trace(self.spans, context.trace_id)))
+        except SQLAlchemyError:
+            return journey  # telemetry never stands in the way of the journey
+
+
+def is_own(row: LedgerRow, viewer: str) -> bool:
+    """Whether the viewer sent this event, or caused it when the hub sent it."""
+    return viewer in (row.participant, row.caused_by)
+
+
+def _addressed(recipients: dict[str, Recipient], viewer: str) -> tuple[str, ...]:
+    """The viewer, when the event was addressed to it; an excluded one may not even know."""
+    own = recipients.get(viewer)
+    return (viewer,) if own is not None and own.excluded is None else ()
+
+
+def _state_of(entry: InboxEntry, given: Sequence[HandOver]) -> tuple[str, str | None]:
+    if given:
+        return DELIVERED, None
+    if entry.status == STOPPED:
+        return STOPPED, entry.stopped_leg
+    return READY, "not_fetched"
+
+
+def _sender(row: LedgerRow, seen: _Seen, passages: Sequence[Passage]) -> str | None:
+    """The producer, unless it is a sensitive sender and the viewer does not hold the case."""
+    organisation = seen.registry.organisation(row.producer_org)
+    masked = organisation is not None and organisation.sensitive_sender
+    if not masked or row.event_id in seen.whole:
+        return row.participant
+    holds = any(CASE_HOLDER in one.relations for one in passages)
+    return row.participant if holds else None
+
+
+def _nobody(participant: str) -> Recipient:
+    return Recipient(participant, "", ())
+
+
+def _unpublished(connection: sa.Connection, event_ids: Sequence[str]) -> dict[str, str]:
+    """Which of these events are still in the outbox, or were set aside by the relay."""
+    waits: dict[str, str] = {}
+    for table, code in (("outbox", "not_published"), ("outbox_parked", "set_aside")):
+        where, value = records.any_of(connection, "event_id", event_ids)
+        query = f"select event_id from {table} where {where}"  # noqa: S608 - our own names
+        for (event_id,) in connection.exec_driver_sql(query, (value,)):
+            waits[event_id] = code
+    return waits

@@ -1,0 +1,90 @@
+"""Why somebody does not get an event, as one sentence for each leg that can stop it.
+
+The legs of a refused submission are in `gateway.errors`; these are the legs of a recipient: at
+acceptance (`recipients`), at hand-over (`authorise`, `render`) and on the way (`journey`).
+"""
+
+from schemas.errors import Message
+
+LEGS: dict[str, Message] = {
+    "age": Message(
+        nl="De gebeurtenis is ouder dan de afspraak toelaat.",
+        en="The event is older than the agreement lets through.",
+    ),
+    "agreement": Message(
+        nl="Er is geen actieve afspraak van de zender naar deze deelnemer.",
+        en="There is no active agreement from the sender to this participant.",
+    ),
+    "audience": Message(
+        nl="Niets in deze gebeurtenis is bestemd voor deze rol.",
+        en="Nothing in this event is meant for this role.",
+    ),
+    "door": Message(
+        nl="De afspraak laat deze manier van afhalen niet toe.",
+        en="The agreement does not allow this door.",
+    ),
+    "erased": Message(nl="De gegevens zijn gewist.", en="The data was erased."),
+    "event": Message(
+        nl="De afspraak gaat niet over dit soort gebeurtenis.",
+        en="The agreement is not about this kind of event.",
+    ),
+    "host_referral": Message(
+        nl="Een werkplek krijgt geen gegevens over doorverwijzingen.",
+        en="A host gets nothing about referrals.",
+    ),
+    "ledger_row_missing": Message(
+        nl="De gebeurtenis is nog niet zichtbaar in het grootboek.",
+        en="The event is not visible in the ledger yet.",
+    ),
+    "membership": Message(
+        nl="Deze deelnemer is niet bij het traject betrokken.",
+        en="This participant has no part in the trajectory.",
+    ),
+    "own_event": Message(
+        nl="Niemand krijgt zijn eigen gebeurtenis terug.",
+        en="Nobody gets its own event back.",
+    ),
+    "participant_inactive": Message(
+        nl="Deze deelnemer neemt nu niet deel.", en="This participant does not take part now."
+    ),
+    "purpose": Message(
+        nl="De afspraak dient een ander doel.", en="The agreement serves another purpose."
+    ),
+    "referral_not_sent": Message(
+        nl="De doorverwijzing is nog niet verstuurd: tot dan ziet niemand wie het is.",
+        en="The referral has not been sent yet: until then nobody sees who it is about.",
+    ),
+    "territory": Message(
+        nl="De afspraak geldt niet voor deze gemeente.",
+        en="The agreement does not hold for this municipality.",
+    ),
+    "validity": Message(
+        nl="De afspraak geldt vandaag niet.", en="The agreement is not valid today."
+    ),
+}
+"""Leg to the sentence for people."""
+
+WAITS: dict[str, Message] = {
+    "not_fetched": Message(
+        nl="Ligt klaar in de inbox; nog niet afgehaald.",
+        en="Ready in the inbox; not fetched yet.",
+    ),
+    "not_published": Message(
+        nl="Wacht op Kafka; de gebeurtenis is veilig vastgelegd.",
+        en="Waits for Kafka; the event is safely recorded.",
+    ),
+    "not_routed": Message(
+        nl="Staat in Kafka; wordt zo dadelijk verdeeld.",
+        en="Is in Kafka; will be routed in a moment.",
+    ),
+    "set_aside": Message(
+        nl="Kafka weigerde de gebeurtenis; de beheerder van de hub is verwittigd.",
+        en="Kafka refused the event; the hub's operator has been warned.",
+    ),
+}
+"""Why an event is still on its way, to the sentence for people."""
+
+
+def reason(code: str) -> Message:
+    """The sentence of a leg or of a wait; an unknown code speaks for itself."""
+    return LEGS.get(code) or WAITS.get(code) or Message(nl=code, en=code)
