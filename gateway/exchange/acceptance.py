@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from gateway.exchange import relations as rel
 from gateway.exchange.decision import HUB, Accepted, DecidedEvent, Recipient
 from gateway.exchange.recipients import OWN, recipients
 from schemas.catalogue import catalogue
@@ -49,8 +48,8 @@ def _joined(draft: Draft) -> tuple[str, ...]:
     """Who became a member, or may now see what was hidden, and has to get the history first."""
     if draft.trajectory is None or draft.context.trajectory is None:
         return ()
-    before = rel.members(draft.context.trajectory)
-    fresh = [one for one in rel.members(draft.trajectory) if one not in before]
+    before = draft.members(draft.context.trajectory)
+    fresh = [one for one in draft.members(draft.trajectory) if one not in before]
     return tuple(sorted({*fresh, *draft.opened}))
 
 
@@ -58,9 +57,11 @@ def _remember_members(draft: Draft) -> None:
     case = draft.trajectory
     if case is None:
         return
-    registry = draft.context.registry
-    found = (registry.participant(one) for one in rel.members(case))
-    members = {**case.members, **{one.id: one.role for one in found if one is not None}}
+    registry, members = draft.context.registry, case.members
+    fresh = [one for one in draft.members(case) if one not in members]
+    if fresh:
+        found = (registry.participant(one) for one in fresh)
+        members = {**members, **{one.id: one.role for one in found if one is not None}}
     draft.trajectory = replace(case, members=members, last_event_at=draft.context.now)
 
 
@@ -112,7 +113,7 @@ def _own(draft: Draft, pending: Pending, joined: tuple[str, ...]) -> tuple[Recip
     """A sender that joins by its own event gets the history, though not this event."""
     if pending.actor.id not in joined or draft.trajectory is None:
         return ()
-    relations = rel.members(draft.trajectory).get(pending.actor.id, set())
+    relations = draft.members(draft.trajectory).get(pending.actor.id, set())
     return (
         Recipient(pending.actor.id, pending.actor.role, tuple(sorted(relations)), excluded=OWN),
     )

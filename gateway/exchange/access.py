@@ -75,20 +75,22 @@ def relations_of(draft: Draft, actor: Actor, target: Target) -> frozenset[str]:
         found = {} if draft.offer is None else rel.to_offer(draft.offer)
         return frozenset(found.get(actor.id, ()))
     case = draft.case
-    held = set(rel.members(case).get(actor.id, ())) if target.state == NONE else set[str]()
+    held = set(draft.members(case).get(actor.id, ())) if target.state == NONE else set[str]()
     if target.kind == "referral" and target.id in case.referrals:
         held = _to_referral(draft, actor, case.referrals[target.id])
     elif target.kind == "placement" and target.id in case.placements:
         held = _to_placement(draft, actor, case.placements[target.id])
     elif target.kind == "outcome" and target.id in case.outcomes:
-        held = rel.to_outcome(case, case.outcomes[target.id]).get(actor.id, set())
+        held = rel.to_outcome(draft.members(case), case, case.outcomes[target.id]).get(
+            actor.id, set()
+        )
     elif target.kind in ("trajectory", "right"):
         held = _to_trajectory(draft, actor)
     return frozenset(held)
 
 
 def _to_referral(draft: Draft, actor: Actor, referral: Referral) -> set[str]:
-    held = set(rel.to_referral(draft.case, referral).get(actor.id, ()))
+    held = set(rel.to_referral(draft.members(draft.case), draft.case, referral).get(actor.id, ()))
     if referral.state == "open" and actor.id in referral.candidates:
         held.add("candidate")
     if _is_closer(draft, actor, referral):
@@ -97,7 +99,7 @@ def _to_referral(draft: Draft, actor: Actor, referral: Referral) -> set[str]:
 
 
 def _to_placement(draft: Draft, actor: Actor, placement: Placement) -> set[str]:
-    held = set(rel.to_placement(draft.case, placement).get(actor.id, ()))
+    held = set(rel.to_placement(draft.members(draft.case), draft.case, placement).get(actor.id, ()))
     if placement.state == "planned" and actor.id in placement.planned_hosts:
         held.add("planned_host")
     if placement.closed_by == actor.id:
@@ -116,7 +118,7 @@ def _is_closer(draft: Draft, actor: Actor, referral: Referral) -> bool:
 
 
 def _to_trajectory(draft: Draft, actor: Actor) -> set[str]:
-    held = set(rel.members(draft.case).get(actor.id, ()))
+    held = set(draft.members(draft.case).get(actor.id, ()))
     if actor.role in HOLDER_ROLES and _is_competent(draft, actor, HOLDER_ROLES):
         held.add("competent")
     task = draft.case.tasks.get(draft.data.get("task_id", ""))

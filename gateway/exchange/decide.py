@@ -24,7 +24,7 @@ from gateway.exchange.draft import Actor, Draft, Move, Pending, open_draft, unkn
 from gateway.exchange.guards import GUARDS
 from gateway.exchange.targets import Target, find_target, state_of, version_of
 from schemas.errors import Message
-from schemas.lifecycle import BEFORE, NONE, SAME, Lifecycle, Transition, lifecycle_of
+from schemas.lifecycle import BEFORE, SAME, Lifecycle, Transition, lifecycle_of
 
 if TYPE_CHECKING:
     from gateway.exchange.submission import Submission

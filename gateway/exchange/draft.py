@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from consumers.clock import date_of
 from gateway.errors import UnknownCase
+from gateway.exchange.relations import members
 from schemas.errors import Message
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from gateway.exchange.decision import Context, Fact
     from gateway.exchange.decision import Warning as Notice
     from gateway.exchange.registry import Participant
+    from gateway.exchange.relations import Relations
     from gateway.exchange.state import (
         Offer,
         Outcome,
@@ -101,6 +103,30 @@ class Draft:
     warnings: list[Notice] = field(default_factory=list)
     facts: list[Fact] = field(default_factory=list)
     opened: list[str] = field(default_factory=list)
+    memberships: dict[tuple[object, ...], Relations] = field(default_factory=dict)
+    kept: list[object] = field(default_factory=list)
+
+    def members(self, trajectory: Trajectory) -> Relations:
+        """Every member with all its relations; not to be changed. Worked out once per state."""
+        parts = (
+            trajectory.referrals,
+            trajectory.placements,
+            trajectory.outcomes,
+            trajectory.rights,
+        )
+        key = (
+            trajectory.holder,
+            trajectory.proposed_holder,
+            trajectory.offered_holder,
+            trajectory.viewers,
+            # Parts are never changed in place; `kept` keeps them from being freed and reused.
+            *(id(part) for part in parts),
+        )
+        found = self.memberships.get(key)
+        if found is None:
+            found = self.memberships[key] = members(trajectory)
+            self.kept.append(parts)
+        return found
 
     @property
     def data(self) -> dict[str, Any]:

@@ -64,19 +64,20 @@ def _related(draft: Draft, pending: Pending) -> rel.Relations:
 def related_to(draft: Draft, aggregate_type: str, aggregate_id: str) -> rel.Relations:
     """Members of the case with the relations that count for one of its aggregates."""
     case = draft.case
+    known = draft.members(case)
     if aggregate_type == "referral":
-        return rel.to_referral(case, case.referrals[aggregate_id])
+        return rel.to_referral(known, case, case.referrals[aggregate_id])
     if aggregate_type == "placement":
-        return rel.to_placement(case, case.placements[aggregate_id])
+        return rel.to_placement(known, case, case.placements[aggregate_id])
     if aggregate_type == "outcome":
-        return rel.to_outcome(case, case.outcomes[aggregate_id])
-    return rel.members(case)
+        return rel.to_outcome(known, case, case.outcomes[aggregate_id])
+    return dict(known)
 
 
 def _before(draft: Draft) -> rel.Relations:
     """Who was a member when the event came in: a former holder hears that it is one no more."""
     before = draft.context.trajectory
-    return {} if before is None else rel.members(before)
+    return {} if before is None else draft.members(before)
 
 
 def _offer_audience(draft: Draft) -> rel.Relations:

@@ -87,18 +87,18 @@ def members(trajectory: Trajectory) -> Relations:
     return found
 
 
-def to_referral(trajectory: Trajectory, referral: Referral) -> Relations:
-    """Every member with the relations that count for one referral."""
-    found = {participant: {MEMBER} for participant in members(trajectory)}
+def to_referral(known: Iterable[str], trajectory: Trajectory, referral: Referral) -> Relations:
+    """Every member, of `known`, with the relations that count for one referral."""
+    found = {participant: {MEMBER} for participant in known}
     add_trajectory(found, trajectory)
     add_referral(found, referral)
     _add_placements(found, (trajectory.placements.get(referral.placement_id or ""),))
     return found
 
 
-def to_placement(trajectory: Trajectory, placement: Placement) -> Relations:
-    """Every member with the relations that count for one placement and its referral."""
-    found = {participant: {MEMBER} for participant in members(trajectory)}
+def to_placement(known: Iterable[str], trajectory: Trajectory, placement: Placement) -> Relations:
+    """Every member, of `known`, with the relations to one placement and its referral."""
+    found = {participant: {MEMBER} for participant in known}
     add_trajectory(found, trajectory)
     add_placement(found, placement)
     referral = trajectory.referrals.get(placement.referral_id or "")
@@ -107,12 +107,13 @@ def to_placement(trajectory: Trajectory, placement: Placement) -> Relations:
     return found
 
 
-def to_outcome(trajectory: Trajectory, outcome: Outcome) -> Relations:
-    """Every member with the relations that count for one outcome and its placement."""
+def to_outcome(known: Relations, trajectory: Trajectory, outcome: Outcome) -> Relations:
+    """Every member, of `known`, with the relations to one outcome and its placement."""
     placement = trajectory.placements.get(outcome.placement_id or "")
-    found = members(trajectory) if placement is None else to_placement(trajectory, placement)
-    for relations in found.values():
-        relations.discard("recorder")
+    if placement is None:
+        found = {participant: relations - {"recorder"} for participant, relations in known.items()}
+    else:
+        found = to_placement(known, trajectory, placement)
     add_outcome(found, outcome)
     return found
 

@@ -254,7 +254,7 @@ def test_scope_role_agreement_and_territory_are_each_named() -> None:
         refuse("referral.created", cast.RELATED["O"], target, territory_nis="11001"),
     ]
 
-    assert [one.error.leg for one in legs] == ["scope", "role", "agreement", "agreement"]
+    assert [one.error.facts["leg"] for one in legs] == ["scope", "role", "agreement", "agreement"]
     assert {one.step for one in legs} == {"authorisation"}
 
 

@@ -1,0 +1,57 @@
+"""`schakel up`: the whole hub on one machine, in one terminal."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gateway.embedded.demo import WITH, prepare
+from gateway.embedded.hub import TICK_SECONDS, Hub
+
+app = typer.Typer(add_completion=False)
+
+
+@app.callback(invoke_without_command=True)
+def up(
+    data: Annotated[
+        Path, typer.Option(envvar="SCHAKEL_DATA", help="Folder of everything the hub keeps.")
+    ] = Path("data"),
+    port: Annotated[
+        int | None, typer.Option(help="Port of the gateway, at the first start.")
+    ] = None,
+    with_: Annotated[
+        str | None, typer.Option("--with", help="`demo`: load the demo registry and its clients.")
+    ] = None,
+) -> None:
+    """Start gateway, Kafka, relay and route, and keep them running until SIGTERM or Ctrl-C.
+
+    One JSON line on standard output says where everything is, as soon as the first event can come.
+    """
+    if with_ not in (None, WITH):
+        raise typer.BadParameter(f"knows only `{WITH}`", param_hint="--with")
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    hub = Hub(data, port=port, report=_say)
+    hub.start()
+    try:
+        if with_ == WITH:
+            prepare(hub.settings, _say)
+        sys.stdout.write(json.dumps(hub.ready_line(), separators=(",", ":")) + "\n")
+        sys.stdout.flush()
+        while not stop.wait(TICK_SECONDS):
+            hub.watch()
+        _say("Stopping: what was accepted is kept")
+    finally:
+        hub.stop()
+
+
+def _say(sentence: str) -> None:
+    sys.stderr.write(f"{sentence}\n")
+    sys.stderr.flush()

@@ -1,0 +1,181 @@
+"""The whole hub on one machine: broker, gateway, relay and route in one data folder.
+
+`schakel up` runs one of these. The gateway starts first, because the broker asks for its key set;
+then the broker, its topics, and the workers. Everything ends with this process.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from typing import TYPE_CHECKING
+
+import httpx
+
+from consumers.errors import LogError
+from consumers.log_admin import LogAdmin
+from gateway.embedded.broker import Broker
+from gateway.embedded.installation import ensure_installation
+from gateway.embedded.roles import Role
+from gateway.errors import DataInUse, HubNotReady
+from gateway.settings import LOOPBACK, HubSettings, load
+from schemas.errors import Message
+from schemas.topics import topics
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+ROLES = ("gateway", "relay", "route")
+READY_SECONDS = 120.0
+TICK_SECONDS = 0.25
+
+
+class Hub:
+    """One hub on one data folder.
+
+    Args:
+        data: its data folder, made when missing.
+        port: the gateway's port at the first start.
+        report: takes progress sentences.
+    """
+
+    def __init__(self, data: Path, *, port: int | None, report: Callable[[str], None]) -> None:
+        ensure_installation(data, port)
+        self.settings: HubSettings = load(data)
+        self._report = report
+        self._lock = _exclusive(self.settings.data)
+        self._roles = {name: Role(name, self.settings.data, self._lock, report) for name in ROLES}
+        self.broker = Broker(
+            self.settings.data,
+            client_port=_port(self.settings.kafka_client_address),
+            internal_port=_port(self.settings.kafka_bootstrap),
+            controller_port=self.settings.kafka_controller_port,
+            issuer=self.settings.issuer,
+            jwks_url=f"{self.settings.issuer}/oauth/jwks",
+            report=report,
+        )
+
+    @property
+    def management_url(self) -> str:
+        """Where health, readiness and metrics answer."""
+        return f"http://{LOOPBACK}:{self.settings.management_port}"
+
+    def ready_line(self) -> dict[str, object]:
+        """What `schakel up` prints once the first event can come."""
+        return {
+            "ready": True,
+            "gateway": self.settings.base_url,
+            "kafka": self.settings.kafka_client_address,
+            "management": self.management_url,
+        }
+
+    def start(self) -> None:
+        """Start everything and wait until the first event can be taken; blocks.
+
+        Raises:
+            SchakelError: one sentence says what is wrong; nothing is left running.
+        """
+        try:
+            self._start()
+        except BaseException:
+            self.stop()
+            raise
+
+    def _start(self) -> None:
+        self._report("Starting the gateway")
+        self._roles["gateway"].start()
+        self._wait_for(f"{self.settings.issuer}/oauth/jwks", "gateway")
+        self._report("Starting Kafka")
+        self.broker.start()
+        self._provision()
+        self._report("Starting the relay and the route")
+        for name in ("relay", "route"):
+            self._roles[name].start()
+        self._wait_for(f"{self.management_url}/readyz", "gateway")
+
+    def _provision(self) -> None:
+        """Make the topics; the controller may need a moment after the ports answer."""
+        deadline = time.monotonic() + READY_SECONDS
+        while True:
+            try:
+                admin = LogAdmin(
+                    self.settings.log_settings("admin"), replication=self.settings.replication
+                )
+                try:
+                    admin.ensure_topics(topics())
+                finally:
+                    admin.close()
+            except LogError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(TICK_SECONDS)
+            else:
+                return
+
+    def _wait_for(self, url: str, name: str) -> None:
+        role, deadline = self._roles[name], time.monotonic() + READY_SECONDS
+        while not _is_ok(url):
+            if role.has_ended():
+                raise _not_ready(role)
+            if time.monotonic() > deadline:
+                raise _not_ready(role)
+            time.sleep(0.05)
+
+    def watch(self) -> None:
+        """Restart what ended; call it every quarter of a second."""
+        for role in self._roles.values():
+            role.watch()
+        if self.broker.has_ended():
+            self._report("Kafka ended; it starts again")
+            self.broker.start()
+
+    def stop(self) -> None:
+        """Drain and stop all children: first the way in, then what follows it; idempotent."""
+        for name in ROLES:
+            self._roles[name].stop()
+        self.broker.stop()
+        if self._lock >= 0:
+            os.close(self._lock)
+            self._lock = -1
+
+
+def _port(address: str) -> int:
+    return int(address.rpartition(":")[2])
+
+
+def _is_ok(url: str) -> bool:
+    try:
+        return httpx.get(url, timeout=1.0).status_code == httpx.codes.OK
+    except httpx.HTTPError:
+        return False
+
+
+def _exclusive(data: Path) -> int:
+    """Hold the data folder; two hubs on one would each send the other's events.
+
+    Raises:
+        DataInUse: another hub runs on it.
+    """
+    lock = os.open(data / ".hub.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(lock)
+        raise DataInUse(
+            Message(
+                nl=f"Op {data} draait al een hub. Stop die eerst of kies een andere map.",
+                en=f"A hub already runs on {data}. Stop it first or choose another folder.",
+            )
+        ) from error
+    return lock
+
+
+def _not_ready(role: Role) -> HubNotReady:
+    return HubNotReady(
+        Message(
+            nl=f"{role.name} is niet gestart. De reden staat in {role.log}.",
+            en=f"{role.name} did not start. The reason is in {role.log}.",
+        )
+    )

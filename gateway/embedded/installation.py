@@ -1,0 +1,58 @@
+"""The data folder of a hub on one machine: its ports and issuer, chosen once and kept.
+
+DATA/hub.toml is written at the first start and never changed by the hub afterwards, so that
+issuer, tokens and partners' settings stay valid over restarts.
+"""
+
+from __future__ import annotations
+
+import os
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from gateway.embedded.ports import free_ports
+from gateway.settings import HUB_FILE, LOOPBACK
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DEFAULT_PORT = 8080
+
+
+def ensure_installation(data: Path, port: int | None) -> Path:
+    """Make the data folder and its hub.toml if there is none; returns the file.
+
+    Args:
+        port: the gateway's port; only heeded at the first start. The others follow it.
+
+    Raises:
+        OSError: the folder cannot be made or written.
+    """
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = data / HUB_FILE
+    if not path.exists():
+        _write(path, _chosen(port))
+    return path
+
+
+def _chosen(port: int | None) -> str:
+    gateway = port or next(free_ports(DEFAULT_PORT))
+    management, client, internal, controller = islice(free_ports(gateway + 1), 4)
+    base = f"http://{LOOPBACK}:{gateway}"
+    return (
+        "# Chosen at the first start. The issuer is in every token: change it and all are refused.\n"
+        'environment = "test"\n'
+        f"port = {gateway}\n"
+        f"management_port = {management}\n"
+        f'issuer = "{base}"\n'
+        f'kafka_client_address = "{LOOPBACK}:{client}"\n'
+        f'kafka_bootstrap = "{LOOPBACK}:{internal}"\n'
+        f"kafka_controller_port = {controller}\n"
+    )
+
+
+def _write(path: Path, text: str) -> None:
+    """Write the file whole or not at all."""
+    partial = path.with_suffix(".partial")
+    partial.write_text(text, encoding="utf-8")
+    os.replace(partial, path)  # noqa: PTH105 - replace, also when a crash left one behind

@@ -1,0 +1,124 @@
+"""The settings of the hub's processes: environment variables `SCHAKEL_…`, then DATA/hub.toml.
+
+Read once per process, in its composition root. On one machine `schakel up` writes hub.toml at its
+first start and every process it starts finds the same answers there; in containers the environment
+says everything. Every setting is listed in `deploy/README.md`.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from consumers.database import Stores
+from consumers.log import LogSettings
+
+HUB_FILE = "hub.toml"
+LOOPBACK = "127.0.0.1"
+
+
+class HubSettings(BaseSettings):
+    """One installation, as one of its processes sees it."""
+
+    model_config = SettingsConfigDict(env_prefix="SCHAKEL_", frozen=True, extra="ignore")
+
+    data: Path = Field(description="Folder of everything this process keeps on disk.")
+    environment: Literal["test", "production"] = Field(
+        "test", description="Kind of installation; synthetic people exist in `test` only."
+    )
+    database_url: SecretStr | None = Field(
+        None, description="PostgreSQL database; without it SQLite files in the data folder."
+    )
+    kek_file: Path | None = Field(
+        None, description="Key-encryption key; without it DATA/keys/kek.json."
+    )
+    host: str = Field(LOOPBACK, description="Address the gateway and management listen on.")
+    port: int = Field(8080, description="Port of the gateway.")
+    management_port: int = Field(8081, description="Port of health, readiness and metrics.")
+    issuer: str = Field("http://127.0.0.1:8080", description="The OAuth issuer's identifier.")
+    public_url: str | None = Field(
+        None, description="Where partners reach the gateway; without it the issuer."
+    )
+    kafka_bootstrap: str = Field("127.0.0.1:9094", description="Kafka's internal listener.")
+    kafka_client_address: str = Field(
+        "127.0.0.1:9092", description="Where participants reach Kafka with a token."
+    )
+    kafka_controller_port: int = Field(9093, description="Port of the embedded controller.")
+    kafka_tls: Path | None = Field(
+        None, description="Folder with ca.pem and one PEM a principal; without it DATA/tls."
+    )
+    otlp_endpoint: str | None = Field(
+        None, description="OpenTelemetry collector that gets sampled spans; none by default."
+    )
+    trace_ratio: float = Field(
+        0.01, ge=0, le=1, description="Share of events that get spans when no one asked for them."
+    )
+    replication: int = Field(1, ge=1, description="Copies of each topic; 3 in production.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments, then the environment, then the data folder's file."""
+        del dotenv_settings, file_secret_settings
+        folder = init_settings().get("data") or env_settings().get("data") or "."
+        hub_file = TomlConfigSettingsSource(settings_cls, Path(folder) / HUB_FILE)
+        return init_settings, env_settings, hub_file
+
+    @property
+    def stores(self) -> Stores:
+        """The databases of this installation."""
+        if self.database_url is None:
+            return Stores.sqlite(self.data)
+        return Stores.postgres(self.database_url.get_secret_value())
+
+    @property
+    def base_url(self) -> str:
+        """Where partners reach the gateway."""
+        return self.public_url or self.issuer
+
+    @property
+    def key_file(self) -> Path:
+        """The file with the key-encryption key."""
+        return self.kek_file or self.data / "keys" / "kek.json"
+
+    @property
+    def run_dir(self) -> Path:
+        """Folder of the sockets by which processes wake one another."""
+        return self.data / "run"
+
+    def log_settings(self, principal: str) -> LogSettings:
+        """How the service `principal` connects to Kafka, by its certificate."""
+        folder = self.kafka_tls or self.data / "tls"
+        own = folder / f"{principal}.pem"
+        return LogSettings(
+            bootstrap=self.kafka_bootstrap,
+            ca_file=folder / "ca.pem",
+            cert_file=own,
+            key_file=own,
+            client_id=principal,
+        )
+
+
+def load(data: Path | None = None) -> HubSettings:
+    """The settings of this process; `data` goes before `SCHAKEL_DATA`.
+
+    Raises:
+        pydantic.ValidationError: a variable has no value or a wrong one.
+    """
+    folder = data or Path(os.environ.get("SCHAKEL_DATA", "data"))
+    return HubSettings(data=folder.resolve())
