@@ -339,14 +339,17 @@ class _StrictLoader(yaml.SafeLoader):
     }
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 - the library's signature
-        keys: Iterable[Any] = [self.construct_object(key, deep=True) for key, _ in node.value]
-        seen = set()
-        for key in keys:
-            if str(key) in seen:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            # A key that is itself a list or mapping has a list here, which no dictionary takes.
+            if not isinstance(key.value, str) or key.value in seen:
                 raise yaml.constructor.ConstructorError(
-                    None, None, f"the key {str(key)!r} stands twice", node.start_mark
+                    None,
+                    None,
+                    f"this key stands twice or is no text: {key.value!r}",
+                    key.start_mark,
                 )
-            seen.add(str(key))
+            seen.add(key.value)
         return super().construct_mapping(node, deep)
 
 
