@@ -9,9 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from connectors.errors import RowRefused
 from connectors.schema_fit import event_type
-from schemas.errors import Message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,11 +34,7 @@ OPENING = "referral.created"
 def address(
     mapped: Mapped, outgoing: Outgoing, known: Known | None, state: Checkpoint, ids: Identities
 ) -> dict[str, str]:
-    """The attributes of one event: those of its map, with `subject` and `trajectoryid` filled in.
-
-    Raises:
-        RowRefused: the trajectory has several aggregates of that kind and the row names none.
-    """
+    """The attributes of one event: its map's, with `subject` and `trajectoryid` filled in."""
     attributes = dict(mapped.attributes)
     kind = aggregate_type(outgoing.event)
     trajectory = attributes.get("trajectoryid") or _trajectory(attributes, known, state, ids)
@@ -85,12 +79,5 @@ def _subject(
     if trajectory is None:
         return None
     found = state.aggregates(trajectory, kind)
-    if len(found) > 1:
-        raise RowRefused(
-            "case_ambiguous",
-            Message(
-                nl=f"Dit traject telt meer dan één {kind}; vul in de rij in welke ze bedoelt.",
-                en=f"This trajectory has several of {kind}; say in the row which one it means.",
-            ),
-        )
-    return found[0] if found else None
+    # Of several, the hub takes the one whose state allows the event, or says what it misses.
+    return found[0] if len(found) == 1 else None

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _YES = frozenset({"ja", "j", "true", "waar", "1", "x"})
 _NO = frozenset({"nee", "n", "false", "onwaar", "0"})
-_IDENTIFYING = frozenset({"S3", "S4"})
+_IDENTIFYING = frozenset({"identify", "insz", "name", "staff_contact"})
 _DAY = re.compile(r"^\d{4}-\d{2}-\d{2}$")
 _DECIMAL = re.compile(r"^decimal\((\d+),(\d+)\)$")
 
@@ -228,7 +228,7 @@ def _identifying(
 ) -> Iterator[InvalidParam]:
     for path, expression in fields.items():
         field = by_path.get(_general(path))
-        if field is None or field.sensitivity not in _IDENTIFYING or field.type.startswith("enum"):
+        if field is None or field.fieldset not in _IDENTIFYING:
             continue
         for column in expression.columns:
             if folded(column) in key:
