@@ -119,7 +119,7 @@ class Renderer:
             "type": event_type(row.event_name),
             "time": row.occurred_at,
             "subject": row.aggregate_id,
-            "dataschema": f"urn:schakel:schema:{row.schema_id}",
+            "dataschema": f"/schemas/ids/{row.schema_id}",
             "trajectoryid": row.trajectory_id,
             "causationid": row.causation_id,
             "onbehalfof": None if masked else row.on_behalf_of,

@@ -23,7 +23,7 @@ def upgrade() -> None:
         sa.Column("event_name", sa.String(80), nullable=False),
         sa.Column("trajectory_id", sa.String(36)),
         sa.Column("agreement_id", sa.String(80)),
-        sa.Column("relations", sa.String(200), nullable=False),
+        sa.Column("relations", sa.Text, nullable=False),
         sa.Column("nis", sa.String(5), nullable=False),
         sa.Column("programme", sa.String(40)),
         sa.Column("backfill", sa.Boolean, nullable=False),
