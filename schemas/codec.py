@@ -9,20 +9,19 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from schemas.catalogue import EventType, catalogue, published_schema
+from schemas.facts import Fact, decode_fact, encode_fact
 from schemas.framing import frame, undecodable, unframe
 from schemas.guards import Guard, compile_guard
 from schemas.hubrecords import (
-    decode_fact,
     decode_main,
     decode_sealed,
     decode_staff,
-    encode_fact,
     encode_main,
     encode_sealed,
     encode_staff,
 )
 from schemas.reading import Read, compile_reader
-from schemas.sealed import Fact, RoutingHeader, SealedEvent, SealedMain, SealedPart, SealedStaff
+from schemas.sealed import RoutingHeader, SealedEvent, SealedMain, SealedPart, SealedStaff
 from schemas.staff import merge_staff, split_staff
 from schemas.validation import parse
 from schemas.writing import Write, compile_writer

@@ -1,8 +1,7 @@
-"""Write and read the records of the hub itself: sealed events, their parts, and facts."""
+"""Write and read the records of the hub itself: sealed events and their parts, facts."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -10,7 +9,7 @@ from schemas import avsc
 from schemas.catalogue import hub_record, published_schema
 from schemas.framing import frame, undecodable, unframe
 from schemas.reading import Read, compile_reader
-from schemas.sealed import Fact, RoutingHeader, SealedEvent, SealedMain, SealedPart, SealedStaff
+from schemas.sealed import RoutingHeader, SealedEvent, SealedMain, SealedPart, SealedStaff
 from schemas.writing import Write, compile_writer
 
 if TYPE_CHECKING:
@@ -27,7 +26,7 @@ def encode_sealed(sealed: SealedEvent) -> bytes:
         for part in sealed.parts
     ]
     value = {"routing": {name: getattr(routing, name) for name in _ROUTING}, "parts": parts}
-    return _framed("SealedEvent", value)
+    return encode_framed("SealedEvent", value)
 
 
 def decode_sealed(framed: bytes) -> SealedEvent:
@@ -36,26 +35,12 @@ def decode_sealed(framed: bytes) -> SealedEvent:
     Raises:
         UndecodableAvro: it is framed with a schema id that is no sealed event's.
     """
-    value = _unframed("SealedEvent", framed)
+    value = decode_framed("SealedEvent", framed)
     routing = value["routing"]
     return SealedEvent(
         RoutingHeader(**{name: routing.get(name) for name in _ROUTING}),
         tuple(SealedPart(**part) for part in value["parts"]),
     )
-
-
-def encode_fact(fact: Fact) -> bytes:
-    """Return the framed record of an anonymous fact."""
-    return _framed("ActivationFact", asdict(fact))
-
-
-def decode_fact(framed: bytes) -> Fact:
-    """Return a fact that the hub wrote.
-
-    Raises:
-        UndecodableAvro: it is framed with a schema id that is no fact's.
-    """
-    return Fact(**_unframed("ActivationFact", framed))
 
 
 def encode_main(main: SealedMain) -> bytes:
@@ -93,12 +78,18 @@ def _written(write: Write, value: Mapping[str, Any]) -> bytes:
     return bytes(out)
 
 
-def _framed(name: str, value: Mapping[str, Any]) -> bytes:
+def encode_framed(name: str, value: Mapping[str, Any]) -> bytes:
+    """Return a framed record of the hub from a value of its fields."""
     write, schema_id = _framed_writer(name)
     return frame(schema_id, _written(write, value))
 
 
-def _unframed(name: str, framed: bytes) -> dict[str, Any]:
+def decode_framed(name: str, framed: bytes) -> dict[str, Any]:
+    """Return the fields of a framed record of the hub, of any version; null is absent.
+
+    Raises:
+        UndecodableAvro: it is framed with a schema id of another record.
+    """
     schema_id, body = unframe(framed)
     return _framed_reader(name, schema_id)(body)
 

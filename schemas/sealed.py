@@ -66,17 +66,3 @@ class SealedStaff:
     """Clear text of the part staff: path of a staff contact to its JSON."""
 
     fields: dict[str, bytes] = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """An anonymous row for evidence, value of `activation.fact.v1`: no ids, month precision."""
-
-    indicator: str
-    month: str
-    nis: str
-    programme: str | None = None
-    channel: str | None = None
-    code: str | None = None
-    count: int = 1
-    days: int | None = None

@@ -1,0 +1,137 @@
+"""`schakel schemas`: look at the event catalogue, and check it before a change is published."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
+
+import orjson
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from schemas import avsc, guards
+from schemas.catalogue import catalogue
+from schemas.codelists import code_lists
+from schemas.publication import framed_records, publish, unpublished
+
+if TYPE_CHECKING:
+    from schemas.catalogue import EventType, Field
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Show and check the event catalogue. / De gebeurtenissen tonen en nakijken.",
+)
+
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
+
+
+@app.command("list")
+def list_events(*, as_json: AsJson = False) -> None:
+    """List every event type with its schema id."""
+    events = catalogue().all()
+    if as_json:
+        _print_json([_summary(event) for event in events])
+        return
+    table = Table(box=None)
+    for title in ("event", "id", "sent by", "what it says"):
+        table.add_column(title, no_wrap=title == "event")
+    for event in events:
+        sender = "hub" if event.hub_only else "participant"
+        table.add_row(event.name, str(event.schema_id), sender, event.label.en)
+    Console().print(table)
+
+
+@app.command()
+def show(
+    event: Annotated[str, typer.Argument(help="Such as referral.created.")],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Show the fields of one event type: type, class and who may read each."""
+    found = catalogue().event(event)
+    if as_json:
+        _print_json({**_summary(found), "fields": [_field(field) for field in found.fields]})
+        return
+    console = Console()
+    console.print(f"{found.name} ({found.label.nl}), schema {found.schema_id}\n{found.doc}\n")
+    table = Table(box=None)
+    for title in ("field (! required)", "type", "class and set", "readers"):
+        table.add_column(title, no_wrap=title.startswith("field"))
+    for field in found.fields:
+        name = f"{field.path}!" if field.required else field.path
+        readers = " ".join(sorted(field.audience))
+        table.add_row(name, field.type, f"{field.sensitivity} {field.fieldset}", readers)
+    console.print(table)
+
+
+@app.command()
+def check(*, as_json: AsJson = False) -> None:
+    """Check compatibility with everything ever published, safety and ids; exit 1 on a fault."""
+    faults = _faults()
+    if as_json:
+        _print_json({"ok": not faults, "faults": faults})
+    else:
+        for fault in faults:
+            typer.echo(f"{fault['record']}: {fault['message']}", err=True)
+        typer.echo(f"{len(framed_records())} schemas, {len(faults)} faults.")
+    if faults:
+        raise typer.Exit(1)
+
+
+@app.command("publish")
+def publish_schemas(*, as_json: AsJson = False) -> None:
+    """Give an id to every new schema, in the source tree, after the same checks."""
+    faults = [fault for fault in _faults() if fault["kind"] != "unpublished"]
+    if faults:
+        for fault in faults:
+            typer.echo(f"{fault['record']}: {fault['message']}", err=True)
+        raise typer.Exit(1)
+    given = publish()
+    if as_json:
+        _print_json({"ids": list(given)})
+    else:
+        typer.echo(f"{len(given)} new schema ids.")
+
+
+def _faults() -> list[dict[str, Any]]:
+    # Only maintainers and the hub have the checker's library; the other commands do without.
+    from schemas.compatibility import check_published  # noqa: PLC0415
+
+    code_lists()
+    faults = [
+        {"kind": "unpublished", "record": new.record, "message": "has no id: run publish"}
+        for new in unpublished()
+    ]
+    for record, schema in framed_records().items():
+        problems = check_published(record, schema)
+        faults.extend({"kind": "incompatible", **asdict(problem)} for problem in problems)
+        try:
+            guards.check_schema(schema)
+        except guards.UnsafeSchemaError as error:
+            faults.append({"kind": "unsafe", "record": record, "message": str(error)})
+    return faults
+
+
+def _summary(event: EventType) -> dict[str, Any]:
+    return {
+        "event": event.name,
+        "record": f"{avsc.NAMESPACE}.{event.record}",
+        "schema_id": event.schema_id,
+        "version": event.version,
+        "aggregate": event.aggregate_type,
+        "personal": event.personal,
+        "topic": event.topic,
+        "scope": event.scope,
+        "hub_only": event.hub_only,
+        "label": asdict(event.label),
+        "doc": event.doc,
+    }
+
+
+def _field(field: Field) -> dict[str, Any]:
+    return {**asdict(field), "audience": sorted(field.audience)}
+
+
+def _print_json(document: Any) -> None:
+    typer.echo(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode())

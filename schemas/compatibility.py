@@ -1,0 +1,103 @@
+"""FULL_TRANSITIVE compatibility: every reader reads every writer, older or newer, of one record.
+
+The only importer of avro, whose checker knows Avro's rules of resolution. It does not look at
+logical types, so a date that becomes a number would pass; that is checked here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import orjson
+from avro import compatibility as avro_compatibility
+from avro import schema as avro_schema
+
+from schemas.catalogue import published_schema, schema_ids
+from schemas.fingerprint import essence, fingerprint
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+__all__ = ["Incompatibility", "check", "check_published", "fingerprint"]
+
+Direction = Literal["backward", "forward"]
+
+
+@dataclass(frozen=True, slots=True)
+class Incompatibility:
+    """One way in which two schemas of a record cannot read each other.
+
+    Attributes:
+        against: position of the old schema among those given, or its id in `ids.yaml`.
+        direction: backward = the new schema reads what the old one wrote; forward = the reverse.
+        location: path inside the schema.
+    """
+
+    record: str
+    against: int
+    direction: Direction
+    location: str
+    message: str
+
+
+def check(new: dict[str, Any], olds: Sequence[dict[str, Any]]) -> list[Incompatibility]:
+    """Return every incompatibility of a self-contained schema with all earlier ones; none is []."""
+    return [problem for index, old in enumerate(olds) for problem in _pair(new, old, index)]
+
+
+def check_published(record: str, schema: dict[str, Any]) -> list[Incompatibility]:
+    """Return every incompatibility of a record's schema with all that were ever published."""
+    found: list[Incompatibility] = []
+    for line in schema_ids():
+        if line.record == record and line.fingerprint != fingerprint(schema):
+            found.extend(_pair(schema, published_schema(line.id), line.id))
+    return found
+
+
+def _pair(new: dict[str, Any], old: dict[str, Any], against: int) -> Iterator[Incompatibility]:
+    record = str(new["name"])
+    directions: tuple[tuple[Direction, Any, Any], ...] = (
+        ("backward", new, old),
+        ("forward", old, new),
+    )
+    for direction, reader, writer in directions:
+        checker: Any = avro_compatibility.ReaderWriterCompatibilityChecker
+        result = checker().get_compatibility(_parsed(reader), _parsed(writer))
+        if result.compatibility is not avro_compatibility.SchemaCompatibilityType.compatible:
+            for location, message in zip(
+                sorted(result.locations) or ["/"], sorted(result.messages) or [""], strict=False
+            ):
+                yield Incompatibility(record, against, direction, location, message)
+    for location, message in _logical(essence(new), essence(old), ""):
+        yield Incompatibility(record, against, "backward", location, message)
+
+
+def _parsed(schema: dict[str, Any]) -> Any:
+    return avro_schema.parse(orjson.dumps(essence(schema)).decode())
+
+
+def _logical(new: Any, old: Any, path: str) -> Iterator[tuple[str, str]]:
+    """Walk both schemas along fields of the same name and compare the logical types."""
+    if isinstance(new, list) and isinstance(old, list):
+        for new_branch, old_branch in zip(new, old, strict=False):
+            yield from _logical(new_branch, old_branch, path)
+        return
+    meanings = [_meaning(new), _meaning(old)]
+    if meanings[0] != meanings[1]:
+        yield path, f"logical type was {meanings[1]} and is {meanings[0]}"
+    if not (isinstance(new, dict) and isinstance(old, dict)):
+        return
+    if "items" in new and "items" in old:
+        yield from _logical(new["items"], old["items"], f"{path}/items")
+    before = {field["name"]: field for field in old.get("fields", ())}
+    for field in new.get("fields", ()):
+        if field["name"] in before:
+            kept = before[field["name"]]
+            yield from _logical(field["type"], kept["type"], f"{path}/{field['name']}")
+
+
+def _meaning(kind: Any) -> tuple[Any, ...]:
+    if not isinstance(kind, dict):
+        return (None, None, None)
+    return tuple(kind.get(key) for key in ("logicalType", "precision", "scale"))
