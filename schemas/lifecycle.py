@@ -132,9 +132,7 @@ def _lifecycle(document: dict[str, Any]) -> Lifecycle:
 def lifecycles() -> dict[str, Lifecycle]:
     """All tables, keyed by aggregate type."""
     folder = Path(__file__).parent / "lifecycles"
-    tables = [
-        _lifecycle(yaml.safe_load(path.read_text("utf-8"))) for path in folder.glob("*.yaml")
-    ]
+    tables = [_lifecycle(yaml.safe_load(path.read_text("utf-8"))) for path in folder.glob("*.yaml")]
     return {table.aggregate: table for table in tables}
 
 

@@ -23,7 +23,8 @@ def from_rfc3339(text: str) -> int:
     if not _RFC3339.fullmatch(text):
         raise ValueError("not an RFC 3339 instant")
     try:
-        return (datetime.fromisoformat(text.upper()) - _EPOCH) // _MICROSECOND
+        # In UTC first: an offset may carry the first or last day of the calendar out of it.
+        return (datetime.fromisoformat(text.upper()).astimezone(UTC) - _EPOCH) // _MICROSECOND
     except OverflowError as error:
         raise ValueError("not an RFC 3339 instant") from error
 

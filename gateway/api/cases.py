@@ -1,4 +1,4 @@
-"""A participant's own cases: which there are, their state, and their timeline as it may see it.
+"""A participant's own cases: which there are, and their state.
 
 Reads the ledger's tables and the caller's inbox, and writes nothing. Membership is asked of the
 trajectory's state itself; a case of others and a case that does not exist look the same.
@@ -14,7 +14,6 @@ import sqlalchemy as sa
 from consumers import views
 from consumers.scope import Scope, scoped
 from gateway.api.inboxes import translated
-from gateway.exchange import records
 from gateway.exchange import relations as rel
 from gateway.exchange.state import Trajectory, loads_trajectory
 
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from gateway.exchange.locating import Locator
-    from gateway.exchange.records import LedgerRow
 
 CANDIDATES: Final = 2000
 """Cases looked at for one list, the newest first; a list is filtered after they were read."""
@@ -63,14 +61,6 @@ class Wanted:
     limit: int = 100
 
 
-@dataclass(frozen=True, slots=True)
-class TimelineEntry:
-    """One event of a case that the caller sent or was given."""
-
-    row: LedgerRow
-    is_own: bool
-
-
 class Cases:
     """Reads cases; safe from several threads.
 
@@ -106,23 +96,6 @@ class Cases:
         with translated():
             found = self._states([trajectory_id])
         return next((one for one in found if is_member(one, participant)), None)
-
-    def timeline(self, participant: str, trajectory_id: str) -> tuple[TimelineEntry, ...]:
-        """The events of a case that the participant sent or was given, in order."""
-        with translated():
-            with self._ledger.connect() as connection:
-                rows = records.trajectory_rows(connection, trajectory_id)
-            given = self._given(participant, [row.event_id for row in rows])
-        return tuple(
-            TimelineEntry(row, is_own=row.participant == participant)
-            for row in rows
-            if row.participant == participant or row.event_id in given
-        )
-
-    def _given(self, participant: str, event_ids: Sequence[str]) -> set[str]:
-        with self._inboxes.connect() as connection:
-            entries = views.entries_of(connection, Scope(participant), event_ids)
-        return {entry.event_id for entry in entries if entry.status != "stopped"}
 
     def _candidates(self, participant: str) -> dict[str, None]:
         """Cases that the participant sent something on, or was given something of."""

@@ -7,7 +7,7 @@ no sockets and reads no settings of its own.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from gateway.api.completions import Completions
     from gateway.api.inboxes import FeedPage
     from gateway.api.traces import Tracing
+    from gateway.exchange.journey import Journey
     from gateway.exchange.publication import PublishRequest
     from gateway.exchange.registry import Registry
     from gateway.oauth.verifier import Principal
@@ -61,10 +62,14 @@ class Feed(Protocol):
 
 
 class Journeys(Protocol):
-    """Where an event is, per recipient."""
+    """Where events are; `gateway.exchange.journey.Journeys` is the real one. Both block."""
 
-    def of_event(self, event_id: str, participant: str) -> dict[str, Any] | None:
-        """The journey as its caller may see it; None when unknown or not the caller's. Blocks."""
+    def event(self, event_id: str, viewer: str) -> Journey | None:
+        """One event's journey as its viewer may see it; None when unknown or not the viewer's."""
+        ...
+
+    def trajectory(self, trajectory_id: str, viewer: str) -> tuple[Journey, ...]:
+        """The journeys of those events of a case that the viewer may know, in order."""
         ...
 
 

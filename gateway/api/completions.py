@@ -5,18 +5,22 @@ ledger and posts all of a commit to the event loop with a single wake-up; each w
 continues with its own outcomes.
 """
 
+from __future__ import annotations
+
 import asyncio
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from gateway import errors
 from schemas.errors import Message, SchakelError
 
 if TYPE_CHECKING:
-    from gateway.exchange.publication import ItemOutcome
+    from collections.abc import Sequence
 
-Settled = tuple["ItemOutcome", ...] | SchakelError
-Ticket = asyncio.Future[tuple["ItemOutcome", ...]]
+    from gateway.api.collaborators import Submits
+    from gateway.exchange.publication import ItemOutcome, PublishRequest
+
+    Settled = tuple[ItemOutcome, ...] | SchakelError
+    Ticket = asyncio.Future[tuple[ItemOutcome, ...]]
 
 
 class Completions:
@@ -26,16 +30,24 @@ class Completions:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._open: set[Ticket] = set()
 
-    def ticket(self) -> Ticket:
-        """A future for one request. Call on the event loop; await it for the outcomes.
+    async def settle(self, ledger: Submits, request: PublishRequest) -> tuple[ItemOutcome, ...]:
+        """Submit a request and wait for the commit that holds or refuses it.
 
-        Awaiting raises the `SchakelError` that the ledger settled the whole request with.
+        Raises:
+            SchakelError: the request failed as a whole; 503 leaves its outcome open.
         """
+        ticket = self._ticket()
+        try:
+            ledger.submit(request, ticket)
+            return await ticket
+        finally:
+            self._open.discard(ticket)
+
+    def _ticket(self) -> Ticket:
         if self._loop is None:
             self._loop = asyncio.get_running_loop()
         ticket: Ticket = self._loop.create_future()
         self._open.add(ticket)
-        ticket.add_done_callback(self._open.discard)
         return ticket
 
     @property

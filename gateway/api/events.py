@@ -142,10 +142,8 @@ class EventsEndpoint:
     ) -> tuple[ItemOutcome, ...]:
         """Wait for the commit that holds these submissions, or that refuses them."""
         digest = hashlib.sha256(call.body).digest() if call.key else None
-        ticket = self._completions.ticket()
         request = PublishRequest(submissions, call.dry_run, call.key, digest)
-        self._ledger.submit(request, ticket)
-        return await ticket
+        return await self._completions.settle(self._ledger, request)
 
     def _record(self, call: _Call, started: int, status: int) -> None:
         self._tracing.record(

@@ -122,11 +122,9 @@ def _submission(call: _Call, collaborators: Collaborators) -> Submission:
 
 async def _settle(submission: Submission, call: _Call, collaborators: Collaborators) -> ItemOutcome:
     """Wait for the commit; raises the refusal."""
-    ticket = collaborators.completions.ticket()
     digest = hashlib.sha256(call.body).digest()
     request = PublishRequest((submission,), idempotency_key=call.key, request_hash=digest)
-    collaborators.ledger.submit(request, ticket)
-    (outcome,) = await ticket
+    (outcome,) = await collaborators.completions.settle(collaborators.ledger, request)
     if outcome.error is not None:
         raise outcomes.refused(outcome.error, outcome.step)
     return outcome

@@ -1,6 +1,6 @@
 """`GET /v1/trajectories` and `/v1/trajectories/{id}`: own cases and what may follow."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Path, Query
 
@@ -8,10 +8,13 @@ from consumers.clock import date_of
 from gateway import errors
 from gateway.api import parameters
 from gateway.api.authentication import caller
-from gateway.api.cases import TimelineEntry, Wanted
+from gateway.api.cases import Wanted
 from gateway.api.collaborators import Collaborators
+from gateway.api.inboxes import translated
 from gateway.api.next_events import NextEvents, Viewer, creatable, next_events
 from gateway.api.problems import invalid_caller
+from gateway.exchange.decision import HUB
+from gateway.exchange.journey import Journey
 from gateway.exchange.registry import Registry
 from gateway.exchange.state import Trajectory
 from gateway.oauth.verifier import Principal
@@ -19,7 +22,8 @@ from schemas.errors import Message
 from schemas.lifecycle import lifecycles
 from schemas.moments import to_rfc3339
 
-SCOPE = "sj_referral_read"
+SCOPE: Final = "sj_referral_read"
+_HUB: Final = {"participant": HUB, "name": "Schakel"}
 
 
 def router(collaborators: Collaborators) -> APIRouter:
@@ -53,8 +57,9 @@ def router(collaborators: Collaborators) -> APIRouter:
         found = collaborators.cases.one(principal.participant, trajectory_id)
         if found is None:
             raise unknown_case()
-        entries = collaborators.cases.timeline(principal.participant, trajectory_id)
         viewer = viewer_of(principal, collaborators)
+        with translated():
+            entries = collaborators.journeys.trajectory(trajectory_id, principal.participant)
         return {
             **_summary(found, viewer.registry),
             "aggregates": [_aggregate(one) for one in next_events(found, viewer)],
@@ -128,7 +133,7 @@ def _aggregate(one: NextEvents) -> dict[str, Any]:
     }
 
 
-def _entry(one: TimelineEntry, registry: Registry) -> dict[str, Any]:
+def _entry(one: Journey, registry: Registry) -> dict[str, Any]:
     row = one.row
     entry: dict[str, Any] = {
         "event_id": row.event_id,
@@ -136,11 +141,9 @@ def _entry(one: TimelineEntry, registry: Registry) -> dict[str, Any]:
         "aggregate_id": row.aggregate_id,
         "occurred_at": to_rfc3339(row.occurred_at),
         "recorded_at": to_rfc3339(row.recorded_at),
-        "from": {"participant": "hub", "name": "Schakel"}
-        if row.participant == "hub"
-        else _party(row.participant, registry),
+        "from": _HUB if one.sender == HUB else _party(one.sender, registry),
         "own": one.is_own,
     }
-    if one.is_own:
+    if one.is_own and row.participant != HUB:
         entry["id"] = row.sender_event_id
     return entry

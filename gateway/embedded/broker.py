@@ -146,7 +146,7 @@ class Broker:
         require_ports_free(*self._ports)
         self._training = Training(cache, java, class_path)
         flags = options(
-            log=self.log, log_settings=kafka_folder() / "log4j2.yaml", jwks_url=self._jwks_url
+            java, log=self.log, log_settings=kafka_folder() / "log4j2.yaml", jwks_url=self._jwks_url
         )
         command = KafkaCommand(java, class_path, (*flags, *self._training.options()))
         settings = self._write_settings()

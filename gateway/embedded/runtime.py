@@ -16,6 +16,8 @@ from schemas.errors import Message
 OLDEST = 17
 # JEP 514: the first Java that makes an ahead-of-time cache in one run.
 _AOT_SINCE = 25
+# JEP 498: Kafka's own use of Unsafe is warned about at every start.
+_UNSAFE_WARNS_SINCE = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +87,13 @@ def major_version(version: str) -> int:
     return numbers[1] if numbers[0] == 1 and len(numbers) > 1 else numbers[0]
 
 
-def options(*, log: Path, log_settings: Path, jwks_url: str) -> list[str]:
+def options(java: Java, *, log: Path, log_settings: Path, jwks_url: str) -> tuple[str, ...]:
     """Return the options that every broker process runs with.
 
     They decide with the class path whether an ahead-of-time cache fits, the -D ones excepted.
     """
-    return [
+    return (
+        *_options_of_newer(java),
         "-XX:+UseSerialGC",
         "-XX:TieredStopAtLevel=1",
         "-Xms32m",
@@ -103,4 +106,14 @@ def options(*, log: Path, log_settings: Path, jwks_url: str) -> list[str]:
         f"-Dschakel.log={log}",
         # Kafka refuses to fetch keys from any address that is not in this list, to the letter.
         f"-Dorg.apache.kafka.sasl.oauthbearer.allowed.urls={jwks_url}",
-    ]
+    )
+
+
+def _options_of_newer(java: Java) -> list[str]:
+    chosen = []
+    if java.major >= _UNSAFE_WARNS_SINCE:
+        chosen.append("--sun-misc-unsafe-memory-access=allow")
+    if java.has_aot_cache:
+        # Java 25.0 takes some adapters of the cache for others, and warns at every start.
+        chosen += ["-XX:+UnlockDiagnosticVMOptions", "-XX:-AOTAdapterCaching"]
+    return chosen

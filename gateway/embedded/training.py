@@ -38,7 +38,8 @@ class Training:
     def __init__(self, cache: Path, java: Java, class_path: tuple[Path, ...]) -> None:
         self._java = java
         self._class_path = class_path
-        parts = [str(java.command), java.version, *map(str, class_path)]
+        flags = options(java, log=Path(), log_settings=Path(), jwks_url="")
+        parts = [str(java.command), java.version, *flags, *map(str, class_path)]
         digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
         self._file = cache / "aot" / f"{digest}.aot"
         self._stopped = threading.Event()
@@ -92,11 +93,12 @@ class Training:
         made = scratch / "cache"
         settings, ports = _settings(scratch, issuer, jwks_url)
         flags = options(
+            self._java,
             log=scratch / "broker.log",
             log_settings=kafka_folder() / "log4j2.yaml",
             jwks_url=jwks_url,
         )
-        command = KafkaCommand(self._java, self._class_path, tuple(flags))
+        command = KafkaCommand(self._java, self._class_path, flags)
         format_data(command, settings, scratch / "data", scratch / "broker.log")
         recording = KafkaCommand(
             self._java, self._class_path, (*flags, f"-XX:AOTCacheOutput={made}")

@@ -186,10 +186,9 @@ class KeyStore:
             found = self._existing(connection, needs)
             missing = sorted(need for need in needs if need not in found)
             if missing:
-                subjects = self._subjects_for(connection, missing)
-                self._insert(connection, missing, subjects)
-                # Re-read: another gateway may have made the same key first, and then it holds.
-                found.update(self._existing(connection, missing))
+                made = self._make(connection, missing)
+                # Another gateway may have made the same key first, and then that one holds.
+                found.update(made if made is not None else self._existing(connection, missing))
         return found
 
     def _existing(
@@ -216,41 +215,52 @@ class KeyStore:
 
     def _subjects_for(self, connection: Connection, needs: Sequence[KeyNeed]) -> dict[str, AESGCM]:
         ids = sorted({need.subject_id for need in needs})
-        now = time.time_ns() // 1000
-        rows = [
-            (one, self._kek.current_id, self._kek.wrap(secrets.token_bytes(KEY_BYTES), one), now)
-            for one in ids
-            if self._subjects.get(one) is None
-        ]
-        if rows:
-            _insert_rows(connection, "subject_keys (subject_id, kek_id, wrapped, created_at)", rows)
+        now, fresh = time.time_ns() // 1000, {}
+        for one in ids:
+            if self._subjects.get(one) is None:
+                fresh[one] = secrets.token_bytes(KEY_BYTES)
+        wrapped = {one: self._kek.wrap(key, one) for one, key in fresh.items()}
+        rows = [(one, self._kek.current_id, wrapped[one], now) for one in fresh]
+        columns = "subject_keys (subject_id, kek_id, wrapped, created_at)"
+        if len(rows) == len(ids) and _insert_rows(connection, columns, rows):
+            return {one: self._cached_subject(one, wrapped[one], key) for one, key in fresh.items()}
+        if len(rows) < len(ids):
+            _insert_rows(connection, columns, rows)
         # Also those in memory: a subject erased elsewhere has no row, and must not come back.
         where, value = any_of(connection, "subject_id", ids)
         stored = connection.exec_driver_sql(
             f"select subject_id, kek_id, wrapped from subject_keys where {where}",  # noqa: S608
             (value,),
         )
-        return {one: self._subject(one, kek_id, wrapped) for one, kek_id, wrapped in stored}
+        return {one: self._subject(one, kek_id, sealed) for one, kek_id, sealed in stored}
 
-    def _insert(
-        self, connection: Connection, needs: Sequence[KeyNeed], subjects: dict[str, AESGCM]
-    ) -> None:
+    def _make(
+        self, connection: Connection, needs: Sequence[KeyNeed]
+    ) -> dict[KeyNeed, tuple[str, bytes]] | None:
+        """Make the keys; None when another process made one of them meanwhile."""
+        subjects = self._subjects_for(connection, needs)
         now = time.time_ns() // 1000
-        rows = []
+        rows, made = [], {}
         for need in needs:
             subject = subjects.get(need.subject_id)
             if subject is None:
                 raise unusable("de persoon is gewist", "the person was erased")
-            wrapped = wrap(subject, secrets.token_bytes(KEY_BYTES), _purpose(need))
-            rows.append((uuid7(), *need, wrapped, now))
+            key_id, key = uuid7(), secrets.token_bytes(KEY_BYTES)
+            rows.append((key_id, *need, wrap(subject, key, _purpose(need)), now))
+            made[need] = (key_id, key)
         columns = "key_id, subject_id, aggregate_id, producer_org, part, wrapped, created_at"
-        _insert_rows(connection, f"data_keys ({columns})", rows)
+        return made if _insert_rows(connection, f"data_keys ({columns})", rows) else None
 
     def _subject(self, subject_id: str, kek_id: str, wrapped: bytes) -> AESGCM:
         cached: tuple[bytes, AESGCM] | None = self._subjects.get(subject_id)
         if cached is not None and cached[0] == wrapped:
             return cached[1]
-        cipher = AESGCM(self._kek.unwrap(kek_id, wrapped, subject_id))
+        return self._cached_subject(
+            subject_id, wrapped, self._kek.unwrap(kek_id, wrapped, subject_id)
+        )
+
+    def _cached_subject(self, subject_id: str, wrapped: bytes, key: bytes) -> AESGCM:
+        cipher = AESGCM(key)
         self._subjects.put(subject_id, (wrapped, cipher))
         return cipher
 
@@ -294,7 +304,10 @@ def _purpose(need: KeyNeed) -> str:
     return "\x1f".join(need)
 
 
-def _insert_rows(connection: Connection, into: str, rows: Sequence[tuple[Any, ...]]) -> None:
+def _insert_rows(connection: Connection, into: str, rows: Sequence[tuple[Any, ...]]) -> bool:
+    """Insert what is not there yet; whether all was inserted."""
+    if not rows:
+        return True
     marks = ", ".join([mark_of(connection)] * len(rows[0]))
     statement = f"insert into {into} values ({marks}) on conflict do nothing"  # noqa: S608
-    connection.exec_driver_sql(statement, list(rows))
+    return connection.exec_driver_sql(statement, list(rows)).rowcount == len(rows)

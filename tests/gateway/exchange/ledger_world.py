@@ -227,8 +227,8 @@ def desk(
             registry=lambda: REGISTRY,
             clock=clock,
             environment="test",
-            complete=lambda pairs: made[0].complete(pairs),
-            wake=lambda: made[0].wake(),
+            complete=lambda pairs: made[0].complete(pairs),  # noqa: PLW0108 - made comes later
+            wake=lambda: made[0].wake(),  # noqa: PLW0108 - made comes later
             published=published,
             **options,
         )

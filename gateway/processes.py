@@ -1,0 +1,115 @@
+"""The composition root of every process of the hub: where the parts are made and joined.
+
+Nothing else makes an engine, a key store, a producer or a server. Each function here runs one
+process until it is asked to stop (SIGTERM, SIGINT) and finishes what it has begun.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from typing import TYPE_CHECKING
+
+from consumers.database import open_engine
+from consumers.log import LogConsumer, SupervisedProducer
+from consumers.spans import Tracing
+from consumers.wake import wakers
+from gateway.api.application import create_app
+from gateway.api.management import create_management
+from gateway.exchange import relay as relaying
+from gateway.exchange import route as routing
+from gateway.exchange.drains import open_drain
+from gateway.hub_parts import HubParts, business_clock
+from gateway.installing import upgrade_stores
+from gateway.probes import LedgerProbe, StoreProbe
+from gateway.serving import serve
+from schemas.topics import topics
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gateway.settings import HubSettings
+
+GATEWAY = "gateway"
+RELAY = "relay"
+ROUTE = "route"
+FACTS = "activation.fact.v1"
+
+
+def gateway(settings: HubSettings) -> None:
+    """Serve partners: OAuth, publishing, the feed and the rest of the interface; management."""
+    upgrade_stores(settings.stores)
+    parts = HubParts(settings)
+    parts.start()
+    app = create_app(parts.collaborators())
+    probes = (
+        StoreProbe("ledger", parts.ledger_reader),
+        StoreProbe("consumers", parts.consumers_reader),
+        StoreProbe("keys", parts.keys_engine),
+        LedgerProbe(parts.ledger),
+    )
+    draining = threading.Event()
+    management = create_management(
+        probes,
+        parts.figures,
+        clock=parts.movable_clock,
+        is_draining=draining.is_set,
+    )
+    try:
+        serve(app, management, settings, draining)
+    finally:
+        parts.stop()
+
+
+def relay(settings: HubSettings) -> None:
+    """Publish what the ledger accepted to Kafka, in order per trajectory."""
+    stop = _until_asked()
+    ledger = open_engine(settings.stores.ledger)
+    woken = wakers(settings.stores, settings.run_dir)
+    settings.run_dir.mkdir(parents=True, exist_ok=True)
+    drain = open_drain(ledger, woken.waker("ledger"), settings.run_dir / "relay.lock")
+    producer = SupervisedProducer(settings.log_settings(RELAY))
+    relaying.run(drain, producer, woken.listener(RELAY), stop)
+    ledger.dispose()
+
+
+def route(settings: HubSettings) -> None:
+    """Place every event in the inboxes of those who may have it."""
+    stop = _until_asked()
+    stores = settings.stores
+    parts = HubParts(settings)
+    read = [topic.name for topic in topics() if topic.name != FACTS and not topic.per_participant]
+    consumer = LogConsumer(
+        settings.log_settings(ROUTE), read, group=ROUTE, instance_id=f"{ROUTE}-1"
+    )
+    tracing = Tracing(ROUTE, stores.spans, settings.otlp_endpoint, settings.trace_ratio)
+    parts.live_registry.start()
+    try:
+        routing.run(
+            routing.Route(
+                log=consumer,
+                ledger=parts.ledger_reader,
+                consumers=parts.consumers_engine,
+                registry=parts.live_registry.current,
+                clock=business_clock(settings, parts.ledger_reader),
+                wakers=(wakers(stores, settings.run_dir).waker("feed"),),
+                tracing=tracing,
+            ),
+            stop,
+        )
+    finally:
+        consumer.close()
+        tracing.close()
+        parts.live_registry.stop()
+
+
+RUN: dict[str, Callable[[HubSettings], None]] = {GATEWAY: gateway, RELAY: relay, ROUTE: route}
+"""Process by the name that `schakel run` takes."""
+
+
+def _until_asked() -> threading.Event:
+    """An event that SIGTERM and SIGINT set. Called on the main thread, once."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    return stop

@@ -1,0 +1,77 @@
+"""An interface on fakes, for tests of what it does by itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+
+from consumers.clock import FixedClock
+from gateway.api.application import Gateway, create_app
+from gateway.api.collaborators import Collaborators
+from gateway.api.completions import Completions
+from tests.gateway.api import fakes
+from tests.gateway.api.asgi import AsgiClient
+from tests.gateway.exchange import cast
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import httpx
+
+PARTNER = cast.RELATED["P"]
+"""Who sends in these tests."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """The application, a client of it, and the fakes behind it."""
+
+    app: Gateway
+    client: AsgiClient
+    ledger: fakes.InstantLedger
+    feed: fakes.ListFeed
+    wake: fakes.QueueListener
+    tracing: fakes.NoTracing
+
+    def post(self, path: str, body: bytes, content_type: str, **headers: str) -> httpx.Response:
+        """POST as the partner."""
+        sent = {"content-type": content_type, "authorization": f"Bearer {PARTNER}", **headers}
+        return self.client.call("POST", path, content=body, headers=sent)
+
+    def get(self, path: str, **headers: str) -> httpx.Response:
+        """GET as the partner."""
+        return self.client.call("GET", path, headers={"authorization": f"Bearer {PARTNER}", **headers})
+
+
+def roles() -> dict[str, str]:
+    """Role letter of each participant of the cast."""
+    return {one.id: one.role for one in cast.registry().participants.values()}
+
+
+@pytest.fixture
+def interface() -> Iterator[Interface]:
+    """The whole interface on fakes, started."""
+    completions = Completions()
+    ledger = fakes.InstantLedger(completions)
+    feed = fakes.ListFeed()
+    wake = fakes.QueueListener()
+    tracing = fakes.NoTracing()
+    app = create_app(
+        Collaborators(
+            environment="test",
+            verifier=fakes.ReadableTokens(roles()),
+            registry=cast.registry,
+            ledger=ledger,
+            completions=completions,
+            clock=FixedClock(cast.NOW),
+            feed=feed,
+            cases=fakes.NoCases(),  # type: ignore[arg-type] # a class of ours, faked whole
+            journeys=fakes.NoJourneys(),
+            tracing=tracing,
+            wake=wake,
+        )
+    )
+    with AsgiClient(app) as client:
+        yield Interface(app, client, ledger, feed, wake, tracing)

@@ -1,0 +1,51 @@
+"""Registries for tests: an empty ledger store on either database, and the demonstration's file."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from consumers.database import Stores, open_engine, upgrade
+from gateway.exchange.registry_document import RegistryDocument, parse, read_yaml
+from gateway.exchange.registry_store import RegistryStore
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gateway.exchange.registry import Environment
+
+ROOT = Path(__file__).parent.parent
+MIGRATIONS = ROOT / "gateway" / "migrations" / "ledger"
+DEMO = ROOT / "deploy" / "demo" / "registry.yaml"
+
+
+def sqlite_url(folder: Path) -> str:
+    """The URL of a fresh, migrated ledger store in a folder."""
+    return migrated(Stores.sqlite(folder).ledger)
+
+
+def migrated(url: str) -> str:
+    """The URL itself, its store brought up to date."""
+    upgrade(url, MIGRATIONS)
+    return url
+
+
+@contextmanager
+def open_store(url: str, environment: Environment = "test") -> Iterator[RegistryStore]:
+    """A registry store on a migrated URL; its connections are closed at the end."""
+    engine = open_engine(url)
+    try:
+        yield RegistryStore(engine, environment=environment)
+    finally:
+        engine.dispose()
+
+
+def demo_document() -> RegistryDocument:
+    """The demonstration's registry file, read."""
+    return parse(demo_content(), "test")
+
+
+def demo_content() -> Any:
+    """The demonstration's registry file as plain data, free to be changed by a test."""
+    return read_yaml(DEMO)
