@@ -52,7 +52,13 @@
         │   ├── DiskFull                 503 disk_full
         │   ├── DataInUse                503 data_in_use
         │   ├── BrokerFailed             503 broker_failed
+        │   ├── HubNotReady              503 hub_not_ready
         │   └── BrokerNotRunning         503 broker_not_running
+        ├── CommandError                 a command cannot reach the hub, or was refused by it
+        │   ├── CredentialsMissing       400 credentials_missing
+        │   ├── HubUnreachable           503 hub_unreachable
+        │   ├── RefusedByHub             the status and code of the hub's answer
+        │   └── NothingFound             404 nothing_found
         └── ServiceError                 the hub cannot answer now; retry the same call
             ├── InternalError            500 internal_error
             ├── Unavailable              503 unavailable
@@ -486,6 +492,13 @@ class BrokerFailed(EmbeddedError):
     title = Message(nl="Broker niet gestart", en="Broker did not start")
 
 
+class HubNotReady(EmbeddedError):
+    """A process of the hub ended or did not answer while the hub started."""
+
+    code = "hub_not_ready"
+    title = Message(nl="Hub niet gestart", en="Hub did not start")
+
+
 class BrokerNotRunning(EmbeddedError):
     """No broker runs on this data folder."""
 
@@ -535,3 +548,45 @@ class Overloaded(ServiceError):
 
     code = "overloaded"
     title = Message(nl="Te druk", en="Overloaded")
+
+
+class CommandError(GatewayError):
+    """A command of `schakel` that speaks to the hub could not do what was asked."""
+
+    code = "command_failed"
+    title = Message(nl="Opdracht mislukt", en="Command failed")
+
+
+class CredentialsMissing(CommandError):
+    """No credentials were given, or the file cannot be used."""
+
+    code = "credentials_missing"
+    status = 400
+    title = Message(nl="Toegangsgegevens ontbreken", en="Credentials missing")
+
+
+class HubUnreachable(CommandError):
+    """The hub does not answer at its address."""
+
+    code = "hub_unreachable"
+    status = 503
+    title = Message(nl="Hub niet bereikbaar", en="Hub unreachable")
+
+
+class RefusedByHub(CommandError):
+    """The hub answered with a problem; `status` is the answer's."""
+
+    code = "refused_by_hub"
+    title = Message(nl="Geweigerd door de hub", en="Refused by the hub")
+
+    def __init__(self, detail: Message, *, status: int) -> None:
+        super().__init__(detail)
+        self.status = status  # type: ignore[misc]  # of this one answer, not of the class
+
+
+class NothingFound(CommandError):
+    """Nothing goes by that id or number, for this caller."""
+
+    code = "nothing_found"
+    status = 404
+    title = Message(nl="Niets gevonden", en="Nothing found")

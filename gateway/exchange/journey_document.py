@@ -31,12 +31,13 @@ def document(journey: Journey, registry: Registry) -> dict[str, Any]:
             "aggregate_version": row.aggregate_version,
             "trajectory_id": row.trajectory_id,
             "causation_id": row.causation_id,
+            "sender": journey.sender,
             "from": party(journey.sender, registry),
             "own": journey.is_own,
             "territory_nis": row.territory_nis,
             "programme": row.programme,
             "rule_set": row.rule_set,
-            "agreement_id": row.agreement_id if journey.shows_all else None,
+            "agreement": row.agreement_id if journey.shows_all else None,
             "decision": row.decision,
             "occurred_at": to_rfc3339(row.occurred_at),
             "recorded_at": to_rfc3339(row.recorded_at),
@@ -73,12 +74,10 @@ def _passage(passage: Passage, journey: Journey, registry: Registry) -> dict[str
             "why": {"nl": why.nl, "en": why.en} if why else None,
             "backfill": passage.backfill or None,
             # An agreement names its parties, so it would unmask a masked sender.
-            "agreement_id": passage.agreement_id if journey.sender else None,
+            "agreement": passage.agreement_id if journey.sender else None,
             "seq": passage.seq,
             "routed_at": to_rfc3339(passage.routed_at) if passage.routed_at else None,
-            "handed_over": [
-                {"door": door, "at": to_rfc3339(moment)} for door, moment in passage.doors
-            ],
+            "doors": [{"door": door, "at": to_rfc3339(moment)} for door, moment in passage.doors],
             "withheld": list(passage.withheld),
         }
     )

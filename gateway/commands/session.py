@@ -1,0 +1,218 @@
+"""A command's way to the hub: finds it and the credentials, gets a token, asks.
+
+`--credentials` (or `SCHAKEL_CREDENTIALS`) names a client's credentials file; without it the
+administrator's, `admin.json` in the data folder of a hub on this machine. The address comes from
+`--hub` (or `SCHAKEL_HUB`), else from that file, else from the data folder's `hub.toml`.
+Everything goes over HTTP, so a command sees and may do exactly what its client sees and may do.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+import tomllib
+import uuid
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import httpx
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import import_key
+
+from gateway.errors import CredentialsMissing, HubUnreachable, RefusedByHub
+from schemas.errors import Message
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ADMIN_FILE, HUB_FILE = "admin.json", "hub.toml"
+CONNECT_SECONDS, ANSWER_SECONDS = 3.0, 60.0
+ASSERTION_SECONDS = 60
+_ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+_ALGORITHMS = {"EC": "ES256", "RSA": "PS256", "OKP": "EdDSA"}
+_ADDRESSES = ("hub", "gateway", "public_url", "issuer")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the hub is and who asks; `document` is the content of a credentials file."""
+
+    url: str
+    document: Mapping[str, Any] = field(repr=False)
+
+
+def find(data: Path | None, hub: str | None, credentials: Path | None) -> Place:
+    """Find the hub and the credentials.
+
+    Raises:
+        CredentialsMissing: there is no such file, or it says too little.
+    """
+    if credentials is None and data is None:
+        raise _missing(
+            "geef --credentials BESTAND of --data MAP", "give --credentials FILE or --data FOLDER"
+        )
+    path = credentials or Path(data or ".") / ADMIN_FILE
+    document = _credentials(path)
+    url = hub or _address(document) or (_address(_hub_file(data)) if data else None)
+    if url is None:
+        raise _missing("geef --hub ADRES", "give --hub ADDRESS")
+    return Place(url.rstrip("/"), document)
+
+
+class Session:
+    """Asks the hub as one client; use as a context manager.
+
+    Args:
+        place: from `find`.
+        language: of the sentences in problems.
+        transport: httpx's, for tests.
+    """
+
+    def __init__(
+        self, place: Place, language: str = "nl", transport: httpx.BaseTransport | None = None
+    ) -> None:
+        self._place = place
+        self._token: str | None = None
+        self._http = httpx.Client(
+            base_url=place.url,
+            transport=transport,
+            timeout=httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS),
+            headers={"accept-language": language, "user-agent": "schakel-command"},
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.close()
+
+    def get(self, path: str, **query: str | int) -> dict[str, Any]:
+        """One JSON document.
+
+        Raises:
+            RefusedByHub: whatever the hub says is wrong, 404 included.
+            HubUnreachable: no answer.
+            CredentialsMissing: the credentials are not usable.
+        """
+        response = self._authorised(path, query)
+        if response.status_code == httpx.codes.UNAUTHORIZED:  # the token ended: once more
+            self._token = None
+            response = self._authorised(path, query)
+        return _answer(response)
+
+    def find(self, path: str, **query: str | int) -> dict[str, Any] | None:
+        """One JSON document, None when the hub knows none there. Raises as `get`."""
+        try:
+            return self.get(path, **query)
+        except RefusedByHub as error:
+            if error.status == httpx.codes.NOT_FOUND:
+                return None
+            raise
+
+    def _authorised(self, path: str, query: Mapping[str, str | int]) -> httpx.Response:
+        if self._token is None:
+            self._token = self._new_token()
+        headers = {"authorization": f"Bearer {self._token}"}
+        return self._sent("GET", path, params=dict(query), headers=headers)
+
+    def _new_token(self) -> str:
+        form = {"grant_type": "client_credentials"}
+        auth: httpx.Auth = httpx.Auth()
+        client_id, secret = self._place.document["client_id"], self._secret()
+        if secret is not None:
+            auth = httpx.BasicAuth(client_id, secret)
+        else:
+            form |= {"client_assertion_type": _ASSERTION, "client_assertion": self._assertion()}
+        token = _answer(self._sent("POST", "/oauth/token", data=form, auth=auth))["access_token"]
+        return str(token)
+
+    def _secret(self) -> str | None:
+        found = self._place.document.get("client_secret")
+        return found if isinstance(found, str) else None
+
+    def _assertion(self) -> str:
+        document = self._place.document
+        given = document.get("private_key")
+        now = int(time.time())
+        claims = {
+            "iss": document["client_id"],
+            "sub": document["client_id"],
+            "aud": document.get("issuer") or self._issuer(),
+            "jti": str(uuid.uuid4()),
+            "iat": now,
+            "exp": now + ASSERTION_SECONDS,
+        }
+        try:
+            text = json.dumps(given) if isinstance(given, dict) else str(given)
+            key = import_key(text) if text.startswith("{") else import_key(text, "EC")
+            algorithm = _ALGORITHMS[key.key_type]
+            header = {"alg": algorithm, "typ": "JWT", **({"kid": key.kid} if key.kid else {})}
+            return jwt.encode(header, claims, key, algorithms=[algorithm])
+        except (JoseError, KeyError, ValueError, TypeError):
+            # Without `from`: the cause's own text may hold the key.
+            raise _missing("de sleutel is onbruikbaar", "the key is not usable") from None
+
+    def _issuer(self) -> str:
+        found = _answer(self._sent("GET", "/.well-known/oauth-authorization-server"))
+        return str(found["issuer"])
+
+    def _sent(self, method: str, path: str, **options: Any) -> httpx.Response:
+        try:
+            return self._http.request(method, path, **options)
+        except httpx.HTTPError as error:
+            raise HubUnreachable(
+                Message(
+                    nl=f"De hub op {self._place.url} antwoordt niet. Draait `schakel up`?",
+                    en=f"The hub at {self._place.url} does not answer. Is `schakel up` running?",
+                )
+            ) from error
+
+
+def _answer(response: httpx.Response) -> dict[str, Any]:
+    try:
+        body = response.json()
+    except ValueError:
+        body = None
+    if not isinstance(body, dict):
+        body = {}
+    if response.is_error:
+        told = body.get("detail") or body.get("error_description") or response.status_code
+        raise RefusedByHub(
+            Message(nl=f"De hub weigert: {told}", en=f"The hub refuses: {told}"),
+            status=response.status_code,
+        )
+    return body
+
+
+def _credentials(path: Path) -> Mapping[str, Any]:
+    try:
+        document = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise _missing(f"{path} kan niet gelezen worden", f"{path} cannot be read") from error
+    if not isinstance(document, dict) or not isinstance(document.get("client_id"), str):
+        raise _missing(f"{path} heeft geen client_id", f"{path} has no client_id")
+    return document
+
+
+def _hub_file(data: Path) -> Mapping[str, Any]:
+    try:
+        return tomllib.loads((data / HUB_FILE).read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+
+
+def _address(document: Mapping[str, Any]) -> str | None:
+    for name in _ADDRESSES:
+        found = document.get(name)
+        if isinstance(found, str) and found.startswith(("http://", "https://")):
+            return found
+    return None
+
+
+def _missing(nl: str, en: str) -> CredentialsMissing:
+    return CredentialsMissing(
+        Message(nl=f"Toegangsgegevens: {nl}.", en=f"Credentials: {en}."),
+        facts={"next": "schakel trace --data data ID"},
+    )
