@@ -18,7 +18,7 @@ BUSY = 8_000
 """Submissions that may wait before this gateway asks for no more."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class StoreProbe:
     """A database answers."""
 
@@ -40,7 +40,7 @@ class StoreProbe:
             )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class LedgerProbe:
     """The ledger's writer keeps up."""
 
@@ -54,6 +54,4 @@ class LedgerProbe:
             Unavailable: too much waits.
         """
         if self.ledger.waiting > BUSY:
-            raise Unavailable(
-                Message(nl="Het grootboek loopt achter.", en="The ledger is behind.")
-            )
+            raise Unavailable(Message(nl="Het grootboek loopt achter.", en="The ledger is behind."))

@@ -16,10 +16,11 @@ from consumers.spans import Tracing
 from consumers.wake import wakers
 from gateway.api.application import create_app
 from gateway.api.management import create_management
+from gateway.bootstrap import ensure_administrator
 from gateway.exchange import relay as relaying
 from gateway.exchange import route as routing
 from gateway.exchange.drains import open_drain
-from gateway.hub_parts import HubParts, business_clock
+from gateway.hub_parts import GatewayParts, RegistryParts, business_clock
 from gateway.installing import upgrade_stores
 from gateway.probes import LedgerProbe, StoreProbe
 from gateway.serving import serve
@@ -38,25 +39,25 @@ FACTS = "activation.fact.v1"
 
 def gateway(settings: HubSettings) -> None:
     """Serve partners: OAuth, publishing, the feed and the rest of the interface; management."""
+    settings.run_dir.mkdir(parents=True, exist_ok=True)
     upgrade_stores(settings.stores)
-    parts = HubParts(settings)
+    registry = RegistryParts(settings)
+    ensure_administrator(registry.store, settings)
+    registry.live.refresh()
+    parts = GatewayParts(settings, registry)
     parts.start()
-    app = create_app(parts.collaborators())
+    draining = threading.Event()
     probes = (
-        StoreProbe("ledger", parts.ledger_reader),
+        StoreProbe("ledger", registry.ledger_reader),
         StoreProbe("consumers", parts.consumers_reader),
         StoreProbe("keys", parts.keys_engine),
         LedgerProbe(parts.ledger),
     )
-    draining = threading.Event()
     management = create_management(
-        probes,
-        parts.figures,
-        clock=parts.movable_clock,
-        is_draining=draining.is_set,
+        probes, parts.figures, clock=parts.movable_clock, is_draining=draining.is_set
     )
     try:
-        serve(app, management, settings, draining)
+        serve(create_app(parts.collaborators()), management, settings, draining)
     finally:
         parts.stop()
 
@@ -77,30 +78,26 @@ def route(settings: HubSettings) -> None:
     """Place every event in the inboxes of those who may have it."""
     stop = _until_asked()
     stores = settings.stores
-    parts = HubParts(settings)
-    read = [topic.name for topic in topics() if topic.name != FACTS and not topic.per_participant]
-    consumer = LogConsumer(
-        settings.log_settings(ROUTE), read, group=ROUTE, instance_id=f"{ROUTE}-1"
-    )
+    registry = RegistryParts(settings)
+    names = [one.name for one in topics() if one.name != FACTS and not one.is_per_participant]
+    log = LogConsumer(settings.log_settings(ROUTE), names, ROUTE, f"{ROUTE}-1")
     tracing = Tracing(ROUTE, stores.spans, settings.otlp_endpoint, settings.trace_ratio)
-    parts.live_registry.start()
+    registry.live.start()
+    placing = routing.Route(
+        log=log,
+        ledger=registry.ledger_reader,
+        consumers=open_engine(stores.consumers),
+        registry=registry.live.current,
+        clock=business_clock(settings, registry.ledger_reader),
+        wakers=(wakers(stores, settings.run_dir).waker("feed"),),
+        tracing=tracing,
+    )
     try:
-        routing.run(
-            routing.Route(
-                log=consumer,
-                ledger=parts.ledger_reader,
-                consumers=parts.consumers_engine,
-                registry=parts.live_registry.current,
-                clock=business_clock(settings, parts.ledger_reader),
-                wakers=(wakers(stores, settings.run_dir).waker("feed"),),
-                tracing=tracing,
-            ),
-            stop,
-        )
+        routing.run(placing, stop)
     finally:
-        consumer.close()
+        log.close()
         tracing.close()
-        parts.live_registry.stop()
+        registry.live.stop()
 
 
 RUN: dict[str, Callable[[HubSettings], None]] = {GATEWAY: gateway, RELAY: relay, ROUTE: route}

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import signal
 import threading
-import time
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import uvicorn
 
 from gateway.api.connections import server_config
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import FrameType
 
     from fastapi import FastAPI
@@ -19,14 +19,27 @@ if TYPE_CHECKING:
     from gateway.api.application import Gateway
     from gateway.settings import HubSettings
 
-DRAIN_SECONDS = 8
-
 
 class _Server(uvicorn.Server):
-    """uvicorn's server, which here leaves the signals to `serve`."""
+    """uvicorn's server that first lets long polls go when it is asked to end."""
 
-    def install_signal_handlers(self) -> None:
-        """Install none."""
+    def __init__(self, config: uvicorn.Config, app: Gateway, draining: threading.Event) -> None:
+        super().__init__(config)
+        self._app = app
+        self._draining = draining
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Turn readiness false and release who waits, then end as uvicorn does."""
+        self._draining.set()
+        self._app.drain()
+        super().handle_exit(sig, frame)
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Take the signals as uvicorn does, but do not raise them again once served."""
+        with super().capture_signals():
+            yield
+            self._captured_signals.clear()
 
 
 def serve(
@@ -37,15 +50,8 @@ def serve(
     Readiness turns false first, then no connection is taken any more, then what is under way gets
     up to eight seconds. Whatever has no answer by then was not acknowledged, and may be retried.
     """
-    partners = _Server(
-        server_config(
-            app,
-            host=settings.host,
-            port=settings.port,
-            timeout_graceful_shutdown=DRAIN_SECONDS,
-        )
-    )
-    beside = _Server(
+    partners = _Server(server_config(app, host=settings.host, port=settings.port), app, draining)
+    beside = uvicorn.Server(
         uvicorn.Config(
             management,
             host=settings.host,
@@ -56,28 +62,6 @@ def serve(
     )
     aside = threading.Thread(target=beside.run, name="management", daemon=True)
     aside.start()
-
-    def ask_to_end(_number: int, _frame: FrameType | None) -> None:
-        draining.set()
-        app.drain()
-        partners.should_exit = True
-
-    with _handlers(ask_to_end):
-        partners.run()
+    partners.run()
     beside.should_exit = True
     aside.join(timeout=2)
-
-
-class _handlers:  # noqa: N801 - reads as a statement where it is used
-    """Signal handlers for the length of a block; uvicorn's own are kept out."""
-
-    def __init__(self, handler: Any) -> None:
-        self._handler = handler
-
-    def __enter__(self) -> None:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._handler)
-
-    def __exit__(self, *_: object) -> None:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, signal.SIG_DFL)

@@ -46,6 +46,8 @@ class BoundedProtocol(HttpToolsProtocol):
         self.is_in_body = False
         self._head_bytes = 0
         self._head_headers = 0
+        self._unparsed_bytes = 0
+        self._is_head_too_large = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # uvicorn narrows it too
         """Start to wait for a first head."""
@@ -74,6 +76,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """The head is whole; the body's time starts."""
         self.is_in_body = True
+        self._unparsed_bytes = 0
         self.waiting_since = time.monotonic()
         super().on_headers_complete()
 
@@ -87,17 +90,25 @@ class BoundedProtocol(HttpToolsProtocol):
         """Feed the parser, unless this connection was refused already."""
         if self.transport.is_closing():
             return
-        try:
-            super().data_received(data)
-        except errors.HeadersTooLarge as error:
-            self.refuse(error)
+        is_in_head = bool(self.waiting_since) and not self.is_in_body
+        super().data_received(data)
+        if is_in_head and self.waiting_since and not self.is_in_body:
+            # The parser keeps a header that has no end yet to itself, so it is counted here.
+            self._unparsed_bytes += len(data)
+            if self._unparsed_bytes > limits.HEADER_BYTES:
+                self.refuse(limits.headers_too_large())
 
     def send_400_response(self, _msg: str) -> None:
-        """Answer what httptools cannot or will not read."""
-        self.refuse(problems.from_status(400))
+        """Answer what httptools cannot or will not read, or what a callback here refused."""
+        if self._is_head_too_large:
+            self.refuse(limits.headers_too_large())
+        else:
+            self.refuse(problems.from_status(400))
 
     def refuse(self, error: SchakelError) -> None:
         """Answer with a problem outside the application, and close."""
+        if self.transport.is_closing():
+            return
         cycle: Any = self.cycle  # None before the first whole head, whatever uvicorn declares
         if cycle is not None and cycle.response_started:
             self.transport.close()
@@ -130,7 +141,8 @@ class BoundedProtocol(HttpToolsProtocol):
     def _count(self, size: int) -> None:
         self._head_bytes += size
         if self._head_bytes > limits.HEADER_BYTES or self._head_headers > limits.HEADER_COUNT:
-            # httptools passes an exception of a callback on, wrapped or not by version.
+            # httptools makes an error of its own of this one; the mark says what it was.
+            self._is_head_too_large = True
             raise limits.headers_too_large()
 
 

@@ -65,7 +65,7 @@ def creatable(trajectory: Trajectory, viewer: Viewer) -> tuple[str, ...]:
 def on_referral(trajectory: Trajectory, referral: Referral, viewer: Viewer) -> tuple[str, ...]:
     """What the viewer may send on one referral now."""
     me = viewer.participant.id
-    held = set(rel.to_referral(trajectory, referral).get(me, ()))
+    held = set(rel.to_referral(rel.members(trajectory), trajectory, referral).get(me, ()))
     if referral.state == "open" and me in referral.candidates:
         held.add("candidate")
     if _is_closer(trajectory, referral, viewer):
@@ -86,7 +86,7 @@ def _aggregates(trajectory: Trajectory, viewer: Viewer) -> Iterator[NextEvents]:
         events = on_referral(trajectory, referral, viewer)
         yield NextEvents("referral", referral.id, referral.state, events)
     for placement in trajectory.placements.values():
-        held = set(rel.to_placement(trajectory, placement).get(me, ()))
+        held = set(rel.to_placement(rel.members(trajectory), trajectory, placement).get(me, ()))
         if placement.state == "planned" and me in placement.planned_hosts:
             held.add("planned_host")
         if placement.closed_by == me:
@@ -94,7 +94,7 @@ def _aggregates(trajectory: Trajectory, viewer: Viewer) -> Iterator[NextEvents]:
         events = _allowed("placement", placement.state, held, viewer)
         yield NextEvents("placement", placement.id, placement.state, events)
     for outcome in trajectory.outcomes.values():
-        held = set(rel.to_outcome(trajectory, outcome).get(me, ()))
+        held = set(rel.to_outcome(rel.members(trajectory), trajectory, outcome).get(me, ()))
         events = _allowed("outcome", outcome.state, held, viewer)
         yield NextEvents("outcome", outcome.id, outcome.state, events)
     for right in trajectory.rights.values():

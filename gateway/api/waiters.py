@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from gateway.api.collaborators import WakeListener
 
-LISTEN_SECONDS: Final = 1.0
+LISTEN_SECONDS: Final = 0.25
 FALLBACK_SECONDS: Final = 3.0
 
 _log = structlog.get_logger(__name__)

@@ -22,7 +22,7 @@ class RoleName(StrEnum):
     ROUTE = "route"
 
 
-@app.callback(invoke_without_command=True)
+@app.command()
 def run(
     role: Annotated[RoleName, typer.Argument(help="Which process.")],
     data: Annotated[

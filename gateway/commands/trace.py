@@ -14,7 +14,12 @@ import typer
 from rich.console import Console
 
 from gateway.commands.journey_drawing import draw_event, draw_trajectory
-from gateway.commands.options import AsJson, Credentials, Data, Hub
+from gateway.commands.options import (  # noqa: TC001 - typer reads the annotations
+    AsJson,
+    Credentials,
+    Data,
+    Hub,
+)
 from gateway.commands.session import Session, find
 from gateway.errors import NothingFound
 from schemas.cli import language

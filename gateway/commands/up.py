@@ -17,7 +17,7 @@ from gateway.embedded.hub import TICK_SECONDS, Hub
 app = typer.Typer(add_completion=False)
 
 
-@app.callback(invoke_without_command=True)
+@app.command()
 def up(
     data: Annotated[
         Path, typer.Option(envvar="SCHAKEL_DATA", help="Folder of everything the hub keeps.")

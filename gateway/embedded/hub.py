@@ -100,13 +100,10 @@ class Hub:
         deadline = time.monotonic() + READY_SECONDS
         while True:
             try:
-                admin = LogAdmin(
-                    self.settings.log_settings("admin"), replication=self.settings.replication
+                LogAdmin(self.settings.log_settings("admin")).ensure_topics(
+                    [one for one in topics() if not one.is_per_participant],
+                    replication=self.settings.replication,
                 )
-                try:
-                    admin.ensure_topics(topics())
-                finally:
-                    admin.close()
             except LogError:
                 if time.monotonic() > deadline:
                     raise

@@ -23,6 +23,7 @@ def ensure_installation(data: Path, port: int | None) -> Path:
     """Make the data folder and its hub.toml if there is none; returns the file.
 
     Args:
+        data: the folder.
         port: the gateway's port; only heeded at the first start. The others follow it.
 
     Raises:
@@ -40,7 +41,7 @@ def _chosen(port: int | None) -> str:
     management, client, internal, controller = islice(free_ports(gateway + 1), 4)
     base = f"http://{LOOPBACK}:{gateway}"
     return (
-        "# Chosen at the first start. The issuer is in every token: change it and all are refused.\n"
+        "# Chosen at the first start. Every token names the issuer: it cannot be changed later.\n"
         'environment = "test"\n'
         f"port = {gateway}\n"
         f"management_port = {management}\n"

@@ -52,7 +52,8 @@ class Role:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         run = self.data / "run"
         run.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, "-m", "schemas.cli", "run", self.name, "--data", str(self.data)]
+        start = "from schemas.cli import main; main()"
+        command = [sys.executable, "-c", start, "run", self.name, "--data", str(self.data)]
         self.child = Child(
             command, pid_file=run / f"{self.name}.pid", output=self.log, lock=self.lock
         )

@@ -6,11 +6,11 @@ marks what was stopped. It commits before this returns, so that no byte leaves w
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from consumers import inbox, views
-from consumers.disclosures import Disclosure, disclose
+from consumers.disclosures import Disclosure, disclose, widen
 from consumers.scope import Scope
 from consumers.traceparent import parse_traceparent
 from gateway.exchange import records
@@ -81,30 +81,40 @@ class HandOver:
         outcomes: Sequence[Outcome],
         door: str,
     ) -> None:
-        lines = self._lines(participant, outcomes, door)
+        """Write what is not written yet: a page read twice takes no write lock."""
+        fresh, wider = self._lines(participant, outcomes, door)
         marks = _marks(entries, outcomes)
-        if not lines and not marks:
+        if not fresh and not wider and not marks:
             return
         with self.writing.begin() as connection:
-            disclose(connection, lines)
+            disclose(connection, fresh)
+            for line in wider:
+                widen(connection, line)
             for leg, seqs in marks.items():
                 inbox.mark(connection, participant, seqs, leg)
 
-    def _lines(self, participant: str, outcomes: Sequence[Outcome], door: str) -> list[Disclosure]:
-        """The lines that are not written yet: a page read twice takes no write lock."""
+    def _lines(
+        self, participant: str, outcomes: Sequence[Outcome], door: str
+    ) -> tuple[list[Disclosure], list[Disclosure]]:
+        """The lines of first copies, and of copies that hold more than an earlier one did."""
         rendered = [one for one in outcomes if isinstance(one, Rendered)]
         if not rendered:
-            return []
+            return [], []
         ids = [one.row.event_id for one in rendered]
         with self.reading.connect() as connection:
             known = views.hand_overs_of(connection, Scope(participant), ids)
-        written = {line.event_id for line in known if line.door == door}
+        written = {line.event_id: set(line.withheld) for line in known if line.door == door}
         now = self.clock.now_us()
-        return [
-            _line(one, participant, door, now)
-            for one in rendered
-            if one.row.event_id not in written
-        ]
+        fresh: list[Disclosure] = []
+        wider: list[Disclosure] = []
+        for one in rendered:
+            before = written.get(one.row.event_id)
+            if before is None:
+                fresh.append(_line(one, participant, door, now))
+            elif before - set(one.event.withheld):
+                never = ",".join(path for path in one.event.withheld if path in before)
+                wider.append(replace(_line(one, participant, door, now), withheld=never))
+        return fresh, wider
 
 
 def _marks(

@@ -195,7 +195,8 @@ class Route:
         for row in rows:
             for newcomer in newcomers(row):
                 if (newcomer.participant, row.event_id) not in done:
-                    addresses += self._backfill(row, newcomer, now)
+                    history = self._backfill(row, newcomer, now)
+                    addresses += inbox.withdraw_narrower(connection, history)
             addresses += addressed(row)
         return addresses
 

@@ -1,0 +1,174 @@
+"""The parts that the gateway and the route share, made once per process from its settings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from consumers.clock import Clock, RowClock, SystemClock
+from consumers.database import open_engine
+from consumers.spans import Tracing
+from consumers.wake import wakers
+from gateway.api import administration
+from gateway.api.cases import Cases
+from gateway.api.collaborators import Collaborators
+from gateway.api.completions import Completions
+from gateway.api.inboxes import InboxFeed
+from gateway.exchange.decide import decide
+from gateway.exchange.encryption import FileKeyEncryption
+from gateway.exchange.handover import HandOver
+from gateway.exchange.journey import Journeys
+from gateway.exchange.keys import KeyStore
+from gateway.exchange.ledger import Ledger
+from gateway.exchange.locating import Locator
+from gateway.exchange.registry_live import LiveRegistry
+from gateway.exchange.registry_store import RegistryStore
+from gateway.exchange.render import Renderer
+from gateway.oauth.assertions import UsedAssertions
+from gateway.oauth.issuer import Issuer
+from gateway.oauth.keys import SigningKeys
+from gateway.oauth.revocation import RevokedTokens
+from gateway.oauth.routes import oauth_router
+from gateway.oauth.verifier import Verifier
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from fastapi import APIRouter
+    from sqlalchemy.engine import Engine
+
+    from gateway.settings import HubSettings
+
+
+def business_clock(settings: HubSettings, ledger: Engine) -> Clock:
+    """System time; in test installations moved by the row that `POST /clock` writes."""
+    return RowClock(ledger) if settings.environment == "test" else SystemClock()
+
+
+class RegistryParts:
+    """The registry as every process reads it."""
+
+    def __init__(self, settings: HubSettings) -> None:
+        stores = settings.stores
+        self.ledger_engine = open_engine(stores.ledger)
+        self.ledger_reader = open_engine(stores.ledger, read_only=True)
+        self.store = RegistryStore(
+            self.ledger_engine, environment=settings.environment, reader=self.ledger_reader
+        )
+        self.live = LiveRegistry(self.store)
+
+
+class GatewayParts:
+    """Everything the gateway's process is made of. `start` before serving, `stop` after."""
+
+    def __init__(self, settings: HubSettings, registry: RegistryParts) -> None:
+        stores = settings.stores
+        self._settings = settings
+        self.registry = registry
+        self.consumers_engine = open_engine(stores.consumers)
+        self.consumers_reader = open_engine(stores.consumers, read_only=True)
+        self.keys_engine = open_engine(stores.keys)
+        self._encryption = FileKeyEncryption(settings.key_file)
+        self._keys = KeyStore(self.keys_engine, self._encryption)
+        self.clock = business_clock(settings, registry.ledger_engine)
+        self._wakers = wakers(stores, settings.run_dir)
+        self.completions = Completions()
+        self.tracing = Tracing(
+            "gateway", stores.spans, settings.otlp_endpoint, settings.trace_ratio
+        )
+        self._relay_waker = self._wakers.waker("relay")
+        self.ledger = self._ledger()
+        self._signing = SigningKeys(registry.ledger_engine, self._encryption)
+        registry.live.before_change(self._signing.reload)
+
+    @property
+    def movable_clock(self) -> RowClock | None:
+        """The clock that management may move; none in production."""
+        return self.clock if isinstance(self.clock, RowClock) else None
+
+    def start(self) -> None:
+        """Start the threads that read the registry and write the ledger."""
+        self.registry.live.start()
+        self.ledger.start()
+
+    def stop(self) -> None:
+        """Finish what waits, then end the threads."""
+        self.ledger.stop()
+        self.registry.live.stop()
+        self.tracing.close()
+        self._relay_waker.close()
+
+    def figures(self) -> Mapping[str, float]:
+        """What `/metrics` shows."""
+        return {
+            "ledger_waiting": float(self.ledger.waiting),
+            "answers_waiting": float(self.completions.waiting),
+            "registry_version": float(self.registry.live.current().version),
+            "spans_dropped_total": float(self.tracing.dropped),
+        }
+
+    def collaborators(self) -> Collaborators:
+        """What the HTTP interface is given."""
+        settings, registry = self._settings, self.registry.live.current
+        verifier = Verifier(issuer=settings.issuer, keys=self._signing, registry=registry)
+        reader, inboxes = self.registry.ledger_reader, self.consumers_reader
+        return Collaborators(
+            environment=settings.environment,
+            verifier=verifier,
+            registry=registry,
+            ledger=self.ledger,
+            completions=self.completions,
+            clock=self.clock,
+            feed=InboxFeed(self._hand_over(), inboxes),
+            cases=Cases(reader, inboxes, Locator(self._keys.blind_index_key())),
+            journeys=Journeys(
+                registry,
+                self.clock,
+                reader,
+                inboxes,
+                open_engine(settings.stores.spans, read_only=True),
+            ),
+            tracing=self.tracing,
+            wake=self._wakers.listener("feed"),
+            public_url=settings.base_url,
+            routers=(oauth_router(self._issuer()), self._administration(verifier)),
+        )
+
+    def _ledger(self) -> Ledger:
+        stores = self._settings.stores
+        return Ledger(
+            self.registry.ledger_engine,
+            keys=self._keys,
+            decide=decide,
+            registry=self.registry.live.current,
+            clock=self.clock,
+            environment=self._settings.environment,
+            complete=self.completions.complete,
+            wake=self._relay_waker.wake,
+            published=None if stores.is_postgres else self._wakers.listener("ledger"),
+        )
+
+    def _hand_over(self) -> HandOver:
+        return HandOver(
+            Renderer(self.registry.live.current, self._keys, self.clock),
+            self.registry.ledger_reader,
+            self.consumers_reader,
+            self.consumers_engine,
+            self.clock,
+        )
+
+    def _issuer(self) -> Issuer:
+        return Issuer(
+            url=self._settings.issuer,
+            keys=self._signing,
+            registry=self.registry.live.current,
+            used=UsedAssertions(self.registry.ledger_engine),
+            revoked=RevokedTokens(self.registry.ledger_engine),
+        )
+
+    def _administration(self, verifier: Verifier) -> APIRouter:
+        return administration.router(
+            live=self.registry.live,
+            store=self.registry.store,
+            signing=self._signing,
+            verifier=verifier,
+        )
