@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from typing import TYPE_CHECKING, Any, Self
 
@@ -77,8 +78,6 @@ class AsgiClient:
         async def send(message: Message) -> None:
             answered.append(message)
 
-        try:
+        with contextlib.suppress(asyncio.CancelledError):
             await self._app({"type": "lifespan"}, receive, send)
-        except asyncio.CancelledError:
-            pass
         assert answered == [{"type": f"{event}.complete"}]

@@ -42,7 +42,9 @@ class Interface:
 
     def get(self, path: str, **headers: str) -> httpx.Response:
         """GET as the partner."""
-        return self.client.call("GET", path, headers={"authorization": f"Bearer {PARTNER}", **headers})
+        return self.client.call(
+            "GET", path, headers={"authorization": f"Bearer {PARTNER}", **headers}
+        )
 
 
 def roles() -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import orjson
 import pytest
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from gateway.exchange.submission import Submission
     from tests.gateway.api.conftest import Interface
 
+SOURCE = "urn:schakel:participant:"
+TYPE = "be.schakel.activation.v1."
 TEXT = Message(nl="Nee.", en="No.")
 
 
@@ -97,9 +99,7 @@ def test_avro_body_equals_json_body(interface: Interface) -> None:
     framed = codec.frame(event_type.schema_id, codec.encode(event_type, referral_data()))
     sent = event(PARTNER)
     attributes = {f"ce-{name}": sent[name] for name in ("specversion", "id", "source", "type")}
-    response = interface.post(
-        "/v1/events", framed, AVRO, **attributes, **{"ce-time": sent["time"]}
-    )
+    response = interface.post("/v1/events", framed, AVRO, **attributes, **{"ce-time": sent["time"]})
 
     assert response.status_code == 201
     interface.post("/v1/events", body(sent), ONE)
@@ -111,9 +111,19 @@ def test_avro_body_equals_json_body(interface: Interface) -> None:
 @pytest.mark.parametrize(
     ("change", "status", "code", "step"),
     [
-        ({"source": "urn:schakel:participant:somebody-else"}, 403, "foreign_source", "authorisation"),
+        (
+            {"source": "urn:schakel:participant:somebody-else"},
+            403,
+            "foreign_source",
+            "authorisation",
+        ),
         ({"type": "be.schakel.activation.v1.referral.advertised"}, 403, "role_not_allowed", None),
-        ({"type": "be.schakel.activation.v1.referral.nonsense"}, None, "unknown_event_type", "schema"),
+        (
+            {"type": "be.schakel.activation.v1.referral.nonsense"},
+            None,
+            "unknown_event_type",
+            "schema",
+        ),
         ({"id": "bad id"}, 400, "invalid_envelope", "parse"),
         ({"time": None}, 400, "invalid_envelope", "parse"),
         ({"data": referral_data(programme="nonsense")}, 422, "invalid_data", "schema"),
@@ -122,7 +132,7 @@ def test_avro_body_equals_json_body(interface: Interface) -> None:
 )
 def test_refusals_before_the_ledger(
     interface: Interface,
-    change: dict[str, object],
+    change: dict[str, Any],
     status: int | None,
     code: str,
     step: str | None,
@@ -293,9 +303,7 @@ def test_idempotency_key_travels_with_the_body_hash(interface: Interface) -> Non
 
 def test_national_number_is_no_idempotency_key(interface: Interface) -> None:
     """A key shaped like an INSZ is refused before the body is read."""
-    response = interface.post(
-        "/v1/events", b"", ONE, **{"idempotency-key": "85.07.30-033.28"}
-    )
+    response = interface.post("/v1/events", b"", ONE, **{"idempotency-key": "85.07.30-033.28"})
 
     assert response.status_code == 400
     assert "85.07.30" not in response.text
