@@ -10,6 +10,7 @@ from dataclasses import astuple, dataclass
 import sqlalchemy as sa
 
 from consumers import bulk
+from consumers.scope import Scope, scoped
 from consumers.tables import disclosures
 
 
@@ -42,3 +43,22 @@ class Disclosure:
 def disclose(connection: sa.Connection, lines: Sequence[Disclosure]) -> None:
     """Write the lines; one that exists for its event, participant and door stays as it was."""
     bulk.insert(connection, disclosures, [astuple(line) for line in lines], skip_present=True)
+
+
+def widen(connection: sa.Connection, line: Disclosure) -> None:
+    """Note that a copy handed over again held fields that the first one did not.
+
+    The line keeps its first time; what is withheld, the agreement and the ground become those of
+    the wider copy.
+    """
+    change = (
+        sa.update(disclosures)
+        .where(disclosures.c.event_id == line.event_id, disclosures.c.door == line.door)
+        .values(
+            withheld=line.withheld,
+            agreement_id=line.agreement_id,
+            purpose=line.purpose,
+            legal_basis=line.legal_basis,
+        )
+    )
+    connection.execute(scoped(change, Scope(line.participant)))

@@ -6,13 +6,13 @@ written once for each (event, participant): a replay writes nothing and burns no
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import sqlalchemy as sa
 
 from consumers import bulk
-from consumers.scope import WHOLE_HUB, scoped
+from consumers.scope import WHOLE_HUB, Scope, scoped
 from consumers.tables import inbox, inbox_counters
 
 Status = Literal["ready", "stopped"]
@@ -76,6 +76,42 @@ def present_rows(connection: sa.Connection, event_ids: Iterable[str]) -> set[tup
     return {(row[0], row[1]) for row in connection.execute(scoped(query, WHOLE_HUB))}
 
 
+def withdraw_narrower(connection: sa.Connection, rows: Sequence[InboxRow]) -> list[InboxRow]:
+    """Take back rows whose recipient stands closer now, so that they can be appended anew.
+
+    A participant that was offered a case and then holds it may see more of its history than it
+    was given. Its earlier row goes, and the row to append has the relations of both; rows that
+    would add no relation are left out, so that a replay changes nothing.
+
+    Returns:
+        The rows to append: those that are new, and those that were taken back.
+    """
+    known = _relations(connection, rows)
+    fresh: list[InboxRow] = []
+    for row in rows:
+        had = known.get((row.participant, row.event_id))
+        if had is None:
+            fresh.append(row)
+        elif not set(row.relations) <= had:
+            fresh.append(replace(row, relations=tuple(sorted(had | set(row.relations)))))
+    closer = [row for row in fresh if (row.participant, row.event_id) in known]
+    for participant in sorted({row.participant for row in closer}):
+        ids = [row.event_id for row in closer if row.participant == participant]
+        removal = sa.delete(inbox).where(inbox.c.event_id.in_(ids))
+        connection.execute(scoped(removal, Scope(participant)))
+    return fresh
+
+
+def _relations(
+    connection: sa.Connection, rows: Sequence[InboxRow]
+) -> dict[tuple[str, str], set[str]]:
+    query = sa.select(inbox.c.participant, inbox.c.event_id, inbox.c.relations).where(
+        inbox.c.event_id.in_(sorted({row.event_id for row in rows}))
+    )
+    found = connection.execute(scoped(query, WHOLE_HUB))
+    return {(row[0], row[1]): set(row[2].split(",")) - {""} for row in found}
+
+
 def mark(
     connection: sa.Connection, participant: str, seqs: Iterable[int], stopped_leg: str | None
 ) -> None:
@@ -83,10 +119,10 @@ def mark(
     status: Status = "ready" if stopped_leg is None else "stopped"
     change = (
         sa.update(inbox)
-        .where(inbox.c.participant == participant, inbox.c.seq.in_(sorted(seqs)))
+        .where(inbox.c.seq.in_(sorted(seqs)))
         .values(status=status, stopped_leg=stopped_leg)
     )
-    connection.execute(scoped(change, WHOLE_HUB))
+    connection.execute(scoped(change, Scope(participant)))
 
 
 def _values(row: InboxRow, seq: int, now: int) -> tuple[object, ...]:
@@ -110,13 +146,14 @@ def _values(row: InboxRow, seq: int, now: int) -> tuple[object, ...]:
 
 def _lock_counters(connection: sa.Connection, participants: Sequence[str]) -> dict[str, int]:
     """The last number of each, locked; missing counters are made first, for only a row locks."""
-    columns = sa.select(inbox_counters.c.participant, inbox_counters.c.seq)
-    wanted = columns.where(inbox_counters.c.participant.in_(participants))
+    wanted = sa.select(inbox_counters.c.participant, inbox_counters.c.seq).where(
+        inbox_counters.c.participant.in_(participants)
+    )
     known = {row[0] for row in connection.execute(scoped(wanted, WHOLE_HUB))}
     missing = [(name, 0) for name in participants if name not in known]
     bulk.insert(connection, inbox_counters, missing, skip_present=True)
-    locking = wanted.order_by(inbox_counters.c.participant).with_for_update()
-    return {row[0]: row[1] for row in connection.execute(scoped(locking, WHOLE_HUB))}
+    wanted = wanted.order_by(inbox_counters.c.participant).with_for_update()
+    return {row[0]: row[1] for row in connection.execute(scoped(wanted, WHOLE_HUB))}
 
 
 def _store_counters(connection: sa.Connection, numbers: dict[str, int]) -> None:
