@@ -1,0 +1,247 @@
+"""The interface on the real exchange: from a form to another's inbox, on SQLite."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from consumers.clock import FixedClock
+from consumers.database import Stores, open_engine, upgrade
+from gateway.api import cursors
+from gateway.api.application import create_app
+from gateway.api.cases import Cases
+from gateway.api.collaborators import Collaborators
+from gateway.api.completions import Completions
+from gateway.api.inboxes import InboxFeed
+from gateway.exchange.decide import decide
+from gateway.exchange.encryption import FileKeyEncryption
+from gateway.exchange.handover import HandOver
+from gateway.exchange.journey import Journeys
+from gateway.exchange.keys import KeyStore
+from gateway.exchange.ledger import Ledger
+from gateway.exchange.locating import Locator
+from gateway.exchange.render import Renderer
+from gateway.exchange.route import Route
+from tests.gateway.api import fakes
+from tests.gateway.api.asgi import AsgiClient
+from tests.gateway.api.conftest import PARTNER, roles
+from tests.gateway.api.samples import CANARY, MANY, ONE, body, event, form
+from tests.gateway.exchange import cast
+from tests.store_fixtures import MIGRATIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import httpx
+
+OCMW = cast.RELATED["O"]
+STRANGER = cast.STRANGERS["W"]
+
+
+class NoLog:
+    """A log in which nothing ever is: the test routes from the ledger."""
+
+    def poll(self, timeout_seconds: float, /) -> tuple[()]:  # noqa: ARG002
+        """Nothing."""
+        return ()
+
+    def commit(self) -> None:
+        """Nothing to note."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hub:
+    """The interface and the route behind it."""
+
+    client: AsgiClient
+    route: Route
+
+    def call(self, participant: str, method: str, path: str, **options: Any) -> httpx.Response:
+        """One call as a participant."""
+        headers = {"authorization": f"Bearer {participant}", **options.pop("headers", {})}
+        return self.client.call(method, path, headers=headers, **options)
+
+    def refer(self, key: str = "k-1", **changes: Any) -> httpx.Response:
+        """The partner's form."""
+        headers = {"content-type": "application/json", "idempotency-key": key}
+        content = body(form(**changes))
+        return self.call(PARTNER, "POST", "/v1/referrals", content=content, headers=headers)
+
+    def publish(self, sent: Any, content_type: str = ONE) -> httpx.Response:
+        """An event, or a batch, of the partner's."""
+        headers = {"content-type": content_type}
+        return self.call(PARTNER, "POST", "/v1/events", content=body(sent), headers=headers)
+
+
+@pytest.fixture
+def hub(tmp_path: Path) -> Iterator[Hub]:
+    """A hub without Kafka and OAuth, everything else real."""
+    stores = Stores.sqlite(tmp_path)
+    for name, location in MIGRATIONS.items():
+        upgrade(getattr(stores, name), location)
+    with ExitStack() as stack:
+
+        def engine(url: str, *, read_only: bool = False) -> Any:
+            made = open_engine(url, read_only=read_only)
+            stack.callback(made.dispose)
+            return made
+
+        clock = FixedClock(cast.NOW)
+        keys = KeyStore(engine(stores.keys), FileKeyEncryption(tmp_path / "kek"))
+        completions = Completions()
+        ledger = Ledger(
+            engine(stores.ledger),
+            keys=keys,
+            decide=decide,
+            registry=cast.registry,
+            clock=clock,
+            environment="test",
+            complete=completions.complete,
+            wake=lambda: None,
+        )
+        ledger.start()
+        stack.callback(ledger.stop)
+        reader = engine(stores.ledger, read_only=True)
+        inboxes = engine(stores.consumers, read_only=True)
+        writing = engine(stores.consumers)
+        renderer = Renderer(cast.registry, keys, clock)
+        app = create_app(
+            Collaborators(
+                environment="test",
+                verifier=fakes.ReadableTokens(roles()),
+                registry=cast.registry,
+                ledger=ledger,
+                completions=completions,
+                clock=clock,
+                feed=InboxFeed(HandOver(renderer, reader, inboxes, writing, clock), inboxes),
+                cases=Cases(reader, inboxes, Locator(keys.blind_index_key())),
+                journeys=Journeys(cast.registry, clock, reader, inboxes),
+                tracing=fakes.NoTracing(),
+            )
+        )
+        client = stack.enter_context(AsgiClient(app))
+        yield Hub(client, Route(NoLog(), reader, writing, cast.registry, clock))
+
+
+def test_a_form_answers_as_promised(hub: Hub) -> None:
+    """Exactly the members of the first referral's answer, in the caller's language."""
+    response = hub.refer()
+
+    assert response.status_code == 201
+    answer = response.json()
+    assert set(answer) == {
+        "referral_id",
+        "state",
+        "trajectory_id",
+        "proposed_holder",
+        "answer_due",
+        "message",
+        "receipt",
+        "next",
+    }
+    due = cast.TODAY + timedelta(days=14)
+    assert answer["state"] == "pending_endorsement"
+    assert answer["proposed_holder"] == OCMW
+    assert answer["answer_due"] == due.isoformat()
+    assert answer["message"].startswith(f"{OCMW} antwoordt vóór {due.day} juni;")
+    assert set(answer["receipt"]) == {"event_id", "commitment", "agreement"}
+    assert {"referral.corrected", "referral.withdrawn", "referral.voided"} <= set(answer["next"])
+
+
+def test_the_same_form_again_is_the_same_referral(hub: Hub) -> None:
+    """The same key gives the same answer; with another body it is refused."""
+    first, again = hub.refer().json(), hub.refer().json()
+    other = hub.refer(given_name="Bilal")
+
+    assert first == again
+    assert other.status_code == 422
+    assert CANARY not in other.text
+
+
+def test_it_reaches_the_desk_and_nobody_else(hub: Hub) -> None:
+    """The OCMW reads the referral in its feed; a stranger's feed is empty."""
+    answer = hub.refer().json()
+    hub.route.reroute([answer["receipt"]["event_id"]])
+    page = hub.call(OCMW, "GET", "/v1/feed").json()
+
+    (delivered,) = page["events"]
+    assert delivered["id"] == answer["receipt"]["event_id"]
+    assert delivered["deliveredfor"] == OCMW
+    assert delivered["data"]["person"]["family_name"] == CANARY
+    assert hub.call(STRANGER, "GET", "/v1/feed").json()["events"] == []
+    after = hub.call(OCMW, "GET", f"/v1/feed?after={page['next']}").json()
+    assert (after["events"], after["behind"]) == ([], 0)
+
+
+def test_a_case_of_others_looks_like_none(hub: Hub) -> None:
+    """A stranger gets the same 404 for a real case and event as for invented ones."""
+    answer = hub.refer().json()
+    invented = "0195550e-7c00-7000-8000-000000000001"
+    for path, real in (
+        ("/v1/trajectories/", answer["trajectory_id"]),
+        ("/v1/events/", answer["receipt"]["event_id"]),
+    ):
+        problems = [hub.call(STRANGER, "GET", path + one) for one in (real, invented)]
+        assert [one.status_code for one in problems] == [404, 404]
+        bodies = [{**one.json(), "instance": ""} for one in problems]
+        assert bodies[0] == bodies[1]
+
+
+def test_own_cases_are_found_by_own_number(hub: Hub) -> None:
+    """The partner finds its case by its own number, with state, timeline and next events."""
+    hub.publish(event(PARTNER, sourcerecordid="D-1", territorynis=cast.NIS))
+    found = hub.call(PARTNER, "GET", "/v1/trajectories?sourcerecordid=D-1").json()["trajectories"]
+
+    assert [one["state"] for one in found] == ["unassigned"]
+    detail = hub.call(PARTNER, "GET", f"/v1/trajectories/{found[0]['trajectory_id']}").json()
+    assert "referral.created" in [one["type"] for one in detail["timeline"]]
+    referral = next(one for one in detail["aggregates"] if one["type"] == "referral")
+    assert "referral.withdrawn" in referral["next"]
+    assert hub.call(STRANGER, "GET", "/v1/trajectories?sourcerecordid=D-1").json() == {
+        "trajectories": []
+    }
+
+
+def test_a_journey_tells_its_sender_where_it_is(hub: Hub) -> None:
+    """The sender sees the recipients by its own id for the event."""
+    hub.publish(event(PARTNER, territorynis=cast.NIS))
+    journey = hub.call(PARTNER, "GET", "/v1/events/r-1").json()
+
+    assert journey["own"] is True
+    assert OCMW in [one["participant"] for one in journey["recipients"]]
+
+
+def test_publishing_again_is_a_duplicate_and_other_content_a_conflict(hub: Hub) -> None:
+    """The same id and content gives the same receipt; other content is 409."""
+    first = hub.publish(event(PARTNER))
+    again = hub.publish(event(PARTNER, time="2026-05-28T08:30:00Z"))
+    other = hub.publish(event(PARTNER, sourcerecordid="D-9"))
+
+    assert (first.status_code, again.status_code, other.status_code) == (201, 200, 409)
+    assert first.json()["commitment"] == again.json()["commitment"]
+    assert other.json()["code"] == "event_id_reused"
+
+
+def test_a_batch_and_a_dry_run(hub: Hub) -> None:
+    """A dry run shows recipients and writes nothing; the batch is then recorded."""
+    sent = [event(PARTNER, f"r-{number}", sourcerecordid=f"D-{number}") for number in range(3)]
+    headers = {"content-type": MANY}
+    dry = hub.call(PARTNER, "POST", "/v1/events?dry_run=true", content=body(sent), headers=headers)
+    real = hub.publish(sent, MANY)
+
+    assert dry.status_code == 200
+    shown = dry.json()["items"][0]["events"][0]["recipients"]
+    assert OCMW in [one["participant"] for one in shown]
+    assert [one["status"] for one in real.json()["items"]] == ["accepted"] * 3
+
+
+def test_a_bad_cursor_beyond_the_inbox(hub: Hub) -> None:
+    """A position that was never given out is refused."""
+    response = hub.call(OCMW, "GET", f"/v1/feed?after={cursors.encode(OCMW, 99)}")
+
+    assert response.json()["code"] == "cursor_invalid"
