@@ -196,13 +196,13 @@ class Pump:
     ) -> None:
         record = pending.record
         if pending.refusal is not None:
-            event = pending.mapped.event if pending.mapped else ""
+            name = pending.mapped.event if pending.mapped else ""
             refusal = pending.refusal
-            self._refuse(pending, settlement, event, refusal.reason, refusal.detail.nl)
+            self._refuse(pending, settlement, name, refusal.reason, refusal.detail.nl)
             return
         if not pending.outgoing:
-            event = pending.mapped.event if pending.mapped else ""
-            _report(settlement, record, Result(record.row or 0, "unchanged", event))
+            name = pending.mapped.event if pending.mapped else ""
+            _report(settlement, record, Result(record.row or 0, "unchanged", name))
         known = pending.known
         for outgoing, event in pending.outgoing:
             answer = answers[outgoing.id]

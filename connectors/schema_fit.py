@@ -95,7 +95,8 @@ def coerce(value: Any, kind: str, symbols: frozenset[str] | None = None) -> Any:
     found = _DECIMAL.fullmatch(kind)
     if found is not None:
         return _decimal(value, int(found[1]), int(found[2]))
-    return _PLAIN.get(kind, _string)(value)
+    read: Callable[[Any], Any] = _PLAIN.get(kind, _string)
+    return read(value)
 
 
 def refused(code: str, column: str | None) -> RowRefused:

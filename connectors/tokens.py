@@ -6,6 +6,7 @@ anywhere.
 
 from __future__ import annotations
 
+import json
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -140,7 +141,7 @@ def _signing_key(credentials: Credentials) -> ECKey | RSAKey | OKPKey:
     text = "" if credentials.private_key is None else credentials.private_key.reveal()
     try:
         if text.lstrip().startswith("{"):
-            key = import_key(text)
+            key = import_key(json.loads(text))
         else:
             key = import_key(text, _pem_type(text))
     except (JoseError, ValueError, TypeError):

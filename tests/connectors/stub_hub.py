@@ -119,59 +119,66 @@ def rejected(event: dict[str, Any], code: str, detail: str) -> dict[str, Any]:
     }
 
 
+class Handler(BaseHTTPRequestHandler):
+    """Speaks HTTP for the hub of its class; `serve` makes a class per hub."""
+
+    protocol_version = "HTTP/1.1"
+    hub: StubHub
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+    def do_GET(self) -> None:
+        """Answer discovery, who-am-I and the feed."""
+        parts = urlsplit(self.path)
+        self.hub.calls.append(f"GET {parts.path}")
+        if parts.path == "/.well-known/oauth-authorization-server":
+            self.reply(200, {"issuer": "https://issuer.test"})
+        elif parts.path == "/v1/me":
+            self.reply(200, {"participant": self.hub.participant})
+        elif parts.path == "/v1/feed":
+            self.reply(200, self.hub.page(parse_qs(parts.query)))
+        else:
+            self.reply(404, {"code": "not_found"})
+
+    def do_POST(self) -> None:
+        """Give a token, or publish; told failures come first."""
+        hub = self.hub
+        body = self.rfile.read(int(self.headers["content-length"]))
+        hub.calls.append(f"POST {self.path}")
+        hub.authorizations.append(self.headers.get("authorization", ""))
+        if self.path == "/oauth/token":
+            hub.tokens.append(parse_qs(body.decode()))
+            self.reply(200, {"access_token": f"t{len(hub.tokens)}", "expires_in": 300})
+            return
+        if hub.hold is not None:
+            hub.hold.wait()
+        if hub.failures:
+            status, headers = hub.failures.popleft()
+            self.reply(status, {"code": f"told_{status}", "detail": "told to"}, headers)
+            return
+        with hub.lock:
+            is_batch = "batch" in self.headers["content-type"]
+            status, answer = hub.answer(body, is_batch=is_batch)
+        self.reply(status, answer)
+
+    def reply(self, status: int, body: Any, headers: dict[str, str] | None = None) -> None:
+        """Send one JSON answer."""
+        text = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(text)))
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(text)
+
+
 @contextmanager
 def serve(hub: StubHub) -> Iterator[StubHub]:
     """Serve the hub on a port of its own until the block ends."""
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-        def do_GET(self) -> None:  # noqa: N802 - http.server's name
-            parts = urlsplit(self.path)
-            hub.calls.append(f"GET {parts.path}")
-            if parts.path == "/.well-known/oauth-authorization-server":
-                self.reply(200, {"issuer": "https://issuer.test"})
-            elif parts.path == "/v1/me":
-                self.reply(200, {"participant": hub.participant})
-            elif parts.path == "/v1/feed":
-                self.reply(200, hub.page(parse_qs(parts.query)))
-            else:
-                self.reply(404, {"code": "not_found"})
-
-        def do_POST(self) -> None:  # noqa: N802 - http.server's name
-            body = self.rfile.read(int(self.headers["content-length"]))
-            hub.calls.append(f"POST {self.path}")
-            hub.authorizations.append(self.headers.get("authorization", ""))
-            if self.path == "/oauth/token":
-                hub.tokens.append(parse_qs(body.decode()))
-                self.reply(200, {"access_token": f"t{len(hub.tokens)}", "expires_in": 300})
-                return
-            if hub.hold is not None:
-                hub.hold.wait()
-            if hub.failures:
-                status, headers = hub.failures.popleft()
-                self.reply(status, {"code": f"told_{status}", "detail": "told to"}, headers)
-                return
-            with hub.lock:
-                is_batch = "batch" in self.headers["content-type"]
-                status, answer = hub.answer(body, is_batch=is_batch)
-            self.reply(status, answer)
-
-        def reply(self, status: int, body: Any, headers: dict[str, str] | None = None) -> None:
-            """Send one JSON answer."""
-            text = json.dumps(body).encode()
-            self.send_response(status)
-            self.send_header("content-type", "application/json")
-            self.send_header("content-length", str(len(text)))
-            for name, value in (headers or {}).items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(text)
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    handler = type("HandlerOfHub", (Handler,), {"hub": hub})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
