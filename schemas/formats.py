@@ -28,6 +28,8 @@ _IBAN = re.compile(r"\b[A-Z]{2}[0-9]{2}(?: ?[0-9A-Z]{4}){2,7}(?: ?[0-9A-Z]{1,3})
 _YEARS: Final = range(1900, 2101)
 
 _PATTERNS: Final[dict[str, tuple[re.Pattern[str], str, str]]] = {
+    # Shape only: people move to and work in regions whose codes we do not keep; where the
+    # municipality matters, the rules look it up on the event's day.
     "nis": (
         re.compile(r"[1-9][0-9]{4}", re.ASCII),
         "Een NIS-code telt 5 cijfers.",

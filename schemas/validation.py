@@ -117,7 +117,7 @@ def _record(  # noqa: C901 - one loop over all fields; a call a field would doub
                 if len(faults) > known:
                     _place(faults, known, name)
                 # What is empty says as little as what is absent, and is stored as such.
-                elif result or type(result) not in (list, dict):
+                elif result or name in required or type(result) not in (list, dict):
                     parsed[name] = result
         for name in required:
             if name not in parsed:
@@ -163,7 +163,8 @@ def _value(  # noqa: PLR0911 - one line a type
         return formats.code(kind["codelist"], frozenset(kind["symbols"]))
     if kind["type"] == "array":
         item = _value(avsc.resolve(kind["items"]), field, environment, partial=False)
-        return _array(item, field.get("min_items", 0), partial=partial)
+        fewest = field.get("min_items", 1 if field.get("required") else 0)
+        return _array(item, fewest, partial=partial)
     if kind["logicalType"] == "date":
         return formats.day
     if kind["logicalType"] == "decimal":
