@@ -1,0 +1,183 @@
+"""`schakel client create|list|rotate|revoke|token`: the OAuth clients of participants.
+
+A client's key pair is made here and only its public part is sent, so the private key never leaves
+the credentials file. Secrets exist in test installations only.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from gateway.commands.administrator import Administrator
+from gateway.commands.credentials_file import credentials_file
+from gateway.commands.options import (  # noqa: TC001 - typer reads the annotations
+    AsJson,
+    Credentials,
+    Data,
+    Hub,
+)
+from gateway.commands.session import Place, find
+from gateway.exchange.credentials import new_private_jwk, new_secret, public_part
+from schemas.cli import language
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+app = typer.Typer(add_completion=False, no_args_is_help=True)
+
+Id = Annotated[str, typer.Argument(help="The client's id.")]
+Out = Annotated[
+    Path | None, typer.Option("--out", help="Where the credentials go; ID.json here by default.")
+]
+Secret = Annotated[
+    bool, typer.Option("--secret", help="A secret instead of a key; test installations only.")
+]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+
+
+@app.callback()
+def client() -> None:
+    """The OAuth clients of participants."""
+
+
+@app.command()
+def create(
+    client_id: Id,
+    *,
+    participant: Annotated[str, typer.Option(help="The participant it acts for.")],
+    scope: Annotated[list[str], typer.Option(help="A scope; repeat for more.")],
+    name: Annotated[str, typer.Option(help="What people call it.")] = "",
+    trusted_trace: Annotated[bool, typer.Option(help="Continue its traces.")] = False,
+    secret: Secret = False,
+    out: Out = None,
+    data: Data = None,
+    hub: Hub = None,
+    credentials: Credentials = None,
+) -> None:
+    """Make a client and write its credentials file."""
+    place = find(data, hub, credentials)
+    wanted = {
+        "id": client_id,
+        "participant": participant,
+        "scopes": scope,
+        "name": name,
+        "trusted_trace": trusted_trace,
+    }
+    path = out or Path(f"{client_id}.json")
+    _prove(place, path, secret=secret, ask=lambda proof: ("/v1/clients", {**wanted, **proof}))
+
+
+@app.command(name="list")
+def list_clients(
+    *,
+    data: Data = None,
+    hub: Hub = None,
+    credentials: Credentials = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show the clients, without what proves them."""
+    with Administrator(find(data, hub, credentials), language()) as session:
+        found = session.get("/v1/clients")
+    if as_json:
+        sys.stdout.write(json.dumps(found, ensure_ascii=False, indent=2) + "\n")
+        return
+    table = Table("id", "participant", "auth", "scopes", "status", box=None)
+    for one in found["clients"]:
+        status = one["status"] if one["credentials"] else f"{one['status']}, no key"
+        table.add_row(one["id"], one["participant"], one["auth"], " ".join(one["scopes"]), status)
+    Console().print(table)
+
+
+@app.command()
+def rotate(
+    client_id: Id,
+    *,
+    overlap: Annotated[
+        int, typer.Option(min=0, help="Seconds that the older key still counts.")
+    ] = 86_400,
+    secret: Secret = False,
+    out: Out = None,
+    data: Data = None,
+    hub: Hub = None,
+    credentials: Credentials = None,
+) -> None:
+    """Give a client a new key, or its first, and write its credentials file."""
+    place = find(data, hub, credentials)
+    path = out or Path(f"{client_id}.json")
+    _prove(
+        place,
+        path,
+        secret=secret,
+        ask=lambda proof: (
+            f"/v1/clients/{client_id}/rotate",
+            {**proof, "overlap_seconds": overlap},
+        ),
+    )
+
+
+@app.command()
+def revoke(
+    client_id: Id,
+    *,
+    yes: Yes = False,
+    data: Data = None,
+    hub: Hub = None,
+    credentials: Credentials = None,
+) -> None:
+    """Take a client back, for good; its tokens are refused within two seconds."""
+    place = find(data, hub, credentials)
+    if not yes:
+        typer.confirm(f"Revoke {client_id} for ever?", abort=True, err=True)
+    with Administrator(place, language()) as session:
+        session.post(f"/v1/clients/{client_id}/revoke", {})
+    typer.echo(f"{client_id}: revoked", err=True)
+
+
+@app.command()
+def token(
+    *,
+    data: Data = None,
+    hub: Hub = None,
+    credentials: Credentials = None,
+) -> None:
+    """Print an access token of a client's own, to try calls with; it lives five minutes."""
+    with Administrator(find(data, hub, credentials), language()) as session:
+        sys.stdout.write(session.token() + "\n")
+
+
+def _prove(
+    place: Place,
+    path: Path,
+    *,
+    secret: bool,
+    ask: Callable[[dict[str, Any]], tuple[str, dict[str, Any]]],
+) -> None:
+    """Make a key or secret, tell the hub, and keep it in the credentials file."""
+    if secret:
+        kept: dict[str, Any] = {"client_secret": new_secret()}
+        proof: dict[str, Any] = {"secret": kept["client_secret"]}
+    else:
+        kept = {"private_key": new_private_jwk()}
+        proof = {"jwk": public_part(kept["private_key"])}
+    with Administrator(place, language()) as session, credentials_file(path) as write:
+        where, body = ask(proof)
+        issuer = str(session.get("/.well-known/oauth-authorization-server")["issuer"])
+        made = session.post(where, body)
+        write(
+            {
+                "client_id": made["id"],
+                "participant": made["participant"],
+                **kept,
+                "issuer": issuer,
+                "token_url": f"{issuer}/oauth/token",
+                "gateway": place.url,
+            }
+        )
+    typer.echo(f"{made['id']}: {path}", err=True)

@@ -1,0 +1,94 @@
+"""`schakel registry apply|rotate-signing-key`: change who takes part and what was agreed.
+
+A file is planned first and the plan is shown; what is applied is that plan or nothing. Applying a
+file twice changes nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from gateway.commands.administrator import Administrator
+from gateway.commands.options import (  # noqa: TC001 - typer reads the annotations
+    AsJson,
+    Credentials,
+    Data,
+    Hub,
+)
+from gateway.commands.session import find
+from gateway.exchange.registry_document import read_yaml
+from schemas.cli import language
+
+app = typer.Typer(add_completion=False, no_args_is_help=True)
+
+SIGNS = {"add": "+", "change": "~", "revoke": "-", "reinstate": "+"}
+
+
+@app.callback()
+def registry() -> None:
+    """Organisations, participants, clients and agreements."""
+
+
+@app.command()
+def apply(
+    file: Annotated[Path, typer.Argument(help="The registry file, YAML.")],
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan, change nothing.")] = (
+        False
+    ),
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    as_json: AsJson = False,
+    data: Data = None,
+    hub: Hub = None,
+    credentials: Credentials = None,
+) -> None:
+    """Plan a registry file, show the plan, and apply it."""
+    document = read_yaml(file)
+    with Administrator(find(data, hub, credentials), language()) as session:
+        plan = session.post("/v1/registry/plan", document)
+        applied = False
+        if not as_json:
+            _show(plan)
+        if plan["changes"] and not dry_run:
+            if not yes:
+                typer.confirm("Apply?", abort=True, err=True)
+            wanted = {"document": document, "expected_version": plan["version"]}
+            plan = session.post("/v1/registry/apply", wanted)
+            applied = True
+    if as_json:
+        sys.stdout.write(json.dumps({**plan, "applied": applied}, indent=2) + "\n")
+    elif applied:
+        typer.echo(f"Applied; the registry is at version {plan['version']}.", err=True)
+
+
+@app.command()
+def rotate_signing_key(
+    *,
+    emergency: Annotated[
+        bool, typer.Option("--emergency", help="The old key is compromised: refuse its tokens now.")
+    ] = False,
+    data: Data = None,
+    hub: Hub = None,
+    credentials: Credentials = None,
+) -> None:
+    """Sign access tokens with the next key and publish a new next one."""
+    with Administrator(find(data, hub, credentials), language()) as session:
+        keys = session.post("/v1/signing-keys/rotate", {"emergency": emergency})
+    sys.stdout.write(f"current {keys['current']}\nnext    {keys['next']}\n")
+
+
+def _show(plan: dict[str, Any]) -> None:
+    """The plan, one change a line, and the clients that still need a key."""
+    if not plan["changes"]:
+        sys.stdout.write("No changes.\n")
+    for change in plan["changes"]:
+        fields = f": {', '.join(change['fields'])}" if change["fields"] else ""
+        sign = SIGNS[change["action"]]
+        sys.stdout.write(f"{sign} {change['action']} {change['kind']} {change['id']}{fields}\n")
+    for client_id in plan["clients_without_key"]:
+        typer.echo(f"{client_id} has no key yet: schakel client rotate {client_id}", err=True)
