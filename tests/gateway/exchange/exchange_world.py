@@ -264,6 +264,12 @@ class World:
         with self.engines["ledger_read"].connect() as connection:
             return records.trajectory_rows(connection, trajectory_id)
 
+    def rows_of(self, event_id: str) -> list[LedgerRow]:
+        """The ledger rows of the trajectory that an event belongs to."""
+        with self.engines["ledger_read"].connect() as connection:
+            row = records.row_of(connection, event_id)
+        return self.rows(str(row.trajectory_id)) if row is not None else []
+
     def disclosed(self, participant: str) -> int:
         """How many disclosure lines a participant has."""
         ids = [entry.event_id for entry in self.inbox(participant)]
@@ -311,7 +317,7 @@ def exchange(stores: Stores, folder: Path) -> Iterator[World]:
             registry=lambda: made[0].registry,
             clock=clock,
             environment="test",
-            complete=lambda pairs: made[0].complete(pairs),
+            complete=lambda pairs: made[0].complete(pairs),  # noqa: PLW0108 - made below
             wake=lambda: None,
         )
         made.append(
