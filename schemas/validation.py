@@ -14,7 +14,7 @@ from schemas.catalogue import catalogue
 from schemas.rejection import Fault, fault
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from schemas.catalogue import EventType
     from schemas.formats import Check
@@ -56,7 +56,7 @@ def _compiled(event: EventType, environment: str) -> Check:
 
 def _correction(event: EventType, check: Check) -> Check:
     corrected = catalogue().event(avsc.event_records()[event.record]["corrects"])
-    required = {field.path for field in corrected.fields if field.required}
+    required = set(_required(avsc.event_records()[corrected.record], ""))
     clearable: set[str] = set()
     for field in event.fields:
         path = field.path.partition("[]")[0]
@@ -79,6 +79,16 @@ def _correction(event: EventType, check: Check) -> Check:
         return parsed
 
     return check_correction
+
+
+def _required(schema: dict[str, Any], prefix: str) -> Iterator[str]:
+    """Give the path of every field that a creating event has to hold, records included."""
+    for field in schema["fields"]:
+        kind = avsc.branch(field)
+        if field.get("required"):
+            yield prefix + field["name"]
+        if isinstance(kind, dict) and kind["type"] == "record" and field["name"] != "header":
+            yield from _required(kind, f"{prefix}{field['name']}.")
 
 
 def _present(data: dict[str, Any], path: str) -> bool:
