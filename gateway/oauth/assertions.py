@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from authlib.oauth2.rfc6749 import InvalidClientError
 from authlib.oauth2.rfc7523 import JWTBearerClientAssertion
 from joserfc import jws, jwt
-from joserfc.errors import JoseError
+from joserfc.errors import JoseError, UnsupportedAlgorithmError
 from joserfc.jwk import KeySet, import_key
 from sqlalchemy import delete, insert
 from sqlalchemy.exc import IntegrityError
@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     from gateway.oauth.request import FormRequest
 
 METHOD = "private_key_jwt"
-ALGORITHMS = ("ES256", "PS256", "EdDSA")
+ALGORITHMS = ("ES256", "PS256", "EdDSA", "Ed25519")
+"""Ed25519 is RFC 9864's name of what most clients still call EdDSA."""
+
 TYPES = (None, "JWT", "client-authentication+jwt")
 MAX_AHEAD_SECONDS = 60
 LEEWAY_SECONDS = 10
@@ -38,6 +40,16 @@ MAX_LENGTH = 4096
 JTI = re.compile(r"[\x21-\x7e]{1,128}")
 
 NOT_PROVEN = "The client is not known, or the assertion is not signed with a key of that client."
+
+
+class ListedAlgorithms(jws.JWSRegistry):
+    """Knows the listed algorithms and no other; the library would warn at every EdDSA."""
+
+    def get_alg(self, name: str) -> jws.JWSAlgModel:
+        """The algorithm of a listed name."""
+        if name not in ALGORITHMS:
+            raise UnsupportedAlgorithmError(f"{name} is not on the list")
+        return self.algorithms[name]
 
 
 class UsedAssertions:
@@ -82,7 +94,7 @@ class PrivateKeyJwt(JWTBearerClientAssertion):  # type: ignore[misc] # Authlib h
         self._issuer = issuer
         self._used = used
         self._now = now
-        self._jws = jws.JWSRegistry(algorithms=list(ALGORITHMS))
+        self._jws = ListedAlgorithms()
 
     def __call__(
         self, query_client: Callable[[str], ClientView | None], request: FormRequest

@@ -1,0 +1,210 @@
+"""The issuer and the administrator's calls on a real store, for tests of OAuth and the commands."""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import uvicorn
+from fastapi import FastAPI
+from joserfc import jwt
+from joserfc.jwk import import_key
+
+from consumers.database import open_engine
+from gateway.api import administration
+from gateway.api.framework import refuse
+from gateway.exchange.credentials import new_private_jwk, new_secret, public_part, secret_hash
+from gateway.exchange.encryption import FileKeyEncryption
+from gateway.exchange.registry import Client, Credential
+from gateway.exchange.registry_document import parse
+from gateway.exchange.registry_live import LiveRegistry
+from gateway.exchange.registry_store import RegistryStore
+from gateway.oauth.assertions import UsedAssertions
+from gateway.oauth.issuer import Issuer
+from gateway.oauth.keys import SigningKeys
+from gateway.oauth.revocation import RevokedTokens
+from gateway.oauth.routes import oauth_router
+from gateway.oauth.verifier import Verifier
+from schemas.errors import SchakelError
+from tests.registry_fixtures import demo_document
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from gateway.exchange.registry import Environment
+
+ISSUER = "https://hub.example.org"
+ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+PARTNER, ADMIN, SECRET_CLIENT = "ocmw-tienen-connector", "hub-admin", "vdab-with-secret"
+OPERATOR = {
+    "organisations": [
+        {
+            "urn": "urn:schakel:org:hub",
+            "name": "Schakel",
+            "participants": [
+                {
+                    "id": "hub-admin",
+                    "role": "hub_admin",
+                    "territory": "all",
+                    "clients": [{"id": "hub-admin", "scopes": ["sj_admin"]}],
+                }
+            ],
+        }
+    ]
+}
+
+
+@dataclass
+class Time:
+    """Real time that a test can move forward."""
+
+    ahead_seconds: float = 0.0
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        return time.time() + self.ahead_seconds
+
+
+@dataclass
+class HubFront:
+    """One gateway's issuer, verifier and administration, with two clients that have keys."""
+
+    store: RegistryStore
+    live: LiveRegistry
+    signing: SigningKeys
+    issuer: Issuer
+    verifier: Verifier
+    client: httpx.Client
+    time: Time
+    private_keys: dict[str, dict[str, Any]] = field(repr=False)
+    secret: str = field(repr=False, default="")
+
+    def assertion(
+        self,
+        client_id: str = PARTNER,
+        *,
+        key: Any = None,
+        algorithm: str = "ES256",
+        header: dict[str, Any] | None = None,
+        **changes: Any,
+    ) -> str:
+        """A client's assertion, right unless the test changes it; None takes a claim away."""
+        now = int(self.time.now())
+        claims = {
+            "iss": client_id,
+            "sub": client_id,
+            "aud": ISSUER,
+            "iat": now,
+            "exp": now + 50,
+            "jti": str(uuid.uuid4()),
+            **changes,
+        }
+        claims = {name: value for name, value in claims.items() if value is not None}
+        signing = import_key(key or self.private_keys[client_id])
+        wanted = {"alg": algorithm, **(header or {})}
+        return jwt.encode(wanted, claims, signing, algorithms=[algorithm])
+
+    def ask(self, assertion: str, path: str = "/oauth/token", **form: str) -> httpx.Response:
+        """POST to an OAuth endpoint with an assertion."""
+        fields = {
+            "grant_type": "client_credentials",
+            "client_assertion_type": ASSERTION_TYPE,
+            "client_assertion": assertion,
+            **form,
+        }
+        return self.client.post(path, data=fields)
+
+    def token(self, client_id: str = PARTNER, **form: str) -> str:
+        """A good token."""
+        answer = self.ask(self.assertion(client_id), **form)
+        assert answer.status_code == 200, answer.text
+        return str(answer.json()["access_token"])
+
+    def administer(self, path: str, body: Any = None, client_id: str = ADMIN) -> httpx.Response:
+        """Call as a client: POST a body, or GET without one."""
+        headers = {"authorization": f"Bearer {self.token(client_id)}"}
+        if body is None:
+            return self.client.get(path, headers=headers)
+        return self.client.post(path, json=body, headers=headers)
+
+
+@contextmanager
+def hub_front(
+    url: str, folder: Path, *, environment: Environment = "test", issuer_url: str = ISSUER
+) -> Iterator[HubFront]:
+    """A front on a migrated ledger store, loaded with the demonstration's registry."""
+    engine = open_engine(url)
+    clock = Time()
+    store = RegistryStore(engine, environment=environment)
+    private_keys, secret = _load(store)
+    live = LiveRegistry(store, poll_seconds=0.2)
+    signing = SigningKeys(engine, FileKeyEncryption(folder / "kek"), now=clock.now)
+    live.before_change(signing.reload)
+    issuer = Issuer(
+        url=issuer_url,
+        keys=signing,
+        registry=live.current,
+        used=UsedAssertions(engine, now=clock.now),
+        revoked=RevokedTokens(engine, now=clock.now),
+        now=clock.now,
+    )
+    verifier = Verifier(issuer=issuer_url, keys=signing, registry=live.current, now=clock.now)
+    app = FastAPI()
+    app.add_exception_handler(SchakelError, refuse)
+    app.include_router(oauth_router(issuer))
+    app.include_router(
+        administration.router(live=live, store=store, signing=signing, verifier=verifier)
+    )
+    with served(app) as address, httpx.Client(base_url=address) as client:
+        yield HubFront(store, live, signing, issuer, verifier, client, clock, private_keys, secret)
+    live.stop()
+    engine.dispose()
+
+
+@contextmanager
+def served(app: FastAPI) -> Iterator[str]:
+    """The address where an application answers, on a port of this machine."""
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", lifespan="off"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+def _load(store: RegistryStore) -> tuple[dict[str, dict[str, Any]], str]:
+    """Apply the registry and give clients their keys; in test installations one a secret."""
+    secret = new_secret()
+    if store.load().client(PARTNER) is not None:
+        return {}, secret
+    if store.environment == "test":
+        store.apply(demo_document(), "test")
+    store.apply(parse(OPERATOR, store.environment), "test")
+    private_keys = {}
+    for client_id in store.load().clients:
+        private_keys[client_id] = new_private_jwk()
+        credential = Credential(jwk=public_part(private_keys[client_id]))
+        store.rotate_client(client_id, credential, "test", overlap_seconds=0)
+    if store.environment == "test":
+        store.create_client(
+            Client(
+                SECRET_CLIENT,
+                "vdab",
+                "client_secret_basic",
+                frozenset({"sj_feed_read"}),
+                credentials=(Credential(secret_hash=secret_hash(secret)),),
+            ),
+            "test",
+        )
+    return private_keys, secret
