@@ -145,8 +145,9 @@ class Session:
             "exp": now + ASSERTION_SECONDS,
         }
         try:
-            text = json.dumps(given) if isinstance(given, dict) else str(given)
-            key = import_key(text) if text.startswith("{") else import_key(text, "EC")
+            if isinstance(given, str) and given.lstrip().startswith("{"):
+                given = json.loads(given)
+            key = import_key(given) if isinstance(given, dict) else import_key(str(given), "EC")
             algorithm = _ALGORITHMS[key.key_type]
             header = {"alg": algorithm, "typ": "JWT", **({"kid": key.kid} if key.kid else {})}
             return jwt.encode(header, claims, key, algorithms=[algorithm])

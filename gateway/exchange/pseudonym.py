@@ -7,8 +7,10 @@ from joining one person across trajectories; within a trajectory the ids are sha
 import base64
 import hashlib
 import hmac
+from functools import lru_cache
 
 
+@lru_cache(maxsize=50_000)  # one person has many events, and base32 is slow
 def pseudonym(key: bytes, subject_id: str) -> str:
     """The reference of a person for the participant whose pseudonym key this is: 52 characters."""
     digest = hmac.digest(key, subject_id.encode(), hashlib.sha256)
