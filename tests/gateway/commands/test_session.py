@@ -86,7 +86,7 @@ def test_a_hub_that_is_away_is_one_sentence() -> None:
 
     with (
         Session(Place("http://hub.test", ADMIN), "nl", httpx.MockTransport(refuse)) as session,
-        pytest.raises(HubUnreachable, match=""),
+        pytest.raises(HubUnreachable),
     ):
         session.get("/v1/me")
 
@@ -118,10 +118,9 @@ def test_a_private_key_signs_for_the_issuer_only() -> None:
 def test_an_unusable_key_is_not_repeated() -> None:
     """A key that cannot be read is refused without its text."""
     document = {"client_id": "c", "private_key": SECRET, "issuer": "http://issuer.test"}
+    never = httpx.MockTransport(lambda _: httpx.Response(500))
     with (
-        Session(
-            Place("http://hub.test", document), "nl", httpx.MockTransport(lambda _: None)
-        ) as session,  # type: ignore[arg-type, return-value]  # never called
+        Session(Place("http://hub.test", document), "nl", never) as session,
         pytest.raises(CredentialsMissing) as caught,
     ):
         session.get("/v1/me")
