@@ -15,15 +15,7 @@ from tests.hub_front import ISSUER, PARTNER, SECRET_CLIENT, HubFront, hub_front
 from tests.registry_fixtures import sqlite_url
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
-
-
-@pytest.fixture
-def front(tmp_path: Path) -> Iterator[HubFront]:
-    """A hub's front on SQLite."""
-    with hub_front(sqlite_url(tmp_path), tmp_path) as opened:
-        yield opened
 
 
 def claims_of(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
