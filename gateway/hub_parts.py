@@ -69,7 +69,8 @@ class GatewayParts:
         self.keys_engine = open_engine(stores.keys)
         self._encryption = FileKeyEncryption(settings.key_file)
         self._keys = KeyStore(self.keys_engine, self._encryption)
-        self.clock = business_clock(settings, registry.ledger_engine)
+        # The writing engine would wait for the lock that the ledger holds while it asks the time.
+        self.clock = business_clock(settings, registry.ledger_reader)
         self._wakers = wakers(stores, settings.run_dir)
         self.completions = Completions()
         self.tracing = Tracing(
@@ -83,7 +84,8 @@ class GatewayParts:
     @property
     def movable_clock(self) -> RowClock | None:
         """The clock that management may move; none in production."""
-        return self.clock if isinstance(self.clock, RowClock) else None
+        is_test = self._settings.environment == "test"
+        return RowClock(self.registry.ledger_engine) if is_test else None
 
     def start(self) -> None:
         """Start the threads that read the registry and write the ledger."""

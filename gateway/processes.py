@@ -23,6 +23,7 @@ from gateway.exchange.drains import open_drain
 from gateway.hub_parts import GatewayParts, RegistryParts, business_clock
 from gateway.installing import upgrade_stores
 from gateway.probes import LedgerProbe, StoreProbe
+from gateway.provisioning import provision
 from gateway.serving import serve
 from schemas.topics import topics
 
@@ -100,7 +101,12 @@ def route(settings: HubSettings) -> None:
         registry.live.stop()
 
 
-RUN: dict[str, Callable[[HubSettings], None]] = {GATEWAY: gateway, RELAY: relay, ROUTE: route}
+RUN: dict[str, Callable[[HubSettings], None]] = {
+    GATEWAY: gateway,
+    RELAY: relay,
+    ROUTE: route,
+    "provision": provision,
+}
 """Process by the name that `schakel run` takes."""
 
 

@@ -20,6 +20,7 @@ class RoleName(StrEnum):
     GATEWAY = "gateway"
     RELAY = "relay"
     ROUTE = "route"
+    PROVISION = "provision"
 
 
 @app.command()
@@ -29,5 +30,5 @@ def run(
         Path | None, typer.Option(envvar="SCHAKEL_DATA", help="Folder with hub.toml.")
     ] = None,
 ) -> None:
-    """Run one process until SIGTERM."""
+    """Run one process until SIGTERM; `provision` makes topics and access entries, and ends."""
     processes.RUN[role.value](load(data))

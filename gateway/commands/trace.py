@@ -29,7 +29,7 @@ from schemas.identifiers import is_uuid
 app = typer.Typer(add_completion=False)
 
 
-@app.callback(invoke_without_command=True)
+@app.command()
 def trace(
     wanted: Annotated[
         str, typer.Argument(metavar="ID", help="Event id, trajectory id or your own number.")

@@ -13,15 +13,13 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from consumers.errors import LogError
-from consumers.log_admin import LogAdmin
 from gateway.embedded.broker import Broker
 from gateway.embedded.installation import ensure_installation
 from gateway.embedded.roles import Role
 from gateway.errors import DataInUse, HubNotReady
+from gateway.provisioning import provision
 from gateway.settings import LOOPBACK, HubSettings, load
 from schemas.errors import Message
-from schemas.topics import topics
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,27 +87,11 @@ class Hub:
         self._wait_for(f"{self.settings.issuer}/oauth/jwks", "gateway")
         self._report("Starting Kafka")
         self.broker.start()
-        self._provision()
+        provision(self.settings)
         self._report("Starting the relay and the route")
         for name in ("relay", "route"):
             self._roles[name].start()
         self._wait_for(f"{self.management_url}/readyz", "gateway")
-
-    def _provision(self) -> None:
-        """Make the topics; the controller may need a moment after the ports answer."""
-        deadline = time.monotonic() + READY_SECONDS
-        while True:
-            try:
-                LogAdmin(self.settings.log_settings("admin")).ensure_topics(
-                    [one for one in topics() if not one.is_per_participant],
-                    replication=self.settings.replication,
-                )
-            except LogError:
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(TICK_SECONDS)
-            else:
-                return
 
     def _wait_for(self, url: str, name: str) -> None:
         role, deadline = self._roles[name], time.monotonic() + READY_SECONDS
