@@ -144,3 +144,21 @@ def test_writers_at_once_give_each_number_once(engine_of: Callable[..., Engine])
         numbers = _numbers(engine, participant)
         assert [seq for seq, _ in numbers] == list(range(1, 51))
         assert len({event for _, event in numbers}) == 50
+
+
+def test_a_closer_reader_gets_its_row_again(engine_of: Callable[..., Engine]) -> None:
+    """A row moves to the end with the relations of both; a replay leaves it where it is."""
+    engine = engine_of("consumers")
+    narrow = replace(_event(1), relations=("offered_holder",), backfill=True)
+    wide = replace(narrow, relations=("case_holder",))
+    with engine.begin() as connection:
+        inbox.append(connection, [narrow, _event(2)], now=5)
+    for _ in range(2):
+        with engine.begin() as connection:
+            again = inbox.withdraw_narrower(connection, [wide, _event(2)])
+            inbox.append(connection, again, now=6)
+    with engine.connect() as connection:
+        page = views.feed_page(connection, Scope(OCMW), after=0, limit=10)
+
+    assert [(one.seq, one.event_id[-3:]) for one in page] == [(2, "002"), (3, "001")]
+    assert page[1].relations == ("case_holder", "offered_holder")

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import io
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from rich.console import Console, RenderableType
+from typer.testing import CliRunner
 
+from gateway.commands import trace
 from gateway.commands.journey_drawing import STATES, WORDS, draw_event, draw_trajectory
 from gateway.commands.trace import look_up
-from gateway.errors import NothingFound
+from gateway.errors import CredentialsMissing, NothingFound
 from gateway.exchange.legs import LEGS, WAITS
 from tests.gateway.commands.hub_answers import EVENT, JOURNEY, TRAJECTORY, Hub
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 CASE = {"trajectory_id": TRAJECTORY, "state": "held", "timeline": [{"event_id": EVENT}]}
 
@@ -131,3 +136,10 @@ def test_every_word_is_there_in_both_languages() -> None:
     messages = [*WORDS.values(), *LEGS.values(), *WAITS.values(), *states]
 
     assert all(one.nl and one.en and one.nl != one.en for one in messages)
+
+
+def test_options_may_stand_after_the_id(tmp_path: Path) -> None:
+    """`schakel trace ID --json` is understood; without credentials it is refused in a sentence."""
+    result = CliRunner().invoke(trace.app, [EVENT, "--data", str(tmp_path), "--json"])
+
+    assert isinstance(result.exception, CredentialsMissing)

@@ -288,3 +288,30 @@ def test_history_is_wider_once_its_reader_holds_the_case(world: World) -> None:
     with world.engines["consumers_read"].connect() as connection:
         (line,) = views.hand_overs_of(connection, Scope(VDAB), [wide.id])
     assert "person.phone" not in line.withheld
+
+
+def test_an_onward_grant_serves_history_within_both_grants(world: World) -> None:
+    """History may come through a member allowed to pass it on, with no more than both give."""
+    row = world.rows(_referred(world))[0]
+    agreements = {
+        name: replace(
+            one,
+            agreement=replace(
+                one.agreement,
+                grants=tuple(replace(grant, onward=True) for grant in one.agreement.grants),
+            ),
+        )
+        for name, one in world.registry.agreements.items()
+    }
+    world.registry = without_agreement(
+        rebuilt(world.registry, agreements=agreements.values()), "demo-ocmw-vdab-2026"
+    )
+    renderer, holder = world.handover.renderer, frozenset({"case_holder"})
+
+    onward = _copy(renderer.render(row, VDAB, holder, "feed", backfill=True)).event
+    fresh = renderer.render(row, VDAB, holder, "feed")
+
+    assert onward.data["person"]["family_name"] == CANARY
+    assert "income_status" in onward.withheld
+    assert onward.agreementid == "demo-vdab-organiser-2026"
+    assert fresh == Stopped("agreement")
