@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import uvicorn
 from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
 from joserfc import jwt
 from joserfc.jwk import import_key
 
@@ -156,7 +157,8 @@ def hub_front(
     )
     verifier = Verifier(issuer=issuer_url, keys=signing, registry=live.current, now=clock.now)
     app = FastAPI()
-    app.add_exception_handler(SchakelError, refuse)
+    for kind in (SchakelError, RequestValidationError):
+        app.add_exception_handler(kind, refuse)
     app.include_router(oauth_router(issuer))
     app.include_router(
         administration.router(live=live, store=store, signing=signing, verifier=verifier)
