@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Path, Query
 from consumers.clock import date_of
 from gateway import errors
 from gateway.api import parameters
-from gateway.api.authentication import caller
+from gateway.api.authentication import caller, require_scope
 from gateway.api.cases import Wanted
 from gateway.api.collaborators import Collaborators
 from gateway.api.inboxes import translated
@@ -23,6 +23,7 @@ from schemas.lifecycle import lifecycles
 from schemas.moments import to_rfc3339
 
 SCOPE: Final = "sj_referral_read"
+ADMIN_SCOPE: Final = "sj_admin"
 _HUB: Final = {"participant": HUB, "name": "Schakel"}
 
 
@@ -30,6 +31,7 @@ def router(collaborators: Collaborators) -> APIRouter:
     """The two routes; both need `sj_referral_read`."""
     routes = APIRouter()
     authenticated = caller(collaborators, SCOPE)
+    anybody = caller(collaborators)
 
     @routes.get("/v1/trajectories")
     def trajectories(
@@ -51,9 +53,12 @@ def router(collaborators: Collaborators) -> APIRouter:
 
     @routes.get("/v1/trajectories/{trajectory_id}")
     def trajectory(
-        principal: Annotated[Principal, Depends(authenticated)],
+        principal: Annotated[Principal, Depends(anybody)],
         trajectory_id: Annotated[str, Path(max_length=64)],
     ) -> dict[str, Any]:
+        if ADMIN_SCOPE in principal.scopes:
+            return _for_administrator(principal, trajectory_id, collaborators)
+        require_scope(principal, SCOPE)
         found = collaborators.cases.one(principal.participant, trajectory_id)
         if found is None:
             raise unknown_case()
@@ -68,6 +73,21 @@ def router(collaborators: Collaborators) -> APIRouter:
         }
 
     return routes
+
+
+def _for_administrator(
+    principal: Principal, trajectory_id: str, collaborators: Collaborators
+) -> dict[str, Any]:
+    """The way of a case for the operator: events and journeys, no state and no payload."""
+    with translated():
+        entries = collaborators.journeys.trajectory(trajectory_id, principal.participant)
+    if not entries:
+        raise unknown_case()
+    registry = collaborators.registry()
+    return {
+        "trajectory_id": trajectory_id,
+        "timeline": [_entry(one, registry) for one in entries],
+    }
 
 
 def viewer_of(principal: Principal, collaborators: Collaborators) -> Viewer:

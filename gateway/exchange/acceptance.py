@@ -49,7 +49,9 @@ def _joined(draft: Draft) -> tuple[str, ...]:
     if draft.trajectory is None or draft.context.trajectory is None:
         return ()
     before = draft.members(draft.context.trajectory)
-    fresh = [one for one in draft.members(draft.trajectory) if one not in before]
+    now = draft.members(draft.trajectory)
+    # Whoever gains a relation may see more of what it had: a new case holder, say.
+    fresh = [one for one, held in now.items() if not held <= before.get(one, frozenset())]
     return tuple(sorted({*fresh, *draft.opened}))
 
 

@@ -137,7 +137,8 @@ class Working:
         trajectory_id = event.trajectory_id
         if trajectory_id is None or event.aggregate_id == trajectory_id:
             return
-        if event.aggregate_id not in self.aggregates:
+        # Follow-on events may touch aggregates that were not read; only a first version is new.
+        if event.aggregate_version == 1 and event.aggregate_id not in self.aggregates:
             self.aggregates[event.aggregate_id] = trajectory_id
             self.changes.aggregates[event.aggregate_id] = trajectory_id
 

@@ -1,0 +1,57 @@
+# Everything lives in .venv; Python 3.11 or newer and make are all that has to be there.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+.PHONY: help demo up test check test-containers bench fmt lock clean
+
+help:  ## print the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+
+$(VENV)/.hub: requirements/hub.txt pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing the hub into $(VENV)" >&2
+	@$(PIP) --require-hashes -r requirements/hub.txt
+	@$(PIP) --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt $(VENV)/.hub
+	@echo "Installing what the checks and tests need" >&2
+	@$(PIP) --require-hashes -r requirements/dev.txt
+	@touch $@
+
+demo: $(VENV)/.hub  ## play one person's way through real connectors (KEEP=1 stays up)
+	@$(BIN)/python deploy/demo/play.py $(if $(KEEP),--keep) $(if $(PORT),--port $(PORT))
+
+up: $(VENV)/.hub  ## run the whole hub with the demo registry, until Ctrl-C
+	@$(BIN)/schakel up --with demo
+
+check: $(VENV)/.dev  ## style, types and the direction of imports
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+test: check  ## every check and test, on a real Kafka and a real PostgreSQL
+	@$(BIN)/python -m pytest --ignore=tests/containers $(ARGS)
+
+test-containers: $(VENV)/.dev  ## build and exercise the containers; starts an engine if none runs
+	@bash deploy/containers/prepare.sh
+	@$(BIN)/python -m pytest tests/containers -m containers
+
+bench: $(VENV)/.dev  ## measure speed beside the floors of the same run
+	@$(BIN)/python -m tests.bench
+
+fmt: $(VENV)/.dev  ## format and mend what can be mended
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+lock: $(VENV)/.dev  ## compile the hashed requirements anew
+	@cd requirements && for name in hub dev; do \
+	  ../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	    --no-emit-index-url --no-emit-find-links --no-header $$name.in -o $$name.txt; done
+
+clean:  ## remove what was installed and made
+	@rm -rf $(VENV) demo-data data
