@@ -1,4 +1,4 @@
-"""The demonstration's registry lets journey A of the domain run, and keeps from others what it must."""
+"""The demo registry lets journey A of the domain run, and keeps from others what it must."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import pytest
 
-from consumers.database import Stores
+from consumers.database import Stores, upgrade
 from tests.gateway.exchange import exchange_world as world
 from tests.gateway.exchange.exchange_world import World, exchange
 from tests.registry_fixtures import ROOT
@@ -25,8 +25,6 @@ HOST_URN = "urn:be:kbo:1999010444"
 @pytest.fixture
 def played(tmp_path: Path) -> Iterator[tuple[World, str]]:
     """The exchange after the whole journey, and its trajectory."""
-    from consumers.database import upgrade  # noqa: PLC0415 - only here
-
     stores = Stores.sqlite(tmp_path)
     for name, location in MIGRATIONS.items():
         upgrade(getattr(stores, name), location)
@@ -139,7 +137,7 @@ def test_the_organiser_is_told_what_was_withheld(played: tuple[World, str]) -> N
     """The organiser's copy of the referral lacks the income status, and says so."""
     opened, _ = played
 
-    copies = [outcome for outcome in opened.fetch(world.ORGANISER)]
+    copies = list(opened.fetch(world.ORGANISER))
     text = repr(copies)
     assert "income_status" in text
     assert "leefloon" not in text

@@ -1,4 +1,4 @@
-"""A hub's front on SQLite."""
+"""A hub's front on SQLite, and ledger stores on both databases."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from consumers.database import Stores, open_engine
 from tests.hub_front import HubFront, hub_front
-from tests.registry_fixtures import sqlite_url
+from tests.registry_fixtures import migrated, sqlite_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from sqlalchemy.engine import Engine
 
 
 @pytest.fixture
@@ -19,3 +22,15 @@ def front(tmp_path: Path) -> Iterator[HubFront]:
     """A front with the demonstration's registry."""
     with hub_front(sqlite_url(tmp_path), tmp_path) as opened:
         yield opened
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    """A ledger store on each database."""
+    if request.param == "sqlite":
+        url = sqlite_url(tmp_path)
+    else:
+        url = migrated(Stores.postgres(request.getfixturevalue("postgres_url")).ledger)
+    opened = open_engine(url)
+    yield opened
+    opened.dispose()

@@ -7,32 +7,19 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import select
 
-from consumers.database import Stores, open_engine
+from consumers.database import open_engine
 from gateway.errors import InvalidToken, KeysUnusable, RotationTooSoon
 from gateway.exchange import registry_tables as tables
 from gateway.exchange.encryption import FileKeyEncryption
 from gateway.oauth.keys import PUBLISH_AHEAD_SECONDS, SigningKeys
-from tests.registry_fixtures import migrated, sqlite_url
+from tests.registry_fixtures import sqlite_url
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from sqlalchemy.engine import Engine
 
     from tests.hub_front import HubFront
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
-    """A ledger store on each database."""
-    if request.param == "sqlite":
-        url = sqlite_url(tmp_path)
-    else:
-        url = migrated(Stores.postgres(request.getfixturevalue("postgres_url")).ledger)
-    opened = open_engine(url)
-    yield opened
-    opened.dispose()
 
 
 def test_gateways_share_one_pair_of_keys(engine: Engine, tmp_path: Path) -> None:

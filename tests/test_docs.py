@@ -1,0 +1,70 @@
+"""The documents tell the truth: what they name exists, and what exists is named."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import pytest
+
+from gateway.settings import HubSettings
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "deploy/README.md"]
+PATH = re.compile(
+    r"(?<![\w/])((?:schemas|consumers|gateway|connectors|deploy|tests|requirements)/[\w./*-]*)"
+)
+LINK = re.compile(r"\]\(([^)#:]+)\)")
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_every_path_that_is_named_exists(name: str) -> None:
+    """A file or folder that a document names is there."""
+    text = (ROOT / name).read_text("utf-8")
+    named = {found.rstrip(".") for found in PATH.findall(text)} | set(LINK.findall(text))
+
+    missing = [one for one in sorted(named) if not list(ROOT.glob(one.rstrip("/")))]
+    assert not missing
+
+
+def test_every_make_target_that_is_named_exists() -> None:
+    """`make X` in the documents is a target, and `make` lists every target."""
+    listed = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S607
+    targets = {line.split()[0] for line in listed.stdout.splitlines() if line.strip()}
+    named = {
+        target
+        for name in DOCUMENTS
+        for target in re.findall(r"(?:`|^)make ([a-z-]+)", (ROOT / name).read_text("utf-8"), re.MULTILINE)
+    }
+
+    assert named <= targets
+
+
+def test_every_setting_is_described() -> None:
+    """Each variable of the hub's settings stands in the operator's table."""
+    text = (ROOT / "deploy" / "README.md").read_text("utf-8")
+
+    assert not [one for one in HubSettings.model_fields if f"SCHAKEL_{one.upper()}`" not in text]
+
+
+def test_every_command_that_is_named_exists() -> None:
+    """`schakel X` in the documents is a command of this installation."""
+    known = {one.name for one in entry_points(group="schakel.commands")}
+    named = {
+        command
+        for name in DOCUMENTS
+        for command in re.findall(r"`schakel ([a-z-]+)", (ROOT / name).read_text("utf-8"))
+    }
+
+    assert named
+    assert named <= known
+
+
+def test_no_document_names_a_registry_or_this_machine() -> None:
+    """Requirements carry hashes and no addresses."""
+    for path in (ROOT / "requirements").glob("*.txt"):
+        text = path.read_text("utf-8")
+        assert "://" not in text
+        assert "--hash=sha256:" in text
