@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 import time
 import uuid
@@ -32,7 +33,7 @@ from gateway.oauth.revocation import RevokedTokens
 from gateway.oauth.routes import oauth_router
 from gateway.oauth.verifier import Verifier
 from schemas.errors import SchakelError
-from tests.registry_fixtures import demo_document
+from tests.registry_fixtures import demo_content
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,21 +44,17 @@ if TYPE_CHECKING:
 ISSUER = "https://hub.example.org"
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 PARTNER, ADMIN, SECRET_CLIENT = "ocmw-tienen-connector", "hub-admin", "vdab-with-secret"
-OPERATOR = {
-    "organisations": [
+OPERATOR: dict[str, Any] = {
+    "urn": "urn:schakel:org:hub",
+    "name": "Schakel",
+    "participants": [
         {
-            "urn": "urn:schakel:org:hub",
-            "name": "Schakel",
-            "participants": [
-                {
-                    "id": "hub-admin",
-                    "role": "hub_admin",
-                    "territory": "all",
-                    "clients": [{"id": "hub-admin", "scopes": ["sj_admin"]}],
-                }
-            ],
+            "id": "hub-admin",
+            "role": "hub_admin",
+            "territory": "all",
+            "clients": [{"id": "hub-admin", "scopes": ["sj_admin"]}],
         }
-    ]
+    ],
 }
 
 
@@ -186,18 +183,18 @@ def served(app: FastAPI) -> Iterator[str]:
 
 
 def _load(store: RegistryStore) -> tuple[dict[str, dict[str, Any]], str]:
-    """Apply the registry and give clients their keys; in test installations one a secret."""
+    """Apply the registry with a key for every client; in test installations one has a secret."""
     secret = new_secret()
-    if store.load().client(PARTNER) is not None:
+    if store.version() > 1:
         return {}, secret
-    if store.environment == "test":
-        store.apply(demo_document(), "test")
-    store.apply(parse(OPERATOR, store.environment), "test")
+    content = demo_content() if store.environment == "test" else {"organisations": []}
+    content["organisations"].append(copy.deepcopy(OPERATOR))
     private_keys = {}
-    for client_id in store.load().clients:
-        private_keys[client_id] = new_private_jwk()
-        credential = Credential(jwk=public_part(private_keys[client_id]))
-        store.rotate_client(client_id, credential, "test", overlap_seconds=0)
+    for organisation in content["organisations"]:
+        for client in organisation["participants"][0]["clients"]:
+            private_keys[client["id"]] = new_private_jwk()
+            client["jwks"] = {"keys": [public_part(private_keys[client["id"]])]}
+    store.apply(parse(content, store.environment), "test")
     if store.environment == "test":
         store.create_client(
             Client(

@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-import time
-import uuid
 from typing import Any
 
 import httpx
-from joserfc import jwt
-from joserfc.errors import JoseError
-from joserfc.jwk import import_key
 
 from gateway.commands.session import Session
-from gateway.errors import CredentialsMissing, RefusedByHub
+from gateway.errors import RefusedByHub
 from schemas.errors import InvalidParam, Message
-
-ALGORITHMS = {"EC": "ES256", "RSA": "PS256", "OKP": "EdDSA"}
-ASSERTION_SECONDS = 55
 
 
 class Administrator(Session):
@@ -43,52 +35,11 @@ class Administrator(Session):
         """A fresh access token, for a person to try calls with. Raises as `post`."""
         return self._new_token()
 
-    def _assertion(self) -> str:
-        """A `private_key_jwt` assertion, signed with the private JWK of the credentials file."""
-        document = self._place.document
-        return client_assertion(
-            document["client_id"],
-            document.get("private_key"),
-            issuer=document.get("issuer") or self._issuer(),
-            now_seconds=time.time(),
-        )
-
     def _posted(self, path: str, body: dict[str, Any]) -> httpx.Response:
         if self._token is None:
             self._token = self._new_token()
         headers = {"authorization": f"Bearer {self._token}"}
         return self._sent("POST", path, json=body, headers=headers)
-
-
-def client_assertion(client_id: str, jwk: Any, *, issuer: str, now_seconds: float) -> str:
-    """Sign what proves a client to the token endpoint; it counts once, for less than a minute.
-
-    Raises:
-        CredentialsMissing: it is no private JWK of a type the hub accepts.
-    """
-    try:
-        key = import_key(dict(jwk))
-        algorithm = ALGORITHMS[key.key_type]
-        claims = {
-            "iss": client_id,
-            "sub": client_id,
-            "aud": issuer,
-            "jti": str(uuid.uuid4()),
-            "iat": int(now_seconds),
-            "exp": int(now_seconds) + ASSERTION_SECONDS,
-        }
-        header = {"alg": algorithm, "typ": "client-authentication+jwt"}
-        if key.kid:
-            header["kid"] = key.kid
-        return jwt.encode(header, claims, key, algorithms=[algorithm])
-    except (JoseError, KeyError, ValueError, TypeError):
-        # Without `from`: the cause's own text may hold the key.
-        raise CredentialsMissing(
-            Message(
-                nl="De privésleutel in het bestand met toegangsgegevens is onbruikbaar.",
-                en="The private key in the credentials file is not usable.",
-            )
-        ) from None
 
 
 def _document(response: httpx.Response) -> dict[str, Any]:
