@@ -19,6 +19,10 @@ PATH = re.compile(
 LINK = re.compile(r"\]\(([^)#:]+)\)")
 
 
+def _text(name: str) -> str:
+    return (ROOT / name).read_text("utf-8")
+
+
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_every_path_that_is_named_exists(name: str) -> None:
     """A file or folder that a document names is there."""
@@ -36,7 +40,7 @@ def test_every_make_target_that_is_named_exists() -> None:
     named = {
         target
         for name in DOCUMENTS
-        for target in re.findall(r"(?:`|^)make ([a-z-]+)", (ROOT / name).read_text("utf-8"), re.MULTILINE)
+        for target in re.findall(r"(?:`|^)make ([a-z-]+)", _text(name), re.MULTILINE)
     }
 
     assert named <= targets

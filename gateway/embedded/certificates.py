@@ -26,9 +26,10 @@ _AUTHORITY = "schakel-embedded"
 
 @dataclass(frozen=True, slots=True)
 class Certificates:
-    """The folder DATA/tls."""
+    """The folder DATA/tls; `hosts` are names that new certificates hold besides loopback's."""
 
     folder: Path
+    hosts: tuple[str, ...] = ()
 
     @property
     def authority(self) -> Path:
@@ -39,17 +40,19 @@ class Certificates:
         """Return the file with a service's key and certificate, made when it is missing."""
         path = self.folder / f"{service}.pem"
         if not path.exists():
-            _issue(self.folder, service)
+            _issue(self.folder, service, self.hosts)
         return path
 
 
-def ensure_certificates(folder: Path, services: tuple[str, ...]) -> Certificates:
+def ensure_certificates(
+    folder: Path, services: tuple[str, ...], *, hosts: tuple[str, ...] = ()
+) -> Certificates:
     """Make the authority and the services' certificates where they are missing; idempotent."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder.chmod(0o700)
     if not (folder / "ca-key.pem").exists():
         _make_authority(folder)
-    certificates = Certificates(folder)
+    certificates = Certificates(folder, hosts)
     for service in services:
         certificates.of(service)
     return certificates
@@ -70,7 +73,7 @@ def _make_authority(folder: Path) -> None:
     _write(folder / "ca-key.pem", _private(key))
 
 
-def _issue(folder: Path, service: str) -> None:
+def _issue(folder: Path, service: str, names: tuple[str, ...]) -> None:
     authority = x509.load_pem_x509_certificate((folder / "ca.pem").read_bytes())
     signer = serialization.load_pem_private_key((folder / "ca-key.pem").read_bytes(), None)
     if not isinstance(signer, ec.EllipticCurvePrivateKey):
@@ -78,6 +81,7 @@ def _issue(folder: Path, service: str) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
     uses = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
     hosts: list[x509.GeneralName] = [
+        *(x509.DNSName(name) for name in names),
         x509.DNSName("localhost"),
         x509.IPAddress(ipaddress.IPv4Address("127.0.0.1")),
     ]

@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# Make what the images are built from: an engine, the base image, wheels and Kafka's jars.
+# On Debian, as root, it installs and starts an engine when none answers; that one's process id
+# is left in build/containers/dockerd.pid.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+readonly BASE=debian:bookworm-slim
+readonly BIN=.venv/bin
+readonly OUT=build/containers
+mkdir -p "$OUT"
+
+start_engine() {
+  apt-get update -qq
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+    docker.io docker-compose debootstrap iptables >/dev/null
+  setsid dockerd >"$OUT/dockerd.log" 2>&1 </dev/null &
+  echo $! >"$OUT/dockerd.pid"
+  for _ in $(seq 60); do
+    docker info >/dev/null 2>&1 && return
+    sleep 0.5
+  done
+  tail -n 20 "$OUT/dockerd.log" >&2
+  exit 1
+}
+
+make_base() {
+  local root mirror
+  root=$(mktemp -d)
+  mirror=$(awk '/^URIs:/ {print $2; exit}' /etc/apt/sources.list.d/debian.sources)
+  debootstrap --variant=minbase --include=ca-certificates bookworm "$root" "$mirror" >/dev/null
+  rm -rf "$root"/var/cache/apt/archives/*.deb "$root"/var/lib/apt/lists/*
+  tar -C "$root" -c . | docker import --change 'CMD ["bash"]' - "$BASE" >/dev/null
+  rm -rf "$root"
+}
+
+docker info >/dev/null 2>&1 || start_engine
+docker image inspect "$BASE" >/dev/null 2>&1 || make_base
+
+# The image has Debian's Python 3.11, whichever Python the host has.
+rm -rf "$OUT/wheels" "$OUT/jars"
+"$BIN/pip" download --quiet --disable-pip-version-check --require-hashes --only-binary :all: \
+  --python-version 3.11 --dest "$OUT/wheels" -r requirements/hub.txt
+"$BIN/pip" wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation \
+  --wheel-dir "$OUT/wheels" .
+cp requirements/hub.txt "$OUT/hub.txt"
+
+# The jars' folder keeps its shape: inside, the lock finds them as it does on the host.
+"$BIN/python" - "$OUT/jars" <<'PYTHON'
+import os, shutil, sys
+from pathlib import Path
+
+from gateway.embedded.jars import JgoFetch, ensure_jars
+from gateway.embedded.resources import cache_folder, kafka_folder
+
+cache = cache_folder(os.environ)
+lock = kafka_folder() / "jgo.lock.toml"
+jars = ensure_jars(lock, cache, fetch=JgoFetch(), report=print)
+shutil.copytree(jars[0].parent, Path(sys.argv[1]) / jars[0].parent.relative_to(cache))
+PYTHON
+cp deploy/Containerfile deploy/containers/start-kafka.py deploy/containers/start-postgres.sh "$OUT"

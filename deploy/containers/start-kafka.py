@@ -1,0 +1,66 @@
+"""Kafka in a container: the embedded broker's settings and jars, on the service's own network name.
+
+Makes the certificates of /tls at the first start, formats /kafka, and becomes the Java process.
+Kafka ends at once while the gateway's key set does not answer; the container is started again then.
+"""
+
+import os
+from pathlib import Path
+
+from gateway.embedded.broker import SERVICES
+from gateway.embedded.certificates import ensure_certificates
+from gateway.embedded.jars import JgoFetch, ensure_jars
+from gateway.embedded.kafka_process import KafkaCommand, format_data
+from gateway.embedded.properties import BrokerSettings, render
+from gateway.embedded.resources import cache_folder, kafka_folder
+from gateway.embedded.runtime import find_java, options
+
+HOST = "kafka"
+CLIENT, INTERNAL, CONTROLLER = 9092, 9094, 9093
+FOLDER = Path("/kafka")
+
+
+def main() -> None:
+    """Replace this process by the broker; does not return."""
+    certificates = ensure_certificates(Path("/tls"), SERVICES, hosts=(HOST,))
+    issuer, jwks_url = os.environ["SCHAKEL_ISSUER"], os.environ["SCHAKEL_JWKS_URL"]
+    data = FOLDER / "data"
+    data.mkdir(exist_ok=True)
+    settings = FOLDER / "server.properties"
+    text = render(
+        BrokerSettings(
+            log_dirs=data,
+            keystore=certificates.of("broker"),
+            truststore=certificates.authority,
+            client_port=CLIENT,
+            internal_port=INTERNAL,
+            controller_port=CONTROLLER,
+            issuer=issuer,
+            jwks_url=jwks_url,
+        )
+    )
+    settings.write_text(text + _listeners(), encoding="ascii")
+    java = find_java(None)
+    jars = ensure_jars(
+        kafka_folder() / "jgo.lock.toml", cache_folder(os.environ), fetch=JgoFetch(), report=print
+    )
+    log = FOLDER / "broker.log"
+    flags = options(java, log=log, log_settings=kafka_folder() / "log4j2.yaml", jwks_url=jwks_url)
+    command = KafkaCommand(java, jars, flags)
+    format_data(command, settings, data, log)
+    line = command.line("kafka.Kafka", str(settings))
+    os.execv(line[0], line)  # noqa: S606 - our own command line
+
+
+def _listeners() -> str:
+    """The lines that differ from loopback's; the last of two equal keys counts."""
+    client = os.environ["SCHAKEL_KAFKA_CLIENT_ADDRESS"]
+    return (
+        f"\nlisteners=INTERNAL://0.0.0.0:{INTERNAL},CLIENT://0.0.0.0:{CLIENT},"
+        f"CONTROLLER://127.0.0.1:{CONTROLLER}\n"
+        f"advertised.listeners=INTERNAL://{HOST}:{INTERNAL},CLIENT://{client}\n"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,80 @@
+"""`make demo` from an empty folder, and where the person's data are found afterwards."""
+
+from __future__ import annotations
+
+import base64
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[2]
+CANARIES = ("Testkanarie", "+32 000 98 76 54", "+32000987654", "TIE-2026-0042")
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """The folder that the demonstration left, and what it printed."""
+    folder = tmp_path_factory.mktemp("demo") / "files"
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "deploy" / "demo" / "play.py"), "--data", str(folder)],
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    return folder, done.stdout
+
+
+def _forms(text: str) -> Iterator[bytes]:
+    """A text as it may stand in a file."""
+    raw = text.encode()
+    yield raw
+    yield text.encode("utf-16-le")
+    for offset in range(3):
+        padded = base64.b64encode(b"\0" * offset + raw)
+        yield padded[4 if offset else 0 : -4]
+
+
+def _holders(folder: Path, canary: str) -> set[str]:
+    """The parts of the demonstration whose files hold a canary."""
+    forms = [form for form in _forms(canary) if len(form) >= len("Testkanar")]
+    return {
+        path.relative_to(folder).parts[0]
+        for path in folder.rglob("*")
+        if path.is_file() and any(form in path.read_bytes() for form in forms)
+    }
+
+
+def test_the_answer_comes_back(played: tuple[Path, str]) -> None:
+    """Every step of the journey arrived, and the trace tells who did not get what."""
+    _, printed = played
+
+    assert "ocmw-tienen finds uitstroom.csv: wat bevestigd" in printed
+    assert "not received:" in printed
+    assert "not given" in printed
+
+
+@pytest.mark.parametrize("canary", CANARIES)
+def test_personal_data_stand_only_with_those_who_may_have_them(
+    played: tuple[Path, str], canary: str
+) -> None:
+    """Neither the hub's files nor a connector's state hold the person in the clear."""
+    folder, printed = played
+
+    assert _holders(folder, canary) <= {"ocmw-tienen", "wijk-werk-hageland", "vdab"}
+    assert canary not in printed
+
+
+def test_phone_reaches_the_entitled_recipient_only(played: tuple[Path, str]) -> None:
+    """The organiser was granted the phone number; VDAB was not."""
+    folder, _ = played
+
+    assert "wijk-werk-hageland" in _holders(folder, "+32000987654")
+    assert "vdab" not in _holders(folder, "+32000987654")
