@@ -42,7 +42,7 @@ def up(
     hub.start()
     try:
         if with_ == WITH:
-            prepare(hub.settings, _say)
+            hub.wait_for_registry(prepare(hub.settings, _say))
         sys.stdout.write(json.dumps(hub.ready_line(), separators=(",", ":")) + "\n")
         sys.stdout.flush()
         while not stop.wait(TICK_SECONDS):

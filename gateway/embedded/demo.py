@@ -27,10 +27,10 @@ def demo_folder() -> Path:
     return beside if beside.is_dir() else Path(str(files("gateway"))) / "embedded" / "demo_files"
 
 
-def prepare(settings: HubSettings, report: Callable[[str], None]) -> None:
+def prepare(settings: HubSettings, report: Callable[[str], None]) -> int:
     """Load the registry and give each of its clients a key, once; idempotent.
 
-    Credentials go to DATA/clients/ID.json, mode 0600.
+    Credentials go to DATA/clients/ID.json, mode 0600. Gives the registry's version.
     """
     engine = open_engine(settings.stores.ledger)
     store = RegistryStore(engine, environment=settings.environment)
@@ -46,8 +46,10 @@ def prepare(settings: HubSettings, report: Callable[[str], None]) -> None:
         key = new_private_jwk()
         store.rotate_client(client.id, Credential(jwk=public_part(key)), WITH, overlap_seconds=0)
         write_credentials(path, client.id, client.participant, settings, private_key=key)
+    version = store.version()
     engine.dispose()
     _say_how(settings, report)
+    return version
 
 
 def _say_how(settings: HubSettings, report: Callable[[str], None]) -> None:

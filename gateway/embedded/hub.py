@@ -102,6 +102,26 @@ class Hub:
                 raise _not_ready(role)
             time.sleep(0.05)
 
+    def wait_for_registry(self, version: int) -> None:
+        """Wait until the gateway knows this version of the registry; blocks a few seconds.
+
+        Raises:
+            HubNotReady: it did not within two minutes.
+        """
+        gateway, deadline = self._roles["gateway"], time.monotonic() + READY_SECONDS
+        while self._known_version() < version:
+            if gateway.has_ended() or time.monotonic() > deadline:
+                raise _not_ready(gateway)
+            time.sleep(0.1)
+
+    def _known_version(self) -> int:
+        try:
+            lines = httpx.get(f"{self.management_url}/metrics", timeout=1.0).text.splitlines()
+        except httpx.HTTPError:
+            return -1
+        found = (line for line in lines if line.startswith("schakel_registry_version "))
+        return int(float(next(found, "x -1").split()[1]))
+
     def watch(self) -> None:
         """Restart what ended; call it every quarter of a second."""
         for role in self._roles.values():

@@ -33,7 +33,7 @@ def _publish_while(hub: RunningHub, disturb: Callable[[], None]) -> list[str]:
 
     thread = threading.Thread(target=load)
     thread.start()
-    while len(accepted) < EVENTS // 4:
+    while len(accepted) < EVENTS // 4 and thread.is_alive():
         time.sleep(0.01)
     disturb()
     thread.join(timeout=120)
