@@ -15,7 +15,9 @@ from gateway.embedded.kafka_process import free_ports
 from tests.token_issuer import TokenIssuer
 
 
-def start_test_broker(folder: Path, issuer: TokenIssuer | None = None) -> Broker:
+def start_test_broker(
+    folder: Path, issuer: TokenIssuer | None = None, template: Path | None = None
+) -> Broker:
     """Start a broker with its data in `folder`, on ports that are free now; the caller stops it."""
     chosen = issuer or TokenIssuer()
     client, internal, controller = free_ports(3)
@@ -26,6 +28,7 @@ def start_test_broker(folder: Path, issuer: TokenIssuer | None = None) -> Broker
         controller_port=controller,
         issuer=chosen.issuer,
         jwks_url=chosen.jwks_url,
+        template=template,
     )
     broker.start(timeout_seconds=120)
     return broker

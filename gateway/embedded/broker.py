@@ -65,6 +65,7 @@ class Broker:
         jwks_url: where the issuer's key set answers.
         java: a Java to use instead of the packaged one; default SCHAKEL_JAVA.
         report: takes progress sentences; default standard error.
+        template: a settings template instead of the shipped one.
     """
 
     def __init__(
@@ -78,6 +79,7 @@ class Broker:
         jwks_url: str,
         java: Path | str | None = None,
         report: Report | None = None,
+        template: Path | None = None,
     ) -> None:
         self._data = data.resolve()
         self._folder = self._data / "kafka"
@@ -86,6 +88,7 @@ class Broker:
         self._jwks_url = jwks_url
         self._java = java or os.environ.get("SCHAKEL_JAVA")
         self._report = report or _to_stderr
+        self._template = template
         self._child: Child | None = None
         self._lock: int | None = None
         self._training: Training | None = None
@@ -173,7 +176,8 @@ class Broker:
                 controller_port=controller,
                 issuer=self._issuer,
                 jwks_url=self._jwks_url,
-            )
+            ),
+            self._template,
         )
         path = self._folder / "server.properties"
         path.write_text(text, encoding="ascii")

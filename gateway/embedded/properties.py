@@ -21,9 +21,10 @@ class BrokerSettings:
     jwks_url: str
 
 
-def render(settings: BrokerSettings) -> str:
-    """Return the text of server.properties for these settings."""
-    template = Template((kafka_folder() / "server.properties").read_text(encoding="utf-8"))
+def render(settings: BrokerSettings, source: Path | None = None) -> str:
+    """Return the text of server.properties, from the shipped template unless another is given."""
+    path = source or kafka_folder() / "server.properties"
+    template = Template(path.read_text(encoding="utf-8"))
     return template.substitute(
         log_dirs=escape(str(settings.log_dirs)),
         keystore=escape(str(settings.keystore)),

@@ -22,6 +22,9 @@ PURPOSES = {
     "right": "rights_transition",
     "trajectory": "activation_referral",
 }
+WIDENING = frozenset({"case_holder", "handler"})
+"""Relations whose gain opens fields of earlier events."""
+
 GUIDANCE = "guidance_coordination"
 DEFAULT_BASIS = "public_task_6_1_e"
 UNDETERMINED = "to_be_determined"
@@ -50,9 +53,13 @@ def _joined(draft: Draft) -> tuple[str, ...]:
         return ()
     before = draft.members(draft.context.trajectory)
     now = draft.members(draft.trajectory)
-    # Whoever gains a relation may see more of what it had: a new case holder, say.
-    fresh = [one for one, held in now.items() if not held <= before.get(one, frozenset())]
+    fresh = [one for one, held in now.items() if _sees_more(held, before.get(one))]
     return tuple(sorted({*fresh, *draft.opened}))
+
+
+def _sees_more(held: set[str], before: set[str] | None) -> bool:
+    """New here, or now in a relation that may read more of what it was given."""
+    return before is None or bool((held - before) & WIDENING)
 
 
 def _remember_members(draft: Draft) -> None:
