@@ -14,6 +14,7 @@ from gateway.exchange.authorise import Stopped
 from gateway.exchange.pseudonym import pseudonym
 from gateway.exchange.render import Rendered
 from schemas.envelope import MASKED_SOURCE, to_structured
+from schemas.identifiers import uuid7
 from tests.gateway.exchange.exchange_world import (
     CANARY,
     CAW,
@@ -267,9 +268,7 @@ def test_history_is_wider_once_its_reader_holds_the_case(world: World) -> None:
     narrow = _copy(world.fetch(VDAB)[0]).event
     row = world.rows(trajectory)[-1]
     holder = replace(row.recipients[0], participant=VDAB, role="V", relations=("case_holder",))
-    again = replace(
-        row, event_id=row.event_id[:-1] + "f", seq=row.seq + 1, joined=(VDAB,), recipients=(holder,)
-    )
+    again = replace(row, event_id=uuid7(), seq=row.seq + 1, joined=(VDAB,), recipients=(holder,))
 
     for _ in range(2):  # the second time changes nothing
         with world.engines["consumers"].begin() as connection:
