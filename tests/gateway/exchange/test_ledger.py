@@ -11,6 +11,7 @@ import pytest
 
 from gateway.errors import IdempotencyKeyReused, LedgerUnavailable, Overloaded
 from gateway.exchange import records, sealing
+from gateway.exchange.answers import KEPT_SECONDS
 from gateway.exchange.ledger import PublishRequest
 from tests.gateway.exchange.ledger_world import CANARY, PERSON, Desk, desk, judge, submission
 from tests.store_fixtures import opened, stores
@@ -338,3 +339,32 @@ def test_answers_from_many_threads(at: Desk) -> None:
     for thread in threads:
         thread.join()
     assert sorted(versions) == list(range(2, 162))
+
+
+def test_old_idempotency_keys_go_though_nothing_was_published(
+    stores: Stores, tmp_path: Path
+) -> None:
+    """The purge waits for no published rows, which PostgreSQL never has; newer keys stay."""
+    with desk(stores, tmp_path) as first:
+        first.publish(submission(), idempotency_key="old", request_hash=b"1")
+    with desk(stores, tmp_path, start=False) as later:
+        later.clock.advance(KEPT_SECONDS + 1)
+        later.ledger.start()
+        later.publish(submission(), idempotency_key="new", request_hash=b"1")
+        later.ledger.stop()
+
+    with opened(stores.ledger, read_only=True) as engine, engine.connect() as connection:
+        keys = connection.exec_driver_sql("select key from idempotency").scalars().all()
+    assert keys == ["partner-a/new"]
+
+
+def test_nobody_is_woken_for_what_wrote_nothing(at: Desk) -> None:
+    """A refusal and a repeat leave nothing to publish; an accepted event does."""
+    sent = submission()
+    at.one(submission(actor_ref="refuse"))
+    assert at.woken == 0
+
+    at.one(sent)
+    at.one(sent)
+
+    assert at.woken == 1
