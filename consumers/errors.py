@@ -3,7 +3,6 @@
     SchakelError
     └── ConsumersError                503 consumers_error
         ├── CursorExpired             410 cursor_expired
-        ├── UnknownEvent              404 not_found
         └── LogError                  503 log_error
             ├── LogUnavailable        503 log_unavailable
             ├── NotPublished          503 not_published
@@ -32,14 +31,6 @@ class CursorExpired(ConsumersError):
     code = "cursor_expired"
     status = 410
     title = Message(nl="Cursor verlopen", en="Cursor expired")
-
-
-class UnknownEvent(ConsumersError):
-    """No such event, or not the caller's: both are told the same way."""
-
-    code = "not_found"
-    status = 404
-    title = Message(nl="Niet gevonden", en="Not found")
 
 
 class LogError(ConsumersError):

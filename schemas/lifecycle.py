@@ -86,6 +86,10 @@ class Lifecycle:
         rows = self.by_state.get(state, ())
         return tuple(dict.fromkeys(row.event for row in rows if row.admits(role, relations)))
 
+    def is_active(self, state: str) -> bool:
+        """Whether something is still to happen in this state."""
+        return self.states[state].kind == "active"
+
     def transition(self, event: str, state: str) -> tuple[Transition, ...]:
         """The rows for this event from this state; empty when the state does not allow it."""
         return tuple(row for row in self.by_event.get(event, ()) if state in row.sources)

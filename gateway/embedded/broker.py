@@ -18,7 +18,6 @@ from gateway.embedded.certificates import Certificates, ensure_certificates
 from gateway.embedded.child import Child
 from gateway.embedded.jars import JgoFetch, Report, ensure_jars, require_room
 from gateway.embedded.kafka_process import (
-    LOOPBACK,
     KafkaCommand,
     answers,
     diagnose,
@@ -27,6 +26,8 @@ from gateway.embedded.kafka_process import (
     require_ports_free,
     tail,
 )
+from gateway.embedded.locks import hold
+from gateway.embedded.ports import LOOPBACK
 from gateway.embedded.properties import BrokerSettings, render
 from gateway.embedded.resources import cache_folder, kafka_folder
 from gateway.embedded.runtime import find_java, options
@@ -204,6 +205,10 @@ class Broker:
         """Whether no broker of this object runs; never blocks."""
         return self._child is None or self._child.has_ended()
 
+    def wait_until_trained(self, timeout_seconds: float) -> bool:
+        """Whether the cache that later starts use is made, or was there; blocks for the time."""
+        return self._training is not None and self._training.wait(timeout_seconds)
+
     def stop(self) -> None:
         """End the broker cleanly; idempotent, blocks for at most a quarter of a minute."""
         if self._training is not None:
@@ -244,18 +249,10 @@ def _exclusive(path: Path, data: Path) -> int:
 
     So a broker whose parent was killed holds it until it has really ended: wait for that.
     """
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    deadline = time.monotonic() + _PREDECESSOR_SECONDS
-    while True:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() > deadline:
-                os.close(handle)
-                raise _in_use(data) from None
-            time.sleep(0.05)
-        else:
-            return handle
+    held = hold(path, _PREDECESSOR_SECONDS)
+    if held is None:
+        raise _in_use(data)
+    return held
 
 
 def is_held(data: Path) -> bool:

@@ -6,7 +6,6 @@ then the broker, its topics, and the workers. Everything ends with this process.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import time
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ import httpx
 
 from gateway.embedded.broker import Broker
 from gateway.embedded.installation import ensure_installation
+from gateway.embedded.locks import hold
 from gateway.embedded.roles import Role
 from gateway.errors import DataInUse, HubNotReady
 from gateway.provisioning import provision
@@ -157,17 +157,14 @@ def _exclusive(data: Path) -> int:
     Raises:
         DataInUse: another hub runs on it.
     """
-    lock = os.open(data / ".hub.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(lock)
+    lock = hold(data / ".hub.lock")
+    if lock is None:
         raise DataInUse(
             Message(
                 nl=f"Op {data} draait al een hub. Stop die eerst of kies een andere map.",
                 en=f"A hub already runs on {data}. Stop it first or choose another folder.",
             )
-        ) from error
+        )
     return lock
 
 

@@ -10,7 +10,7 @@ import os
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from gateway.embedded.ports import free_ports
+from gateway.embedded.ports import free_from
 from gateway.settings import HUB_FILE, LOOPBACK
 
 if TYPE_CHECKING:
@@ -37,8 +37,8 @@ def ensure_installation(data: Path, port: int | None) -> Path:
 
 
 def _chosen(port: int | None) -> str:
-    gateway = port or next(free_ports(DEFAULT_PORT))
-    management, client, internal, controller = islice(free_ports(gateway + 1), 4)
+    gateway = port or next(free_from(DEFAULT_PORT))
+    management, client, internal, controller = islice(free_from(gateway + 1), 4)
     base = f"http://{LOOPBACK}:{gateway}"
     return (
         "# Chosen at the first start. Every token names the issuer: it cannot be changed later.\n"

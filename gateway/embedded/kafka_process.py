@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gateway.embedded.jars import disk_full
+from gateway.embedded.ports import LOOPBACK, is_free
 from gateway.embedded.runtime import Java
 from gateway.errors import BrokerFailed, EmbeddedError, PortTaken
 from schemas.errors import Message
 
-LOOPBACK = "127.0.0.1"
 _FORMAT_SECONDS = 120
 _TAIL_BYTES = 64 * 1024
 
@@ -67,12 +67,8 @@ def format_data(command: KafkaCommand, settings: Path, data: Path, log: Path) ->
 def require_ports_free(*ports: int) -> None:
     """Raise PortTaken for the first port that another program listens on."""
     for port in ports:
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((LOOPBACK, port))
-            except OSError as error:
-                raise port_taken(port) from error
+        if not is_free(port):
+            raise port_taken(port)
 
 
 def free_ports(count: int) -> tuple[int, ...]:

@@ -5,15 +5,14 @@ from __future__ import annotations
 import socket
 from typing import TYPE_CHECKING
 
-from gateway.settings import LOOPBACK
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+LOOPBACK = "127.0.0.1"
 TRIES = 200
 
 
-def free_ports(preferred: int) -> Iterator[int]:
+def free_from(preferred: int) -> Iterator[int]:
     """Free loopback ports from `preferred` upwards, each once.
 
     Nobody holds them between this answer and their use: whoever binds a taken one says so.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from gateway.exchange.decision import HUB, Accepted, DecidedEvent, Recipient
 from gateway.exchange.recipients import OWN, recipients
 from schemas.catalogue import catalogue
+from schemas.grants import DEFAULT_LEGAL_BASIS
 from schemas.programmes import rule_set
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ WIDENING = frozenset({"case_holder", "handler"})
 """Relations whose gain opens fields of earlier events."""
 
 GUIDANCE = "guidance_coordination"
-DEFAULT_BASIS = "public_task_6_1_e"
 UNDETERMINED = "to_be_determined"
 
 
@@ -95,7 +95,7 @@ def _decided(draft: Draft, pending: Pending, joined: tuple[str, ...]) -> Decided
         caused_by=pending.actor.caused_by,
         actor_role=pending.actor.role,
         purpose=_purpose(draft, pending, event),
-        legal_basis=DEFAULT_BASIS if event.personal else None,
+        legal_basis=DEFAULT_LEGAL_BASIS if event.personal else None,
         agreement_id=None if agreement is None else agreement.id,
         agreement_hash=None if agreement is None else agreement.hash,
         territory_nis=draft.nis,

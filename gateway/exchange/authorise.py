@@ -19,6 +19,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from consumers.clock import MICROSECONDS_PER_DAY
 from schemas.catalogue import STAFF, catalogue
 from schemas.projection import Projection, projection
 
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from schemas.catalogue import EventType
     from schemas.grants import Grant
 
-MICROSECONDS_PER_DAY = 86_400_000_000
 HOST = "H"
 CASE_HOLDER = "case_holder"
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from gateway.exchange.submission import Submission
     from schemas.catalogue import EventType
     from schemas.errors import Message, SchakelError
+    from schemas.facts import Fact
 
 HUB = "hub"
 """The pseudo participant that sends the hub's own events."""
@@ -36,20 +37,6 @@ class Recipient:
     relations: tuple[str, ...]
     agreement_id: str | None = None
     excluded: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """An anonymous row for evidence (`design/architecture.md` §4.5): no ids, month precision."""
-
-    indicator: str
-    month: str
-    nis: str
-    programme: str | None = None
-    channel: str | None = None
-    code: str | None = None
-    count: int = 1
-    days: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

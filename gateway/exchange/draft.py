@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
-    from gateway.exchange.decision import Context, Fact
+    from gateway.exchange.decision import Context
     from gateway.exchange.decision import Warning as Notice
     from gateway.exchange.registry import Participant
     from gateway.exchange.relations import Relations
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         Trajectory,
     )
     from gateway.exchange.submission import Submission
+    from schemas.facts import Fact
 
 
 @dataclass(frozen=True, slots=True)

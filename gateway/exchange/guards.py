@@ -8,24 +8,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from consumers.clock import MICROSECONDS_PER_DAY
 from gateway.errors import NoAgreement, RuleBroken
 from gateway.exchange.draft import Draft, Move, unknown_case
 from gateway.exchange.referral_effects import named_target
+from gateway.exchange.targets import parts
 from schemas.errors import InvalidParam, Message
+from schemas.lifecycle import lifecycles
 
 if TYPE_CHECKING:
     from gateway.exchange.state import Placement, Referral, Trajectory
 
 Guard = Callable[[Draft, Move], None]
 
-MICROSECONDS_A_DAY = 86_400_000_000
 REOPENING_DAYS = 30
 AFTER_CARE_DAYS = 183
 INDEPENDENT = frozenset({"document", "dimona_checked"})
-LIVING = frozenset({"planned", "active", "suspended"})
-ACTIVE_REFERRAL = frozenset(
-    {"pending_endorsement", "open", "sent", "acknowledged", "waiting_info", "accepted"}
-)
 PROGRAMMES_OF = {
     "O": frozenset({"art60_7", "art61"}),
     "S": frozenset({"maatwerk_collectief", "maatwerk_individueel"}),
@@ -90,7 +88,8 @@ def new_child(draft: Draft, move: Move) -> None:
 
 def no_living_placement(draft: Draft, move: Move) -> None:
     """A referral cannot be voided under a placement that lives."""
-    if any(one.state in LIVING for one in _placements_of(draft, move.aggregate_id)):
+    living = lifecycles()["placement"].is_active
+    if any(living(one.state) for one in _placements_of(draft, move.aggregate_id)):
         raise broken(
             "placement_lives",
             "Aan deze doorverwijzing hangt nog een lopende plaatsing. Beëindig die eerst.",
@@ -109,7 +108,7 @@ def within_30_days(draft: Draft, move: Move) -> None:
         case.referrals.get(move.aggregate_id) or case.placements[move.aggregate_id]
     )
     since = draft.context.now - (closed.closed_at or 0)
-    if move.actor.role != "HUB" and since > REOPENING_DAYS * MICROSECONDS_A_DAY:
+    if move.actor.role != "HUB" and since > REOPENING_DAYS * MICROSECONDS_PER_DAY:
         raise broken(
             "too_late_to_reopen",
             "Meer dan 30 dagen geleden afgesloten. Maak een nieuwe doorverwijzing of plaatsing.",
@@ -256,17 +255,13 @@ def nothing_open(draft: Draft, _move: Move) -> None:
 
 def still_open(trajectory: Trajectory) -> list[str]:
     """The aggregates of a trajectory that keep it from closing, as `type state`."""
-    rows = [("referral", one) for one in trajectory.referrals.values()]
-    found = [f"{kind} {one.state}" for kind, one in rows if one.state in ACTIVE_REFERRAL]
-    found += [
-        f"placement {one.state}" for one in trajectory.placements.values() if one.state in LIVING
+    tables = lifecycles()
+    return [
+        f"{kind} {one.state}"
+        for kind in ("referral", "placement", "outcome")
+        for one in parts(trajectory, kind).values()
+        if tables[kind].is_active(one.state)
     ]
-    found += [
-        f"outcome {one.state}"
-        for one in trajectory.outcomes.values()
-        if one.state in {"provisional", "disputed"}
-    ]
-    return found
 
 
 def offered_to_another(draft: Draft, move: Move) -> None:
@@ -297,7 +292,7 @@ def after_care(draft: Draft, _move: Move) -> None:
     closed_at = draft.case.closed_at
     if closed_at is None or draft.case.state != "closed":
         return
-    if draft.context.now - closed_at > AFTER_CARE_DAYS * MICROSECONDS_A_DAY:
+    if draft.context.now - closed_at > AFTER_CARE_DAYS * MICROSECONDS_PER_DAY:
         raise broken(
             "after_care_over",
             "Het traject is meer dan zes maanden gesloten. Heropen het eerst.",

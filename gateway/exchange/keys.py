@@ -118,11 +118,6 @@ class KeyStore:
                 found[need] = self._remember(need, *made[need])
         return found
 
-    def data_key(self, subject_id: str, aggregate_id: str, producer_org: str, part: str) -> DataKey:
-        """One key, made if missing."""
-        need = KeyNeed(subject_id, aggregate_id, producer_org, part)
-        return self.data_keys((need,))[need]
-
     def open(self, key_id: str) -> bytes | None:
         """The bytes of a data key; None when it was erased."""
         found = self.cipher(key_id)

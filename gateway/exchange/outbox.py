@@ -16,7 +16,8 @@ from gateway.exchange.driver import Insert
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from gateway.exchange.decision import DecidedEvent, Fact
+    from gateway.exchange.decision import DecidedEvent
+    from schemas.facts import Fact
 
 FACT_TOPIC = "activation.fact.v1"
 OUTBOX = Insert(

@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from gateway.exchange.decision import Fact
 from gateway.exchange.state import Placement
+from schemas.facts import Fact
+from schemas.lifecycle import lifecycles
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from gateway.exchange.draft import Draft, Move
-
-FINAL = frozenset({"ended", "cancelled", "voided"})
 
 
 def planned(draft: Draft, move: Move) -> None:
@@ -62,7 +61,8 @@ def moved(draft: Draft, move: Move) -> None:
     """Change the state alone."""
     before = draft.case.placements[move.aggregate_id]
     after = replace(before, state=move.state, version=before.version + 1)
-    if move.state in FINAL and before.state not in FINAL:
+    table = lifecycles()["placement"]
+    if table.is_active(before.state) and not table.is_active(move.state):
         after = replace(
             after, previous=before.state, closed_by=move.actor.id, closed_at=draft.context.now
         )

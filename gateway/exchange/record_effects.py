@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from gateway.exchange.decision import Fact
 from gateway.exchange.state import Offer, Outcome, Right
+from schemas.facts import Fact
 
 if TYPE_CHECKING:
     from gateway.exchange.draft import Draft, Move

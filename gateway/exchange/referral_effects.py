@@ -6,9 +6,10 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from gateway.exchange.decision import Fact
 from gateway.exchange.state import Referral, Task
 from gateway.exchange.trajectory_effects import HANDOVER_DAYS, working_days_after
+from schemas.facts import Fact
+from schemas.lifecycle import lifecycles
 from schemas.programmes import rule_set
 from schemas.roles import LETTER
 
@@ -132,7 +133,8 @@ def moved(draft: Draft, move: Move) -> None:
     """Change the state alone; leaving `open` is told to the candidates."""
     before = draft.case.referrals[move.aggregate_id]
     after = replace(before, state=move.state, version=before.version + 1)
-    if _is_final(move.state) and not _is_final(before.state):
+    table = lifecycles()["referral"]
+    if table.is_active(before.state) and not table.is_active(move.state):
         after = replace(
             after, previous=before.state, closed_by=move.actor.id, closed_at=draft.context.now
         )
@@ -140,10 +142,6 @@ def moved(draft: Draft, move: Move) -> None:
         _advertise(draft, before, "closed")
         draft.opened.extend(_waiting_members(draft))
     draft.put_referral(after)
-
-
-def _is_final(state: str) -> bool:
-    return state in {"declined", "redirected", "withdrawn", "expired", "closed", "voided"}
 
 
 def _waiting_members(draft: Draft) -> list[str]:

@@ -15,13 +15,14 @@ from gateway.exchange.publication import ItemOutcome
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gateway.exchange.decision import Accepted, DecidedEvent, Fact
+    from gateway.exchange.decision import Accepted, DecidedEvent
     from gateway.exchange.decision import Warning as Notice
     from gateway.exchange.locating import Handles
     from gateway.exchange.records import LedgerRow
     from gateway.exchange.sealing import Prepared
     from gateway.exchange.state import Offer, Trajectory
     from gateway.exchange.submission import Submission
+    from schemas.facts import Fact
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from consumers.clock import Clock
-    from gateway.exchange.decision import Decide, DecidedEvent, Fact
+    from gateway.exchange.decision import Decide, DecidedEvent
     from gateway.exchange.driver import Driver
     from gateway.exchange.keys import KeyStore
     from gateway.exchange.publication import PublishRequest
@@ -238,7 +238,7 @@ class SharedCommit:
             for one in entry.prepared
         ]
         outbox = [event_row(one.event) for one in prepared]
-        outbox += [fact_row(fact, codec.encode_fact(_anonymous(fact))) for fact in changes.facts]
+        outbox += [fact_row(fact, codec.encode_fact(fact)) for fact in changes.facts]
         # The same order of tables, and sorted within each, in every writer: no deadlock.
         whole = self.driver.write(
             *self._states(), (LEDGER, rows), (OUTBOX, outbox), (IDEMPOTENCY, self._answers())
@@ -328,19 +328,6 @@ def _ledger_row(entry: Entry, prepared: sealing.Prepared, record: bytes) -> tupl
         hashlib.sha256(record).digest(),
         prepared.commitment,
         prepared.salt if event.subject_id is None else None,
-    )
-
-
-def _anonymous(fact: Fact) -> codec.Fact:
-    return codec.Fact(
-        fact.indicator,
-        fact.month,
-        fact.nis,
-        fact.programme,
-        fact.channel,
-        fact.code,
-        fact.count,
-        fact.days,
     )
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from consumers.clock import FixedClock
 from gateway.errors import NotAllowedNow
-from gateway.exchange.decision import Accepted, DecidedEvent, Fact, Recipient, Refused
+from gateway.exchange.decision import Accepted, DecidedEvent, Recipient, Refused
 from gateway.exchange.draft import unknown_case
 from gateway.exchange.keys import KeyStore
 from gateway.exchange.ledger import ItemOutcome, Ledger, PublishRequest
@@ -24,6 +24,7 @@ from gateway.exchange.submission import Submission
 from schemas.canonical import canonical
 from schemas.catalogue import catalogue
 from schemas.errors import Message, SchakelError
+from schemas.facts import Fact
 from tests.store_fixtures import opened
 
 if TYPE_CHECKING:
