@@ -15,7 +15,7 @@ from schemas.writing import Write, compile_writer
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_ROUTING: Final = tuple(RoutingHeader.__slots__)
+_ROUTING: Final = RoutingHeader.__struct_fields__
 
 
 def encode_sealed(sealed: SealedEvent) -> bytes:

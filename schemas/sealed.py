@@ -5,11 +5,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class RoutingHeader:
+class RoutingHeader(Struct, frozen=True, gc=False):
     """What the hub's own workers may read of a sealed event. Times are microseconds UTC."""
 
     event_id: str
@@ -33,8 +32,7 @@ class RoutingHeader:
     rule_set: str
 
 
-@dataclass(frozen=True, slots=True)
-class SealedPart:
+class SealedPart(Struct, frozen=True, gc=False):
     """One encrypted part; `part` is main or staff, `bytes` the ciphertext with its tag."""
 
     part: str
@@ -43,26 +41,31 @@ class SealedPart:
     bytes: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class SealedEvent:
+class SealedEvent(Struct, frozen=True, gc=False):
     """The value of `activation.trajectory.v1`."""
 
     routing: RoutingHeader
     parts: tuple[SealedPart, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class SealedMain:
+class SealedMain(Struct, frozen=True, gc=False):
     """Clear text of the part main. `body` is the event record without its staff contacts."""
 
-    actor_ref: str | None = field(repr=False)
-    source_record_id: str | None = field(repr=False)
-    salt: bytes = field(repr=False)
-    body: bytes = field(repr=False)
+    actor_ref: str | None
+    source_record_id: str | None
+    salt: bytes
+    body: bytes
+
+    def __repr__(self) -> str:
+        """Nothing of it: this is clear text."""
+        return "SealedMain()"
 
 
-@dataclass(frozen=True, slots=True)
-class SealedStaff:
+class SealedStaff(Struct, frozen=True, gc=False):
     """Clear text of the part staff: path of a staff contact to its JSON."""
 
-    fields: dict[str, bytes] = field(repr=False)
+    fields: dict[str, bytes]
+
+    def __repr__(self) -> str:
+        """Nothing of it: this is clear text."""
+        return "SealedStaff()"

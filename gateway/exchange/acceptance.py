@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from gateway.exchange.decision import HUB, Accepted, DecidedEvent, Recipient
 from gateway.exchange.recipients import OWN, recipients

@@ -8,8 +8,10 @@ event go through the same tables, with the hub as actor.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from gateway.errors import ActorRefused, ExchangeError, NotAllowedNow, RoleRefused, ScopeRefused
 from gateway.exchange import placement_effects as placement
@@ -85,8 +87,7 @@ STEPS: dict[str, Step] = {"lifecycle": "lifecycle", "rules": "rules"}
 """Step that a refusal is reported under, by leg; every other leg is authorisation."""
 
 
-@dataclass(frozen=True, slots=True)
-class Intent:
+class Intent(Struct, frozen=True, gc=False):
     """One event that wants to go through its table."""
 
     name: str

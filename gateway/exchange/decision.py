@@ -6,8 +6,9 @@ Everything here is a value. The ledger fills the context under its locks and wri
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from gateway.exchange.registry import Registry
@@ -23,8 +24,7 @@ HUB = "hub"
 Step = Literal["rules", "authorisation", "lifecycle"]
 
 
-@dataclass(frozen=True, slots=True)
-class Recipient:
+class Recipient(Struct, frozen=True, gc=False):
     """One possible recipient of one event, as decided when the event was accepted.
 
     `excluded` names the leg that keeps the event from this participant; None means entitled.
@@ -39,16 +39,14 @@ class Recipient:
     excluded: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Warning:  # noqa: A001 - the field's word, and the built-in is never raised here
+class Warning(Struct, frozen=True, gc=False):  # noqa: A001 - the field's word, and the built-in is never raised here
     """Something the sender is told beside an acceptance; it never blocks."""
 
     code: str
     detail: Message
 
 
-@dataclass(frozen=True, slots=True)
-class DecidedEvent:
+class DecidedEvent(Struct, frozen=True, gc=False):
     """One accepted event, or a hub event that follows from it.
 
     Attributes:
@@ -88,8 +86,7 @@ class DecidedEvent:
     joined: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(Struct, frozen=True, gc=False):
     """The submitted event comes first in `events`; hub events that follow from it come after."""
 
     events: tuple[DecidedEvent, ...]
@@ -99,8 +96,7 @@ class Accepted:
     facts: tuple[Fact, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(Struct, frozen=True, gc=False):
     """Nothing is written. `error.facts` names the failing `leg` and the `allowed` events now."""
 
     error: SchakelError
@@ -112,8 +108,7 @@ def no_offer_owners(_programme: str, _nis: str) -> frozenset[str]:
     return frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(Struct, frozen=True, gc=False):
     """All that `decide` may look at, read under the ledger's locks.
 
     Attributes:

@@ -5,8 +5,11 @@ A draft lives inside one call of `decide` and never leaves it, so the decision s
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from consumers.clock import date_of
 from gateway.errors import UnknownCase
@@ -34,8 +37,7 @@ if TYPE_CHECKING:
     from schemas.facts import Fact
 
 
-@dataclass(frozen=True, slots=True)
-class Actor:
+class Actor(Struct, frozen=True, gc=False):
     """Who sends: a participant, or the hub on account of one.
 
     `caused_by` is the participant whose event or timer led here; the same as `id` for partners.
@@ -47,8 +49,7 @@ class Actor:
     organisation: str
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
+class Move(Struct, frozen=True, gc=False):
     """One event about to be applied: the table has already said that it leads to `state`."""
 
     name: str
@@ -58,8 +59,7 @@ class Move:
     data: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Pending:
+class Pending(Struct, frozen=True, gc=False):
     """An event that was applied to the draft and waits for its recipients."""
 
     name: str
@@ -72,8 +72,7 @@ class Pending:
     hidden: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class FollowUp:
+class FollowUp(Struct, frozen=True, gc=False):
     """A hub event that an effect makes follow; applied through the same tables."""
 
     name: str

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import hmac
 import unicodedata
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec import Struct
 
 from gateway.errors import IdentifierTaken
 from gateway.exchange.draft import unknown_case
@@ -38,8 +39,7 @@ class Known(NamedTuple):
     target_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Handles:
+class Handles(Struct, frozen=True, gc=False):
     """Everything by which one submission may refer to a case.
 
     Attributes:
@@ -66,8 +66,7 @@ class Handles:
         return {*self.named, *(digest for _, digest in self.digests())}
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True, gc=False):
     """Where a submission lands: an existing trajectory or offer, or a person known before."""
 
     target_id: str | None

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from gateway.exchange.decision import DecidedEvent
@@ -14,8 +15,7 @@ if TYPE_CHECKING:
 Status = Literal["accepted", "duplicate", "rejected", "blocked"]
 
 
-@dataclass(frozen=True, slots=True)
-class PublishRequest:
+class PublishRequest(Struct, frozen=True, gc=False):
     """The events of one call, of one client, in the order they have to apply.
 
     Attributes:
@@ -31,8 +31,7 @@ class PublishRequest:
     request_hash: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(Struct, frozen=True, gc=False):
     """The leaf that proves what the hub accepted (`design/architecture.md` §7).
 
     `commitment` is SHA-256(salt ‖ canonical JSON of what was sent). `salt` is empty when the
@@ -53,8 +52,7 @@ class Receipt:
     aggregate_version: int
 
 
-@dataclass(frozen=True, slots=True)
-class ItemOutcome:
+class ItemOutcome(Struct, frozen=True, gc=False):
     """What became of one submission.
 
     Attributes:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from gateway.exchange.state import Referral, Task
 from gateway.exchange.trajectory_effects import HANDOVER_DAYS, working_days_after

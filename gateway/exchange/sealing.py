@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 import orjson
 from cryptography.exceptions import InvalidTag
+from msgspec import Struct
 
 from gateway.exchange.encryption import NONCE_BYTES, unusable
 from gateway.exchange.keys import DataKey, KeyNeed
@@ -38,16 +38,19 @@ class Ciphers(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(Struct, frozen=True, gc=False):
     """An event split and encoded, waiting for its keys."""
 
     event: DecidedEvent
     on_behalf_of: str | None
-    body: bytes = field(repr=False)
-    staff: bytes | None = field(repr=False)
+    body: bytes
+    staff: bytes | None
     commitment: bytes
-    salt: bytes = field(repr=False)
+    salt: bytes
+
+    def __repr__(self) -> str:
+        """The event's id alone: the rest is clear text and salt."""
+        return f"Prepared({self.event.event_id})"
 
     def needs(self) -> tuple[KeyNeed, ...]:
         """The data keys that sealing takes; none for an event about nobody."""
@@ -58,8 +61,7 @@ class Prepared:
         return (main,) if self.staff is None else (main, main._replace(part=STAFF))
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(Struct, frozen=True, gc=False):
     """What could be opened of a record.
 
     Attributes:

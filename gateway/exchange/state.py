@@ -1,18 +1,17 @@
 """The state of a trajectory and of an offer: what the rules need, never who the person is.
 
-States are frozen values. The ledger keeps them as JSON, one row a trajectory or offer.
+States are frozen structs, which msgspec reads, writes and copies in C.
+The ledger keeps them as JSON, one row a trajectory or offer.
 Relations are derived from the aggregates, so that there is one place where a role is held.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 import msgspec
+from msgspec import Struct, field
 
 
-@dataclass(frozen=True, slots=True)
-class Referral:
+class Referral(Struct, frozen=True, gc=False):
     """One referral. `previous` is the state to return to when it is reopened."""
 
     id: str
@@ -33,8 +32,7 @@ class Referral:
     candidates: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Placement:
+class Placement(Struct, frozen=True, gc=False):
     """One placement. `mentored`: every assignment at an organisation names a mentor."""
 
     id: str
@@ -55,8 +53,7 @@ class Placement:
     closed_at: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True, gc=False):
     """One outcome."""
 
     id: str
@@ -66,8 +63,7 @@ class Outcome:
     placement_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Right:
+class Right(Struct, frozen=True, gc=False):
     """One acquired right."""
 
     id: str
@@ -76,8 +72,7 @@ class Right:
     registrant: str
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(Struct, frozen=True, gc=False):
     """Something a named participant has to answer. Nobody falls out while one is open."""
 
     id: str
@@ -87,8 +82,7 @@ class Task:
     answered: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Trajectory:
+class Trajectory(Struct, frozen=True, gc=False):
     """One person's path with its referrals, placements, outcomes and rights.
 
     `version` counts the events whose aggregate is the trajectory itself.
@@ -116,8 +110,7 @@ class Trajectory:
     tasks: dict[str, Task] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(Struct, frozen=True, gc=False):
     """One offer of places. It is about no person."""
 
     id: str

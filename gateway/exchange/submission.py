@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from schemas.catalogue import EventType
 
 
-@dataclass(frozen=True, slots=True)
-class Submission:
+class Submission(Struct, frozen=True, gc=False):
     """One submitted event (`design/architecture.md` §5).
 
     Attributes:
@@ -38,10 +38,14 @@ class Submission:
     canonical: bytes
     subject: str | None = None
     trajectory_id: str | None = None
-    source_record_id: str | None = field(default=None, repr=False)
+    source_record_id: str | None = None
     causation_id: str | None = None
     on_behalf_of: str | None = None
     purpose: str | None = None
     territory_nis: str | None = None
-    actor_ref: str | None = field(default=None, repr=False)
+    actor_ref: str | None = None
     traceparent: str | None = None
+
+    def __repr__(self) -> str:
+        """What it is and where it came from, never what it says of a person."""
+        return f"Submission({self.event.name}, {self.participant}, {self.sender_event_id})"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from gateway.errors import NotAllowedNow, RuleBroken
 from gateway.exchange.draft import unknown_case
@@ -31,8 +32,7 @@ ELSEWHERE = frozenset({"agreement", "mandate"})
 """Aggregates of organisations, kept by the registry and not by a person's case."""
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True, gc=False):
     """The aggregate an event is about, and the state that it is in."""
 
     kind: str

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from msgspec import Struct
+
 from gateway.exchange.locating import INSZ, Known
 from gateway.exchange.publication import ItemOutcome
 
@@ -25,8 +27,7 @@ if TYPE_CHECKING:
     from schemas.facts import Fact
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True, gc=False):
     """An accepted submission: its own event and the hub's that follow, waiting to be sealed."""
 
     submission: Submission
@@ -34,8 +35,7 @@ class Entry:
     warnings: tuple[Notice, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Repeat:
+class Repeat(Struct, frozen=True, gc=False):
     """A submission that was accepted before: in this commit, or long ago.
 
     `accepted` tells that a kept answer is given again, as it was given first.

@@ -7,10 +7,11 @@ leaves the others as they are.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import msgspec
+from msgspec.structs import replace
 
 from gateway.errors import Blocked, EventIdReused, IdempotencyKeyReused, UnknownCase
 from gateway.exchange import answers, reading, sealing

@@ -147,7 +147,7 @@ def test_bytes_without_frame_are_refused(framed: bytes) -> None:
 def test_record_with_header_is_read_by_any_avro_reader() -> None:
     """What goes to a participant's topic is the typed record with its header, in plain Avro."""
     event = catalogue().event("referral.acknowledged")
-    header = {name: getattr(ROUTING, name) for name in codec.RoutingHeader.__slots__}
+    header = {name: getattr(ROUTING, name) for name in codec.RoutingHeader.__struct_fields__}
     header |= {"delivered_for": "igo-leuven", "withheld": ["handled_by.phone"]}
     framed = codec.encode_record(event, header, {"answer_due": "2026-03-16"})
     schema = fastavro.parse_schema(copy.deepcopy(event.schema))
@@ -165,7 +165,7 @@ def test_record_with_header_is_read_by_any_avro_reader() -> None:
 def test_partner_cannot_send_a_header() -> None:
     """The attributes carry it; a body with one is refused."""
     event = catalogue().event("referral.acknowledged")
-    header = {name: getattr(ROUTING, name) for name in codec.RoutingHeader.__slots__}
+    header = {name: getattr(ROUTING, name) for name in codec.RoutingHeader.__struct_fields__}
     with pytest.raises(UndecodableAvro):
         codec.decode_submitted(codec.encode_record(event, {**header, "withheld": []}, {}))
 

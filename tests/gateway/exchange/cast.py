@@ -5,11 +5,12 @@ Every role has somebody with a relation to the case and a stranger without one.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 from functools import cache
 from itertools import count
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from gateway.exchange.decision import HUB, Context
 from gateway.exchange.registry import (

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 import pytest
+from msgspec.structs import replace as restructured
 
 from consumers import inbox, views
 from consumers.scope import Scope
@@ -267,7 +268,7 @@ def test_history_is_wider_once_its_reader_holds_the_case(world: World) -> None:
     world.deliver()
     narrow = _copy(world.fetch(VDAB)[0]).event
     row = world.rows(trajectory)[-1]
-    holder = replace(row.recipients[0], participant=VDAB, role="V", relations=("case_holder",))
+    holder = restructured(row.recipients[0], participant=VDAB, role="V", relations=("case_holder",))
     again = replace(row, event_id=uuid7(), seq=row.seq + 1, joined=(VDAB,), recipients=(holder,))
 
     for _ in range(2):  # the second time changes nothing
