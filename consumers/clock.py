@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol
 from zoneinfo import ZoneInfo
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 BRUSSELS = ZoneInfo("Europe/Brussels")
 MICROSECONDS_PER_DAY = 86_400_000_000
+_MICROSECONDS_PER_HOUR = 3_600_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -105,4 +107,10 @@ def datetime_of(us: int) -> datetime:
 
 def date_of(us: int) -> date:
     """The calendar date in Belgium at a time in microseconds."""
-    return datetime_of(us).astimezone(BRUSSELS).date()
+    # Belgium's days begin on a whole hour of UTC, so all of an hour has one date.
+    return _date_of_hour(us // _MICROSECONDS_PER_HOUR)
+
+
+@lru_cache(maxsize=10_000)
+def _date_of_hour(hours: int) -> date:
+    return datetime_of(hours * _MICROSECONDS_PER_HOUR).astimezone(BRUSSELS).date()

@@ -31,6 +31,7 @@ _NIS = re.compile(r"[0-9]{5}", re.ASCII)
 _LONGEST_TEXT: Final = 128
 
 REQUIRED: Final = ("id", "source", "type", "time")
+_NEEDED: Final = frozenset({"specversion", *REQUIRED})
 
 SET_BY_HUB: Final = frozenset(
     {
@@ -86,19 +87,23 @@ def check(
     for name, value in attributes.items():
         if value is None:
             continue
+        rule = _RULES.get(name)
         try:
-            values[name] = _checked(name, value)
+            if rule is None or not isinstance(value, str):
+                raise _odd(name)
+            values[name] = rule(value)
         except AttributeFaultError as error:
             nameable = ID_PATTERN.fullmatch(name) and not identifiers.looks_like_insz(name)
             shown = name if nameable else "attribute"
             faults.append(InvalidParam(name=shown, code=error.code, reason=error.reason))
         except InvalidIdentifier as error:
             faults.append(error.param(name))
-    faults.extend(
-        fault(name, "missing", "Ontbreekt.", "Missing.")
-        for name in ("specversion", *REQUIRED)
-        if attributes.get(name) is None
-    )
+    if not values.keys() >= _NEEDED:
+        faults.extend(
+            fault(name, "missing", "Ontbreekt.", "Missing.")
+            for name in ("specversion", *REQUIRED)
+            if attributes.get(name) is None
+        )
     if values.setdefault("datacontenttype", JSON) not in content_types:
         known = " / ".join(content_types)
         faults.append(
@@ -120,17 +125,15 @@ def refused(faults: list[InvalidParam]) -> EnvelopeError:
     return EnvelopeError(detail, invalid=faults)
 
 
-def _checked(name: str, value: Any) -> Any:
-    rule = _RULES.get(name)
-    if rule is None and name in SET_BY_HUB:
-        raise AttributeFaultError(
+def _odd(name: str) -> AttributeFaultError:
+    """The fault of an attribute that is none of a sender's, or is no text."""
+    if name in SET_BY_HUB:
+        return AttributeFaultError(
             "set_by_hub", "De hub vult dit zelf in.", "The hub sets this itself."
         )
-    if rule is None:
-        raise AttributeFaultError("unknown_attribute", "Onbekend attribuut.", "Unknown attribute.")
-    if not isinstance(value, str):
-        raise AttributeFaultError("not_a_text", "Moet tekst zijn.", "Has to be text.")
-    return rule(value)
+    if name not in _RULES:
+        return AttributeFaultError("unknown_attribute", "Onbekend attribuut.", "Unknown attribute.")
+    return AttributeFaultError("not_a_text", "Moet tekst zijn.", "Has to be text.")
 
 
 def _specversion(text: str) -> str:

@@ -8,11 +8,11 @@ What the hub delivers is made of its own values and is only written here.
 
 from __future__ import annotations
 
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, unquote
 
 from msgspec import Struct
+from msgspec.structs import asdict
 
 from schemas import attributes
 from schemas.attributes import JSON, SOURCE_PREFIX, TYPE_PREFIX
@@ -155,13 +155,20 @@ def _percent_decoded(value: str, name: str, faults: list[InvalidParam]) -> str |
 
 def to_structured(event: CloudEvent) -> dict[str, Any]:
     """Return the event as a structured-mode JSON object: present attributes, then `data`."""
-    found: dict[str, Any] = {"specversion": "1.0"}
-    for name, value in zip(_ATTRIBUTES, _values(event), strict=True):
-        if value is not None and value != ():
-            found[name] = _WRITERS[name](value) if name in _WRITERS else value
-    if event.data is not None:
-        found["data"] = event.data
+    found = _present(event)
+    for name, write in _WRITERS.items():
+        if name in found:
+            found[name] = write(found[name])
+    data = found.pop("data", None)
+    if data is not None:
+        found["data"] = data
     return found
+
+
+def _present(event: CloudEvent) -> dict[str, Any]:
+    """Return the attributes that are there, and the data, as they are kept inside the hub."""
+    present = {n: v for n, v in asdict(event).items() if v is not None and v != ()}
+    return {"specversion": "1.0", **present}
 
 
 def kafka_headers(event: CloudEvent) -> list[tuple[str, bytes]]:
@@ -227,15 +234,14 @@ def content(event: CloudEvent, data: Any) -> bytes:
 
     All attributes sent and the data, without `traceparent` and `time`.
     """
-    sent = to_structured(event)
+    sent = _present(event)
     sent.pop("traceparent", None)
-    sent.pop("time", None)
+    del sent["time"]
     sent["data"] = data
     return canonical(sent)
 
 
 _ATTRIBUTES: Final = tuple(name for name in CloudEvent.__struct_fields__ if name != "data")
-_values: Final = attrgetter(*_ATTRIBUTES)
 
 _WRITERS: Final[dict[str, Callable[[Any], Any]]] = {
     "time": to_rfc3339,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
+from msgspec.structs import asdict
+
 from schemas import avsc
 from schemas.catalogue import hub_record, published_schema
 from schemas.framing import frame, undecodable, unframe
@@ -25,7 +27,7 @@ def encode_sealed(sealed: SealedEvent) -> bytes:
         {"part": part.part, "key_id": part.key_id, "nonce": part.nonce, "bytes": part.bytes}
         for part in sealed.parts
     ]
-    value = {"routing": {name: getattr(routing, name) for name in _ROUTING}, "parts": parts}
+    value = {"routing": asdict(routing), "parts": parts}
     return encode_framed("SealedEvent", value)
 
 

@@ -51,10 +51,10 @@ def uuid7() -> str:
     """Return a new UUIDv7: millisecond time, then a sub-millisecond fraction, then randomness."""
     milliseconds, nanoseconds = divmod(time.time_ns(), 1_000_000)
     fraction = nanoseconds * 4096 // 1_000_000
-    random = int.from_bytes(os.urandom(8), "big") & 0x3FFF_FFFF_FFFF_FFFF
-    value = milliseconds << 80 | 7 << 76 | fraction << 64 | 2 << 62 | random
-    text = f"{value:032x}"
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+    moment = f"{milliseconds:012x}"
+    random = os.urandom(8).hex()
+    variant = "89ab"[int(random[0], 16) & 3]
+    return f"{moment[:8]}-{moment[8:]}-7{fraction:03x}-{variant}{random[1:4]}-{random[4:]}"
 
 
 def is_uuid(text: str) -> bool:

@@ -20,23 +20,26 @@ if TYPE_CHECKING:
 HOLDER_ROLES = ("V", "O")
 
 
-def check_access(draft: Draft, actor: Actor, target: Target) -> None:
+def check_access(draft: Draft, actor: Actor, target: Target) -> frozenset[str]:
     """Check membership, agreement and territory, in this order; settle the municipality.
+
+    Returns the relations in which the actor stands to the aggregate.
 
     Raises:
         UnknownCase, NoAgreement, OutsideTerritory: the leg that failed.
     """
     creates_case = draft.trajectory is not None and draft.trajectory.version == 0
     draft.nis = draft.nis or nis_of(draft)
-    if actor.role == "HUB":
-        return
     relations = relations_of(draft, actor, target)
+    if actor.role == "HUB":
+        return relations
     if not creates_case and target.kind != "offer" and not relations:
         raise unknown_case()
     if target.kind != "offer":
         _check_agreement(draft)
     if creates_case or target.state == NONE or relations == frozenset({"candidate"}):
         _check_territory(draft, actor)
+    return relations
 
 
 def _check_agreement(draft: Draft) -> None:
@@ -128,6 +131,8 @@ def _to_trajectory(draft: Draft, actor: Actor) -> set[str]:
 
 
 def _is_competent(draft: Draft, actor: Actor, roles: tuple[str, ...]) -> bool:
-    registry = draft.context.registry
-    found = (registry.competent(role, draft.nis, draft.today) for role in roles)
-    return any(one is not None and one.id == actor.id for one in found)
+    for role in roles:
+        found = draft.context.registry.competent(role, draft.nis, draft.today)
+        if found is not None and found.id == actor.id:
+            return True
+    return False

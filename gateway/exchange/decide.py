@@ -94,6 +94,7 @@ class Intent(Struct, frozen=True, gc=False):
     actor: Actor
     target: Target
     data: dict[str, Any]
+    relations: frozenset[str] = frozenset()
 
 
 def decide(submission: Submission, context: Context) -> Accepted | Refused:
@@ -120,8 +121,8 @@ def _run(draft: Draft) -> None:
     _check_scope(draft, actor)
     _check_role(lifecycle, name, actor)
     target = find_target(draft, lifecycle, name)
-    check_access(draft, actor, target)
-    _apply(draft, Intent(name, actor, target, draft.submission.data))
+    relations = check_access(draft, actor, target)
+    _apply(draft, Intent(name, actor, target, draft.submission.data, relations))
     while draft.queue:
         follow = draft.queue.pop(0)
         hub = Actor(HUB, "HUB", draft.sender.id, draft.sender.organisation)
@@ -152,8 +153,7 @@ def _check_scope(draft: Draft, actor: Actor) -> None:
 
 
 def _check_role(lifecycle: Lifecycle, name: str, actor: Actor) -> None:
-    rows = lifecycle.by_event[name]
-    if any(by.role in (None, actor.role) for row in rows for by in row.by):
+    if lifecycle.has_role(name, actor.role):
         return
     raise RoleRefused(
         Message(
@@ -171,7 +171,7 @@ def _apply(draft: Draft, step: Intent) -> None:
         NotAllowedNow, ActorRefused: the table says no.
         RuleBroken: a guard says no.
     """
-    row = _row(draft, step)
+    row = _row(step)
     state = _next_state(draft, step, row)
     move = Move(step.name, step.actor, step.target.id, state, step.data)
     for guard in row.guards:
@@ -180,7 +180,7 @@ def _apply(draft: Draft, step: Intent) -> None:
     draft.done.append(_pending(draft, step))
 
 
-def _row(draft: Draft, step: Intent) -> Transition:
+def _row(step: Intent) -> Transition:
     lifecycle = lifecycle_of(step.name)
     rows = lifecycle.transition(step.name, step.target.state)
     if not rows:
@@ -192,9 +192,8 @@ def _row(draft: Draft, step: Intent) -> Transition:
             leg="lifecycle",
             facts={"state": step.target.state},
         )
-    relations = relations_of(draft, step.actor, step.target)
     for row in rows:
-        if row.admits(step.actor.role, relations):
+        if row.admits(step.actor.role, step.relations):
             return row
     who = ", ".join(str(by) for row in rows for by in row.by)
     raise ActorRefused(

@@ -103,29 +103,15 @@ class Draft:
     warnings: list[Notice] = field(default_factory=list)
     facts: list[Fact] = field(default_factory=list)
     opened: list[str] = field(default_factory=list)
-    memberships: dict[tuple[object, ...], Relations] = field(default_factory=dict)
-    kept: list[object] = field(default_factory=list)
+    memberships: list[tuple[Trajectory, Relations]] = field(default_factory=list)
 
     def members(self, trajectory: Trajectory) -> Relations:
         """Every member with all its relations; not to be changed. Worked out once per state."""
-        parts = (
-            trajectory.referrals,
-            trajectory.placements,
-            trajectory.outcomes,
-            trajectory.rights,
-        )
-        key = (
-            trajectory.holder,
-            trajectory.proposed_holder,
-            trajectory.offered_holder,
-            trajectory.viewers,
-            # Parts are never changed in place; `kept` keeps them from being freed and reused.
-            *(id(part) for part in parts),
-        )
-        found = self.memberships.get(key)
-        if found is None:
-            found = self.memberships[key] = members(trajectory)
-            self.kept.append(parts)
+        for known, found in self.memberships:
+            if known is trajectory or _same_parties(known, trajectory):
+                return found
+        found = members(trajectory)
+        self.memberships.append((trajectory, found))
         return found
 
     @property
@@ -183,6 +169,20 @@ class Draft:
             urn, roles, self.nis or None, self.today, target_role=target_role
         )
         return found.id
+
+
+def _same_parties(one: Trajectory, other: Trajectory) -> bool:
+    """Whether two states of a case have the same members: parts are never changed in place."""
+    return (
+        one.referrals is other.referrals
+        and one.placements is other.placements
+        and one.holder == other.holder
+        and one.proposed_holder == other.proposed_holder
+        and one.offered_holder == other.offered_holder
+        and one.viewers == other.viewers
+        and one.outcomes is other.outcomes
+        and one.rights is other.rights
+    )
 
 
 def open_draft(submission: Submission, context: Context, sender: Participant) -> Draft:

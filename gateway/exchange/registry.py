@@ -25,7 +25,7 @@ Environment = Literal["test", "production"]
 ClientAuth = Literal["private_key_jwt", "client_secret_basic"]
 
 MEMO_LIMIT = 10_000
-"""Remembered answers of `in_role`; past it they are forgotten, so that nothing grows for ever."""
+"""Remembered answers of each question; past it they are forgotten, so that nothing grows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +172,9 @@ class Registry:
     _memo: dict[tuple[str, str, date], tuple[Participant, ...]] = field(
         default_factory=dict, repr=False, compare=False
     )
+    _competent: dict[tuple[str, str, date], Participant | None] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
     @classmethod
     def build(
@@ -243,7 +246,12 @@ class Registry:
         A body of its own goes before a welfare association that serves several municipalities:
         the smallest territory wins, then the id.
         """
-        return min(self.in_role(role, nis, on), key=_narrowest, default=None)
+        key = (role, nis, on)
+        if key not in self._competent:
+            if len(self._competent) >= MEMO_LIMIT:
+                self._competent.clear()
+            self._competent[key] = min(self.in_role(role, nis, on), key=_narrowest, default=None)
+        return self._competent[key]
 
     def resolve(
         self,
