@@ -7,6 +7,7 @@ process until it is asked to stop (SIGTERM, SIGINT) and finishes what it has beg
 from __future__ import annotations
 
 import gc
+import os
 import signal
 import threading
 from typing import TYPE_CHECKING
@@ -37,6 +38,8 @@ GATEWAY = "gateway"
 RELAY = "relay"
 ROUTE = "route"
 FACTS = "activation.fact.v1"
+BEHIND = 10
+"""Niceness of relay and route: on a full machine callers are answered first; the log catches up."""
 
 
 def gateway(settings: HubSettings) -> None:
@@ -80,6 +83,7 @@ def spare_collections() -> None:
 def relay(settings: HubSettings) -> None:
     """Publish what the ledger accepted to Kafka, in order per trajectory."""
     stop = _until_asked()
+    os.nice(BEHIND)
     ledger = open_engine(settings.stores.ledger)
     woken = wakers(settings.stores, settings.run_dir)
     settings.run_dir.mkdir(parents=True, exist_ok=True)
@@ -92,6 +96,7 @@ def relay(settings: HubSettings) -> None:
 def route(settings: HubSettings) -> None:
     """Place every event in the inboxes of those who may have it."""
     stop = _until_asked()
+    os.nice(BEHIND)
     stores = settings.stores
     registry = RegistryParts(settings)
     names = [one.name for one in topics() if one.name != FACTS and not one.is_per_participant]

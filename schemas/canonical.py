@@ -50,11 +50,17 @@ def _is_plain(value: Any) -> bool:
     if kind is int:
         return bool(-MAX_INTEGER <= value <= MAX_INTEGER)
     if kind is dict:
-        # Exact strings only: orjson and rfc8785 differ in what else they take as a key.
-        if not all(type(key) is str and key.isascii() for key in value):
+        for key in value:
+            # Exact strings only: orjson and rfc8785 differ in what else they take as a key.
+            if type(key) is not str or not key.isascii():
+                return False
+        value = value.values()
+    elif kind is not list:
+        return False
+    for item in value:  # noqa: SIM110 - a generator costs more than the items
+        if type(item) is not str and not _is_plain(item):
             return False
-        return all(type(item) is str or _is_plain(item) for item in value.values())
-    return kind is list and all(type(item) is str or _is_plain(item) for item in value)
+    return True
 
 
 def _refused() -> StrictJsonError:

@@ -15,20 +15,19 @@ from schemas.sealed import RoutingHeader, SealedEvent, SealedMain, SealedPart, S
 from schemas.writing import Write, compile_writer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 _ROUTING: Final = RoutingHeader.__struct_fields__
 
 
-def encode_sealed(sealed: SealedEvent) -> bytes:
-    """Return the framed record for the ledger and the log."""
-    routing = sealed.routing
-    parts = [
-        {"part": part.part, "key_id": part.key_id, "nonce": part.nonce, "bytes": part.bytes}
-        for part in sealed.parts
-    ]
-    value = {"routing": asdict(routing), "parts": parts}
-    return encode_framed("SealedEvent", value)
+def encode_sealed(routing: Mapping[str, Any], parts: Iterable[SealedPart]) -> bytes:
+    """Return the framed record for the ledger and the log.
+
+    `routing` has the fields of RoutingHeader.
+    """
+    return encode_framed(
+        "SealedEvent", {"routing": routing, "parts": [asdict(part) for part in parts]}
+    )
 
 
 def decode_sealed(framed: bytes) -> SealedEvent:

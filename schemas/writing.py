@@ -11,6 +11,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable
 from datetime import date
+from functools import lru_cache
 from typing import Any, Final
 
 Write = Callable[[Any, bytearray], None]
@@ -20,8 +21,12 @@ _ONE_BYTE: Final = 64
 _BLOCK_END: Final = 0
 
 
+@lru_cache(maxsize=10_000)
 def varint(value: int) -> bytes:
-    """Return a zig-zag varint, the form of every int, long and length."""
+    """Return a zig-zag varint, the form of every int, long and length.
+
+    Remembered: the events of one commit share their times.
+    """
     rest = value << 1 ^ value >> 63
     out = bytearray()
     while rest > 0x7F:  # noqa: PLR2004 - seven bits a byte

@@ -7,6 +7,7 @@ A row that no broker will ever take is set aside and counted, so that the others
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -15,6 +16,7 @@ import structlog
 from consumers.errors import NotPublished, Poison
 from consumers.log_records import Record
 from gateway.exchange.driver import is_down
+from gateway.exchange.pacing import gathering_seconds
 
 if TYPE_CHECKING:
     import threading
@@ -65,6 +67,7 @@ class Relay:
     published: int = 0
     set_aside: int = 0
     _pause_seconds: float = FIRST_PAUSE_SECONDS
+    _due_at: float = 0.0
 
     def run(self) -> None:
         """Work until `stop` is set. Raises nothing that a restart of something else would cure."""
@@ -92,6 +95,7 @@ class Relay:
         self._pause_seconds = FIRST_PAUSE_SECONDS
         if not moved:
             self.listener.wait(POLL_SECONDS)
+        self.stop.wait(max(0.0, self._due_at - time.monotonic()))
 
     def step(self) -> bool:
         """Publish one chunk; False when there was nothing.
@@ -102,6 +106,7 @@ class Relay:
         rows = self.drain.take(self.chunk)
         if not rows:
             return False
+        self._due_at = time.monotonic() + gathering_seconds(len(rows))
         records = [_record(row) for row in rows]
         try:
             self.producer.publish(records)

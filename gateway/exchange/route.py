@@ -23,6 +23,7 @@ from consumers.parked import Parked
 from consumers.traceparent import flags_sampled, new_traceparent
 from gateway.exchange import records
 from gateway.exchange.addressing import addressed, backfilled, newcomers
+from gateway.exchange.pacing import gathering_seconds
 from schemas.codec import decode_sealed
 from schemas.errors import SchakelError
 from schemas.identifiers import is_uuid
@@ -270,10 +271,11 @@ def run(route: Route, stop: threading.Event) -> None:
     pause = PAUSE_SECONDS
     while not stop.is_set():
         try:
-            route.step()
+            placed = route.step()
         except (LogUnavailable, OperationalError, InterfaceError) as error:
             log.warning("route_waits", error=type(error).__name__, seconds=pause)
             stop.wait(pause)
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
         else:
             pause = PAUSE_SECONDS
+            stop.wait(gathering_seconds(placed))

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import os
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Protocol
 
 import orjson
 from cryptography.exceptions import InvalidTag
 from msgspec import Struct
+from msgspec.structs import asdict
 
 from gateway.exchange.encryption import NONCE_BYTES, unusable
 from gateway.exchange.keys import DataKey, KeyNeed
@@ -76,6 +78,9 @@ class Opened(Struct, frozen=True, gc=False):
     salt: bytes | None
 
 
+_BINDING = itemgetter("event_id", "event_type", "subject_ref", "aggregate_id", "producer")
+"""What of the routing header a part is bound to."""
+
 ERASED = Opened(None, None, None, None)
 
 
@@ -108,7 +113,7 @@ def seal(prepared: Prepared, keys: Mapping[KeyNeed, DataKey]) -> bytes:
     needs = prepared.needs()
     if not needs:
         return prepared.body
-    routing = codec.RoutingHeader(**_header(event, prepared.on_behalf_of))
+    routing = _header(event, prepared.on_behalf_of)
     plain = {MAIN: prepared.body, STAFF: prepared.staff or b""}
     parts = []
     for need in needs:
@@ -116,7 +121,7 @@ def seal(prepared: Prepared, keys: Mapping[KeyNeed, DataKey]) -> bytes:
         nonce = os.urandom(NONCE_BYTES)
         sealed = key.cipher.encrypt(nonce, plain[need.part], _bound_to(routing, need.part))
         parts.append(codec.SealedPart(need.part, key.key_id, nonce, sealed))
-    return codec.encode_sealed(codec.SealedEvent(routing, tuple(parts)))
+    return codec.encode_sealed(routing, parts)
 
 
 def unseal(record: bytes, keys: Ciphers, parts: Collection[str] = BOTH_PARTS) -> Opened:
@@ -153,21 +158,13 @@ def open_row(row: LedgerRow, keys: Ciphers, parts: Collection[str] = BOTH_PARTS)
 
 def _open(routing: codec.RoutingHeader, part: codec.SealedPart, key: DataKey) -> bytes:
     try:
-        return key.cipher.decrypt(part.nonce, part.bytes, _bound_to(routing, part.part))
+        return key.cipher.decrypt(part.nonce, part.bytes, _bound_to(asdict(routing), part.part))
     except InvalidTag as error:
         raise unusable("een record past niet bij zijn sleutel", "a record was changed") from error
 
 
-def _bound_to(routing: codec.RoutingHeader, part: str) -> bytes:
-    names = (
-        routing.event_id,
-        routing.event_type,
-        routing.subject_ref or "",
-        routing.aggregate_id,
-        routing.producer,
-        part,
-    )
-    return "\x1f".join(names).encode()
+def _bound_to(routing: Mapping[str, Any], part: str) -> bytes:
+    return "\x1f".join([*(name or "" for name in _BINDING(routing)), part]).encode()
 
 
 def _header(event: DecidedEvent, on_behalf_of: str | None) -> dict[str, Any]:
