@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # Make what the images are built from: an engine, the base image, wheels and Kafka's jars.
-# On Debian, as root, it installs and starts an engine when none answers; that one's process id
-# is left in build/containers/dockerd.pid.
+# Everything is put in build/containers. Needs the hub in .venv: make .venv/.hub.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 readonly BASE=debian:bookworm-slim
@@ -9,32 +8,27 @@ readonly BIN=.venv/bin
 readonly OUT=build/containers
 mkdir -p "$OUT"
 
-start_engine() {
-  apt-get update -qq
-  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-    docker.io docker-compose debootstrap iptables >/dev/null
-  setsid dockerd >"$OUT/dockerd.log" 2>&1 </dev/null &
-  echo $! >"$OUT/dockerd.pid"
-  for _ in $(seq 60); do
-    docker info >/dev/null 2>&1 && return
-    sleep 0.5
-  done
-  tail -n 20 "$OUT/dockerd.log" >&2
-  exit 1
-}
-
 make_base() {
   local root mirror
+  command -v debootstrap >/dev/null || {
+    apt-get update -qq
+    apt-get install -y -qq --no-install-recommends debootstrap >/dev/null
+  }
   root=$(mktemp -d)
-  mirror=$(awk '/^URIs:/ {print $2; exit}' /etc/apt/sources.list.d/debian.sources)
-  debootstrap --variant=minbase --include=ca-certificates bookworm "$root" "$mirror" >/dev/null
+  # The machine's own mirror if it names one; else debootstrap knows where Debian is.
+  mirror=$(awk '/^URIs: *http/ {print $2; exit}' /etc/apt/sources.list.d/debian.sources || true)
+  debootstrap --variant=minbase --include=ca-certificates bookworm "$root" \
+    ${mirror:+"$mirror"} >/dev/null
   rm -rf "$root"/var/cache/apt/archives/*.deb "$root"/var/lib/apt/lists/*
   tar -C "$root" -c . | docker import --change 'CMD ["bash"]' - "$BASE" >/dev/null
   rm -rf "$root"
 }
 
-docker info >/dev/null 2>&1 || start_engine
-docker image inspect "$BASE" >/dev/null 2>&1 || make_base
+bash deploy/containers/engine.sh start
+if ! docker image inspect "$BASE" >/dev/null 2>&1; then
+  # Where no registry answers, Debian's own packages make the same image.
+  timeout 120 docker pull --quiet "$BASE" >/dev/null 2>&1 || make_base
+fi
 
 # The image has Debian's Python 3.11, whichever Python the host has.
 rm -rf "$OUT/wheels" "$OUT/jars"
