@@ -51,4 +51,5 @@ lock = kafka_folder() / "jgo.lock.toml"
 jars = ensure_jars(lock, cache, fetch=JgoFetch(), report=print)
 shutil.copytree(jars[0].parent, Path(sys.argv[1]) / jars[0].parent.relative_to(cache))
 PYTHON
-cp deploy/Containerfile deploy/containers/start-kafka.py deploy/containers/start-postgres.sh "$OUT"
+cp deploy/Containerfile deploy/containers/{healthy.sh,issue-certificates.py} \
+  deploy/containers/{start-kafka.py,start-postgres.sh} "$OUT"

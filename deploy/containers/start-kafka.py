@@ -1,14 +1,14 @@
 """Kafka in a container: the embedded broker's settings and jars, on the service's own network name.
 
-Makes the certificates of /tls at the first start, formats /kafka, and becomes the Java process.
+Formats /kafka at the first start, and becomes the Java process. /tls holds the authority's and the
+broker's own certificate, from issue-certificates.py.
 Kafka ends at once while the gateway's key set does not answer; the container is started again then.
 """
 
 import os
 from pathlib import Path
 
-from gateway.embedded.broker import SERVICES
-from gateway.embedded.certificates import ensure_certificates
+from gateway.embedded.certificates import Certificates
 from gateway.embedded.jars import JgoFetch, ensure_jars
 from gateway.embedded.kafka_process import KafkaCommand, format_data
 from gateway.embedded.properties import BrokerSettings, render
@@ -22,7 +22,7 @@ FOLDER = Path("/kafka")
 
 def main() -> None:
     """Replace this process by the broker; does not return."""
-    certificates = ensure_certificates(Path("/tls"), SERVICES, hosts=(HOST,))
+    certificates = Certificates(Path("/tls"))
     issuer, jwks_url = os.environ["SCHAKEL_ISSUER"], os.environ["SCHAKEL_JWKS_URL"]
     data = FOLDER / "data"
     data.mkdir(exist_ok=True)

@@ -3,7 +3,8 @@
 One authority per data folder signs one certificate per service; its name (`CN=relay`) is the
 service's principal on the broker. Files are PEM, mode 0600, each service's private key and
 certificate in one file. Names carry `CN=`, which no participant id can hold, so that no token can
-name a service.
+name a service. Only the broker's certificate is a server's, so that no other service can pose as
+it.
 """
 
 import datetime as dt
@@ -22,11 +23,12 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 _VALID = dt.timedelta(days=3650)
 _BACKDATED = dt.timedelta(days=1)
 _AUTHORITY = "schakel-embedded"
+_SERVER = "broker"
 
 
 @dataclass(frozen=True, slots=True)
 class Certificates:
-    """The folder DATA/tls; `hosts` are names that new certificates hold besides loopback's."""
+    """The folder DATA/tls; `hosts` are names of a new broker's certificate besides loopback's."""
 
     folder: Path
     hosts: tuple[str, ...] = ()
@@ -43,6 +45,11 @@ class Certificates:
             _issue(self.folder, service, self.hosts)
         return path
 
+    def hand_out(self, service: str, folder: Path) -> None:
+        """Put all that one service needs, and nothing else, in a folder of its own."""
+        for path in (self.authority, self.of(service)):
+            _write(folder / path.name, path.read_bytes())
+
 
 def ensure_certificates(
     folder: Path, services: tuple[str, ...], *, hosts: tuple[str, ...] = ()
@@ -56,6 +63,14 @@ def ensure_certificates(
     for service in services:
         certificates.of(service)
     return certificates
+
+
+def discard(folder: Path) -> None:
+    """Remove the authority and all it signed, so that the next start makes new ones; idempotent."""
+    # The authority last, its key first: the next start finds a whole one or none, also when killed.
+    last = [folder / "ca-key.pem", folder / "ca.pem"]
+    for path in [*(one for one in folder.glob("*.pem") if one not in last), *last]:
+        path.unlink(missing_ok=True)
 
 
 def _make_authority(folder: Path) -> None:
@@ -79,18 +94,10 @@ def _issue(folder: Path, service: str, names: tuple[str, ...]) -> None:
     if not isinstance(signer, ec.EllipticCurvePrivateKey):
         raise TypeError("the authority's key is an elliptic curve key")
     key = ec.generate_private_key(ec.SECP256R1())
-    uses = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
-    hosts: list[x509.GeneralName] = [
-        *(x509.DNSName(name) for name in names),
-        x509.DNSName("localhost"),
-        x509.IPAddress(ipaddress.IPv4Address("127.0.0.1")),
-    ]
     certificate = (
-        _builder(_name(service), authority.subject, key.public_key())
+        _for_use(_builder(_name(service), authority.subject, key.public_key()), service, names)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(signs_certificates=False), critical=True)
-        .add_extension(x509.ExtendedKeyUsage(uses), critical=False)
-        .add_extension(x509.SubjectAlternativeName(hosts), critical=False)
         .add_extension(
             x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False
         )
@@ -99,6 +106,23 @@ def _issue(folder: Path, service: str, names: tuple[str, ...]) -> None:
     # Kafka reads PKCS#8 key and chain from one file.
     chain = certificate.public_bytes(serialization.Encoding.PEM)
     _write(folder / f"{service}.pem", _private(key) + chain)
+
+
+def _for_use(
+    builder: x509.CertificateBuilder, service: str, names: tuple[str, ...]
+) -> x509.CertificateBuilder:
+    if service != _SERVER:
+        uses = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH])
+        return builder.add_extension(uses, critical=False)
+    # The broker is its own client too, on the controller's listener.
+    uses = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH])
+    hosts: list[x509.GeneralName] = [
+        *(x509.DNSName(name) for name in names),
+        x509.DNSName("localhost"),
+        x509.IPAddress(ipaddress.IPv4Address("127.0.0.1")),
+    ]
+    alternatives = x509.SubjectAlternativeName(hosts)
+    return builder.add_extension(uses, critical=False).add_extension(alternatives, critical=False)
 
 
 def _builder(

@@ -7,16 +7,21 @@ import os
 import secrets
 import subprocess
 import sys
+import time
+import uuid
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest
+from joserfc import jwt
+from joserfc.jwk import import_key
 
 from connectors.client import HubClient
 from connectors.credentials import load_credentials, parse_credentials
 from gateway.embedded.kafka_process import free_ports
+from tests.containers.stack import Stack
 
 if TYPE_CHECKING:
     from pytest_docker.plugin import Services
@@ -24,6 +29,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 SCHAKEL = str(Path(sys.executable).parent / "schakel")
 START_SECONDS = 120.0
+DELIVERY_SECONDS = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +37,36 @@ class ContainedHub:
     """A hub that answers, with the demo registry loaded."""
 
     url: str
+    kafka: str
     folder: Path
 
     def client(self, client_id: str) -> HubClient:
         """A client of the demo registry, with a new key from the administrator."""
-        file = self.folder / f"{client_id}.json"
-        if not file.exists():
-            self.administer("client", "rotate", client_id, "--out", str(file))
-        return HubClient(self.url, load_credentials(file))
+        return HubClient(self.url, load_credentials(self._credentials(client_id)))
+
+    def token(self, client_id: str, resource: str) -> str:
+        """An access token of that client, for the gateway or for Kafka."""
+        known = json.loads(self._credentials(client_id).read_text("utf-8"))
+        now = int(time.time())
+        claims = {
+            "iss": client_id,
+            "sub": client_id,
+            "aud": known["issuer"],
+            "iat": now,
+            "exp": now + 50,
+            "jti": str(uuid.uuid4()),
+        }
+        form = {
+            "grant_type": "client_credentials",
+            "resource": resource,
+            "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+            "client_assertion": jwt.encode(
+                {"alg": "ES256"}, claims, import_key(known["private_key"])
+            ),
+        }
+        answer = httpx.post(f"{self.url}/oauth/token", data=form)
+        assert answer.status_code == httpx.codes.OK, answer.text
+        return str(answer.json()["access_token"])
 
     def administer(self, *arguments: str) -> None:
         """Run an administrator's command on this machine; its words are in a failure's text."""
@@ -50,6 +78,19 @@ class ContainedHub:
             check=False,
         )
         assert ran.returncode == 0, ran.stdout + ran.stderr
+
+    def answers(self) -> bool:
+        """Whether the gateway shows its key set."""
+        try:
+            return httpx.get(f"{self.url}/oauth/jwks", timeout=2).status_code == httpx.codes.OK
+        except httpx.HTTPError:
+            return False
+
+    def _credentials(self, client_id: str) -> Path:
+        file = self.folder / f"{client_id}.json"
+        if not file.exists():
+            self.administer("client", "rotate", client_id, "--out", str(file))
+        return file
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -81,52 +122,59 @@ def docker_compose_command() -> str:
 
 
 @pytest.fixture(scope="session")
-def docker_setup(compose_settings: dict[str, str]) -> list[str]:
-    """Without --wait, which 1.29 does not know."""
-    del compose_settings
-    return ["up --build -d"]
+def docker_setup() -> list[str]:
+    """Nothing: `stack` starts them, so that they are removed also when they do not start."""
+    return []
 
 
 @pytest.fixture(scope="session")
-def compose(
-    docker_compose_command: str, docker_compose_file: str, docker_compose_project_name: str
-) -> list[str]:
-    """The compose command line of this run."""
-    where = ["-f", docker_compose_file, "-p", docker_compose_project_name]
-    return [*docker_compose_command.split(), *where]
+def stack(
+    docker_services: Services,
+    docker_compose_command: str,
+    docker_compose_file: str,
+    docker_compose_project_name: str,
+) -> Stack:
+    """The containers, all started; compose.yaml says what waits for what."""
+    del docker_services
+    where = ("-f", docker_compose_file, "-p", docker_compose_project_name)
+    stack = Stack((*docker_compose_command.split(), *where))
+    try:
+        stack.command("up", "--build", "-d")
+    except AssertionError as error:
+        error.add_note(stack.command("logs", "--tail", "30"))
+        raise
+    return stack
 
 
 @pytest.fixture(scope="session")
 def hub(
-    docker_services: Services,
-    compose_settings: dict[str, str],
-    compose: list[str],
-    tmp_path_factory: pytest.TempPathFactory,
+    stack: Stack, compose_settings: dict[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> ContainedHub:
     """The running hub with the demo registry."""
-    url = f"http://127.0.0.1:{compose_settings['SCHAKEL_PORT']}"
-    docker_services.wait_until_responsive(
-        timeout=START_SECONDS, pause=0.5, check=lambda: _answers(f"{url}/oauth/jwks")
-    )
-    read = subprocess.run(
-        [*compose, "exec", "-T", "gateway", "cat", "/data/admin.json"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert parse_credentials(read.stdout).client_id
     folder = tmp_path_factory.mktemp("credentials")
+    running = ContainedHub(
+        f"http://127.0.0.1:{compose_settings['SCHAKEL_PORT']}",
+        f"127.0.0.1:{compose_settings['SCHAKEL_KAFKA_PORT']}",
+        folder,
+    )
+    await_answer(running)
+    read = stack.inside("gateway", "cat", "/data/admin.json")
+    assert parse_credentials(read).client_id
     file = folder / "admin.json"
     file.touch(mode=0o600)
-    file.write_text(json.dumps(json.loads(read.stdout)), encoding="utf-8")
-    running = ContainedHub(url, folder)
+    file.write_text(read, encoding="utf-8")
     registry = ROOT / "deploy" / "demo" / "registry.yaml"
     running.administer("registry", "apply", str(registry), "--yes")
     return running
 
 
-def _answers(url: str) -> bool:
-    try:
-        return httpx.get(url, timeout=2).status_code == httpx.codes.OK
-    except httpx.HTTPError:
-        return False
+def await_answer(hub: ContainedHub) -> None:
+    """Return once the gateway answers.
+
+    Raises:
+        AssertionError: it did not in time.
+    """
+    deadline = time.monotonic() + START_SECONDS
+    while not hub.answers():
+        assert time.monotonic() < deadline, "the gateway does not answer"
+        time.sleep(0.3)

@@ -3,9 +3,11 @@
 import stat
 from pathlib import Path
 
+import pytest
 from cryptography import x509
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from gateway.embedded.certificates import ensure_certificates
+from gateway.embedded.certificates import discard, ensure_certificates
 
 
 def test_files_are_their_owners_only(tmp_path: Path) -> None:
@@ -37,3 +39,41 @@ def test_a_second_start_keeps_them(tmp_path: Path) -> None:
     first = ensure_certificates(tmp_path / "tls", ("broker",)).of("broker").read_bytes()
 
     assert ensure_certificates(tmp_path / "tls", ("broker",)).of("broker").read_bytes() == first
+
+
+@pytest.mark.parametrize(("service", "is_server"), [("broker", True), ("relay", False)])
+def test_only_the_broker_can_serve(tmp_path: Path, service: str, *, is_server: bool) -> None:
+    """A service's certificate is a client's: with its key nobody can pose as the broker."""
+    file = ensure_certificates(tmp_path / "tls", (), hosts=("kafka",)).of(service)
+    extensions = x509.load_pem_x509_certificate(file.read_bytes()).extensions
+    uses = extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    names = [one for one in extensions if isinstance(one.value, x509.SubjectAlternativeName)]
+
+    assert ExtendedKeyUsageOID.CLIENT_AUTH in uses
+    assert (ExtendedKeyUsageOID.SERVER_AUTH in uses) is is_server
+    assert bool(names) is is_server
+
+
+def test_a_service_is_handed_its_own_key_only(tmp_path: Path) -> None:
+    """In a folder of its own are the authority's certificate and that one service's file."""
+    certificates = ensure_certificates(tmp_path / "tls", ("broker", "relay"))
+    own = tmp_path / "own"
+    own.mkdir()
+
+    certificates.hand_out("relay", own)
+
+    assert {path.name for path in own.iterdir()} == {"ca.pem", "relay.pem"}
+    assert (own / "relay.pem").read_bytes() == certificates.of("relay").read_bytes()
+    assert stat.S_IMODE((own / "relay.pem").stat().st_mode) == 0o600
+
+
+def test_what_was_discarded_is_made_anew(tmp_path: Path) -> None:
+    """After discarding, a new authority signs new certificates."""
+    first = ensure_certificates(tmp_path / "tls", ("relay",)).of("relay").read_bytes()
+
+    discard(tmp_path / "tls")
+    renewed = ensure_certificates(tmp_path / "tls", ("relay",))
+
+    relay = x509.load_pem_x509_certificate(renewed.of("relay").read_bytes())
+    relay.verify_directly_issued_by(x509.load_pem_x509_certificate(renewed.authority.read_bytes()))
+    assert renewed.of("relay").read_bytes() != first

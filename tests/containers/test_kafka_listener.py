@@ -1,0 +1,123 @@
+"""Kafka's published listener: a token of the hub comes in, and sees what was granted only."""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from consumers.errors import LogUnavailable
+from consumers.log import LogConsumer, LogSettings
+from gateway.oauth.tokens import GATEWAY, KAFKA
+from tests.containers.conftest import DELIVERY_SECONDS
+from tests.sasl import accepts
+
+if TYPE_CHECKING:
+    from tests.containers.conftest import ContainedHub
+    from tests.containers.stack import Stack
+
+pytestmark = [pytest.mark.containers, pytest.mark.timeout(540)]
+
+CLIENT, OTHER = "ocmw-tienen-connector", "vdab-connector"
+OWN = "out.ocmw-tienen.v1"
+# What a door to Kafka does for a participant: a topic, the right to read it, and a record.
+OPEN_A_DOOR = f"""
+from consumers.log import LogAdmin, Record, SupervisedProducer
+from consumers.log_client import KafkaAdminClient, connection
+from gateway.settings import load
+
+settings = load().log_settings("admin")
+client = KafkaAdminClient(**connection(settings))
+client.create_topics({{"{OWN}": {{"num_partitions": 1, "replication_factor": 1}}}})
+client.close()
+admin = LogAdmin(settings)
+admin.grant_read("{CLIENT}", "{OWN}", "ocmw-tienen.")
+admin.close()
+producer = SupervisedProducer(settings)
+producer.publish([Record("{OWN}", b"key", b"value")])
+producer.close()
+"""
+# A broker that is told a topic's compression packs its records anew, with that library of its own.
+COMPRESS = """
+import sys
+from consumers.log import Record, SupervisedProducer
+from consumers.log_client import KafkaAdminClient, connection
+from gateway.settings import load
+
+settings, kind = load().log_settings("admin"), sys.argv[1]
+topic = {"num_partitions": 1, "replication_factor": 1, "configs": {"compression.type": kind}}
+client = KafkaAdminClient(**connection(settings))
+client.create_topics({f"test.{kind}": topic})
+client.close()
+producer = SupervisedProducer(settings)
+producer.publish([Record(f"test.{kind}", b"key", b"value")])
+producer.close()
+print("acknowledged")
+"""
+
+
+def test_a_token_for_kafka_comes_in(hub: ContainedHub) -> None:
+    """The hub's token for the resource Kafka is accepted on the published port."""
+    assert accepts(hub.kafka, hub.token(CLIENT, KAFKA.indicator))
+
+
+def test_a_token_for_the_gateway_is_refused(hub: ContainedHub) -> None:
+    """A token that was made for another audience does not come in."""
+    assert not accepts(hub.kafka, hub.token(CLIENT, GATEWAY.indicator))
+
+
+def test_a_stripped_token_is_refused(hub: ContainedHub) -> None:
+    """A good token without its signature does not come in."""
+    assert not accepts(hub.kafka, hub.token(CLIENT, KAFKA.indicator).rpartition(".")[0] + ".")
+
+
+def test_a_participant_does_not_see_the_hubs_topics(hub: ContainedHub) -> None:
+    """Whoever comes in with a token may not read what everybody published."""
+    consumer = reader(hub, CLIENT, "activation.trajectory.v1")
+
+    with pytest.raises(LogUnavailable, match=r"activation\.trajectory\.v1"):
+        consumer.poll(1)
+    consumer.close()
+
+
+def test_a_participant_reads_its_own_topic_only(hub: ContainedHub, stack: Stack) -> None:
+    """A Kafka client on the host reads the topic it was let read; another does not see it."""
+    stack.beside("provision", "python", "-", given=OPEN_A_DOOR)
+    own, other = reader(hub, CLIENT, OWN), reader(hub, OTHER, OWN)
+
+    assert first_value(own) == b"value"
+    with pytest.raises(LogUnavailable, match=re.escape(OWN)):
+        other.poll(1)
+    own.close()
+    other.close()
+
+
+@pytest.mark.parametrize("kind", ["zstd", "snappy", "lz4"])
+def test_kafka_can_compress(hub: ContainedHub, stack: Stack, kind: str) -> None:
+    """On a read-only file system Kafka can still unpack and run its compression libraries."""
+    del hub
+    said = stack.beside("provision", "python", "-", kind, given=COMPRESS)
+
+    assert said.strip() == "acknowledged"
+
+
+def reader(hub: ContainedHub, client_id: str, topic: str) -> LogConsumer:
+    """A consumer on the host with a token of that client."""
+    token = hub.token(client_id, KAFKA.indicator)
+    settings = LogSettings(hub.kafka, token=lambda: token, client_id=client_id)
+    return LogConsumer(settings, [topic], "ocmw-tienen.test", "test-1")
+
+
+def first_value(consumer: LogConsumer) -> bytes:
+    """The first record's value, once the new entries count."""
+    deadline = time.monotonic() + DELIVERY_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            records = consumer.poll(1)
+        except LogUnavailable:
+            records = []
+        if records:
+            return records[0].value
+    raise AssertionError("no record came")
