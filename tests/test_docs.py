@@ -72,3 +72,13 @@ def test_no_document_names_a_registry_or_this_machine() -> None:
         text = path.read_text("utf-8")
         assert "://" not in text
         assert "--hash=sha256:" in text
+
+
+def test_the_licence_is_whole() -> None:
+    """LICENSE holds all fifteen articles of the EUPL in order, and the appendix."""
+    text = _text("LICENSE")
+    articles = [int(number) for number in re.findall(r"^(\d+)\. [A-Z]", text, re.MULTILINE)]
+
+    assert articles == list(range(1, 16))
+    assert text.index("EUROPEAN UNION PUBLIC LICENCE v. 1.2") < text.index("\nAppendix\n")
+    assert text.rstrip().endswith("require the production of a new EUPL version.")
