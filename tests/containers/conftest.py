@@ -21,12 +21,11 @@ from joserfc.jwk import import_key
 from connectors.client import HubClient
 from connectors.credentials import load_credentials, parse_credentials
 from gateway.embedded.kafka_process import free_ports
-from tests.containers.stack import Stack
+from tests.containers.stack import ROOT, Stack
 
 if TYPE_CHECKING:
     from pytest_docker.plugin import Services
 
-ROOT = Path(__file__).parents[2]
 SCHAKEL = str(Path(sys.executable).parent / "schakel")
 START_SECONDS = 120.0
 DELIVERY_SECONDS = 120.0
@@ -137,7 +136,7 @@ def stack(
     """The containers, all started; compose.yaml says what waits for what."""
     del docker_services
     where = ("-f", docker_compose_file, "-p", docker_compose_project_name)
-    stack = Stack((*docker_compose_command.split(), *where))
+    stack = Stack((*docker_compose_command.split(), *where), docker_compose_project_name)
     try:
         stack.command("up", "--build", "-d")
     except AssertionError as error:

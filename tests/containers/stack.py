@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 SERVING = ("postgres", "gateway", "kafka", "relay", "route")
@@ -12,11 +13,20 @@ ONCE = ("certificates", "provision")
 EVERY = (*SERVING, *ONCE)
 
 
+ROOT = Path(__file__).parents[2]
+
+
 @dataclass(frozen=True, slots=True)
 class Stack:
     """One compose project; `compose` is its command line."""
 
     compose: tuple[str, ...]
+    project: str
+
+    def backup(self, *arguments: str) -> str:
+        """What deploy/containers/backup.sh printed for this project."""
+        script = str(ROOT / "deploy" / "containers" / "backup.sh")
+        return _run("env", f"COMPOSE_PROJECT_NAME={self.project}", "bash", script, *arguments)
 
     def command(self, *arguments: str) -> str:
         """What a compose command printed; its words are in a failure's text."""

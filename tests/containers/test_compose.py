@@ -10,6 +10,8 @@ from tests.containers.conftest import DELIVERY_SECONDS, await_answer
 from tests.e2e.running_hub import inbox, referral
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.containers.conftest import ContainedHub
     from tests.containers.stack import Stack
 
@@ -55,6 +57,27 @@ def test_renewed_certificates_are_used(hub: ContainedHub, stack: Stack) -> None:
     assert stack.inside("relay", "cat", "/tls/relay.pem") != before
     event_id = publish(hub, 2)
     assert delivered(hub, {event_id}) == {event_id: 1}
+
+
+def test_a_backup_brings_everything_back(hub: ContainedHub, stack: Stack, tmp_path: Path) -> None:
+    """After all volumes are gone, the archives hold what was delivered and what was accepted."""
+    before = publish(hub, 3)
+    assert delivered(hub, {before}) == {before: 1}
+    stack.command("stop", "kafka")
+    underway = publish(hub, 4)
+
+    stack.backup("save", str(tmp_path))
+    stack.command("down", "-v")
+    stack.backup("load", str(tmp_path))
+    await_answer(hub)
+
+    assert delivered(hub, {before, underway}) == {before: 1, underway: 1}
+
+
+def test_a_backup_is_not_loaded_over_what_is_there(stack: Stack, tmp_path: Path) -> None:
+    """Where volumes exist, loading refuses and touches nothing."""
+    with pytest.raises(AssertionError, match="nothing was loaded"):
+        stack.backup("load", str(tmp_path))
 
 
 def publish(hub: ContainedHub, number: int) -> str:
