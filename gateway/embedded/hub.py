@@ -16,7 +16,7 @@ from gateway.embedded.broker import Broker
 from gateway.embedded.installation import ensure_installation
 from gateway.embedded.locks import hold
 from gateway.embedded.roles import Role
-from gateway.errors import DataInUse, HubNotReady
+from gateway.errors import DataInUse, EmbeddedError, HubNotReady
 from gateway.provisioning import provision
 from gateway.settings import LOOPBACK, HubSettings, load
 from schemas.errors import Message
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 ROLES = ("gateway", "relay", "route")
 READY_SECONDS = 120.0
 TICK_SECONDS = 0.25
+BROKER_PAUSE_SECONDS = 5.0
 
 
 class Hub:
@@ -43,6 +44,7 @@ class Hub:
         ensure_installation(data, port)
         self.settings: HubSettings = load(data)
         self._report = report
+        self._broker_due_at = float("-inf")
         self._lock = _exclusive(self.settings.data)
         self._roles = {name: Role(name, self.settings.data, self._lock, report) for name in ROLES}
         self.broker = Broker(
@@ -126,9 +128,17 @@ class Hub:
         """Restart what ended; call it every quarter of a second."""
         for role in self._roles.values():
             role.watch()
-        if self.broker.has_ended():
-            self._report("Kafka ended; it starts again")
+        if self.broker.has_ended() and time.monotonic() >= self._broker_due_at:
+            self._restart_broker()
+
+    def _restart_broker(self) -> None:
+        """Start Kafka again; when it cannot be, publishing goes on and it is tried again later."""
+        self._report("Kafka ended; it starts again")
+        try:
             self.broker.start()
+        except EmbeddedError as error:
+            self._broker_due_at = time.monotonic() + BROKER_PAUSE_SECONDS
+            self._report(f"{error.detail.en} It is tried again in {BROKER_PAUSE_SECONDS:g} s")
 
     def stop(self) -> None:
         """Drain and stop all children: first the way in, then what follows it; idempotent."""
