@@ -26,6 +26,7 @@ BUSY_TIMEOUT_MS = 5000
 CONNECT_TIMEOUT_SECONDS = 5
 # One arbitrary number for every migration, so that two processes never migrate at once.
 MIGRATION_LOCK = 0x5C4A4B31
+_NO_VERSION = "can_write"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,26 @@ def ping(engine: Engine) -> bool:
     try:
         with engine.connect() as connection:
             connection.execute(text("select 1"))
+    except SQLAlchemyError:
+        return False
+    return True
+
+
+def can_write(engine: Engine) -> bool:
+    """Whether a commit reaches this store's disk now, so a full or read-only one gives False.
+
+    Writes and takes back one row of the table that every migrated store has, in one transaction.
+    Blocks for a few seconds at most; never raises.
+    """
+    values = {"version": _NO_VERSION}
+    try:
+        with engine.begin() as connection:
+            connection.execute(
+                text("insert into alembic_version (version_num) values (:version)"), values
+            )
+            connection.execute(
+                text("delete from alembic_version where version_num = :version"), values
+            )
     except SQLAlchemyError:
         return False
     return True

@@ -53,9 +53,9 @@ def gateway(settings: HubSettings) -> None:
     parts.start()
     draining = threading.Event()
     probes = (
-        StoreProbe("ledger", registry.ledger_reader),
-        StoreProbe("consumers", parts.consumers_reader),
-        StoreProbe("keys", parts.keys_engine),
+        StoreProbe("ledger", registry.ledger_reader, registry.ledger_engine),
+        StoreProbe("consumers", parts.consumers_reader, parts.consumers_engine),
+        StoreProbe("keys", parts.keys_engine, parts.keys_engine),
         LedgerProbe(parts.ledger),
     )
     management = create_management(

@@ -6,12 +6,14 @@ Every test that asks gets an empty database of its own; the server is started on
 from __future__ import annotations
 
 import os
+import signal
 import tempfile
 import uuid
 import warnings
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
@@ -21,6 +23,29 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 
+@dataclass(frozen=True)
+class OwnServer:
+    """A server of a test's own, which it may stop and start."""
+
+    server: Any
+
+    @property
+    def url(self) -> str:
+        """A superuser's URL."""
+        uri: str = self.server.get_uri()
+        return uri
+
+    def crash(self) -> None:
+        """Stop without a word to whoever is connected, as when the machine goes."""
+        postmaster = self.server.get_postmaster_info().process
+        postmaster.send_signal(signal.SIGQUIT)
+        postmaster.wait(timeout=30)
+
+    def start(self) -> None:
+        """Start again on the same data; it recovers first."""
+        self.server.ensure_postgres_running()
+
+
 @contextmanager
 def postgres_server() -> Iterator[str]:
     """A superuser's URL of a server that ends with the block, or with this process at latest."""
@@ -28,6 +53,13 @@ def postgres_server() -> Iterator[str]:
     if given:
         yield given
         return
+    with own_server() as server:
+        yield server.url
+
+
+@contextmanager
+def own_server() -> Iterator[OwnServer]:
+    """A server of the Python package, on data of its own."""
     with warnings.catch_warnings():
         # The package warns about XDG_RUNTIME_DIR, which a build machine has not.
         warnings.simplefilter("ignore")
@@ -38,7 +70,7 @@ def postgres_server() -> Iterator[str]:
     folder = Path(tempfile.mkdtemp(prefix="skpg-"))
     server = get_server(folder, cleanup_mode="delete")
     try:
-        yield server.get_uri()
+        yield OwnServer(server)
     finally:
         server.cleanup()
 

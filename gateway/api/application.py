@@ -72,11 +72,10 @@ class Gateway:
                 await send_problem(scope, send, problems.from_status(405, allow=bare[0]))
         except limits.ClientGone:
             return
-        except SchakelError as error:
-            await send_problem(scope, send, error)
         except Exception as error:  # noqa: BLE001 - the edge: the caller always gets an answer
-            _log_failure(scope, error)
-            await send_problem(scope, send, problems.internal_error())
+            if not isinstance(error, SchakelError):
+                _log_failure(scope, error)
+            await send_problem(scope, send, problems.from_failure(error))
 
     def drain(self) -> None:
         """Let long polls go and make no new ones wait: the process ends. On the event loop."""

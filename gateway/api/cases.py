@@ -13,7 +13,6 @@ import sqlalchemy as sa
 
 from consumers import views
 from consumers.scope import Scope, scoped
-from gateway.api.inboxes import translated
 from gateway.exchange import relations as rel
 from gateway.exchange.state import Trajectory, loads_trajectory
 
@@ -78,23 +77,20 @@ class Cases:
     def of(self, participant: str, wanted: Wanted) -> tuple[Trajectory, ...]:
         """The participant's cases, the last changed first; blocks on the stores.
 
-        Raises:
-            Unavailable: 503, a store does not answer.
+        Raises the driver's errors when a store does not answer.
         """
-        with translated():
-            if wanted.source_record_id is not None:
-                ids: Iterable[str] = self._by_own_number(participant, wanted.source_record_id)
-            else:
-                ids = self._candidates(participant)
-            found = self._states(list(ids))
+        if wanted.source_record_id is not None:
+            ids: Iterable[str] = self._by_own_number(participant, wanted.source_record_id)
+        else:
+            ids = self._candidates(participant)
+        found = self._states(list(ids))
         own = [one for one in found if is_member(one, participant) and _fits(one, wanted)]
         own.sort(key=lambda one: (one.last_event_at, one.id), reverse=True)
         return tuple(own[: wanted.limit])
 
     def one(self, participant: str, trajectory_id: str) -> Trajectory | None:
         """A case of the participant's; None when it does not exist or is not its own."""
-        with translated():
-            found = self._states([trajectory_id])
+        found = self._states([trajectory_id])
         return next((one for one in found if is_member(one, participant)), None)
 
     def _candidates(self, participant: str) -> dict[str, None]:

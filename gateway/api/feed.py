@@ -12,6 +12,7 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
+import structlog
 
 from gateway import errors
 from gateway.api import authentication, cursors, limits, parameters, traces
@@ -34,6 +35,8 @@ DEFAULT_LIMIT: Final = 100
 WAIT_SECONDS: Final = 30
 STREAM_PAGES: Final = 40
 """A stream ends after this many pages, so that a token that was revoked does not read for ever."""
+
+_log = structlog.get_logger(__name__)
 
 
 class FeedEndpoint:
@@ -127,7 +130,12 @@ class FeedEndpoint:
                 await send({"type": "http.response.body", "body": lines, "more_body": True})
             if not page.behind or not self._waiters.is_open:
                 break
-            page = await self._read(participant, page.next, limit)
+            try:
+                page = await self._read(participant, page.next, limit)
+            except Exception as error:  # noqa: BLE001 - the edge: the answer's head has left
+                # The caller asks again from the position it gets, and hears then what is wrong.
+                _log.warning("feed_stream_cut", error=type(error).__name__)
+                break
         last = orjson.dumps(_position(participant, page), option=orjson.OPT_APPEND_NEWLINE)
         await send({"type": "http.response.body", "body": last})
 

@@ -66,7 +66,7 @@ def _as_ours(error: Exception) -> SchakelError:
         if isinstance(error.__cause__, SchakelError):
             return error.__cause__
         return problems.from_status(error.status_code, allow=(error.headers or {}).get("Allow"))
-    return problems.internal_error()
+    return problems.from_failure(error)
 
 
 def _invalid_parameters(found: Sequence[Any]) -> errors.InvalidParameter:

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
 import orjson
-from sqlalchemy.exc import SQLAlchemyError
 
 from consumers import views
 from consumers.errors import CursorExpired
 from consumers.scope import Scope
-from gateway import errors
 from gateway.api import cursors
 from gateway.exchange.authorise import Stopped
 from schemas import envelope
 from schemas.errors import Message
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     import sqlalchemy as sa
 
@@ -74,15 +71,14 @@ class InboxFeed:
         Raises:
             CursorExpired: 410, rows after it are no longer kept.
             InvalidCursor: 400, the inbox never gave out that row.
-            Unavailable: 503, a store does not answer.
+            Exception: the driver's own, when a store does not answer or cannot write.
         """
         scope = Scope(participant)
-        with translated():
-            with self._reading.connect() as connection:
-                entries = views.feed_page(connection, scope, after=after, limit=limit)
-                position = views.position(connection, scope)
-            _check(after, position)
-            outcomes = self._hand_over.hand_over(participant, entries, DOOR)
+        with self._reading.connect() as connection:
+            entries = views.feed_page(connection, scope, after=after, limit=limit)
+            position = views.position(connection, scope)
+        _check(after, position)
+        outcomes = self._hand_over.hand_over(participant, entries, DOOR)
         last = entries[-1].seq if entries else after
         return FeedPage(
             events=tuple(
@@ -94,24 +90,6 @@ class InboxFeed:
             behind=max(0, position.newest - last),
             oldest=max(0, position.oldest - 1),
         )
-
-
-@contextmanager
-def translated() -> Iterator[None]:
-    """Turn a database that does not answer into a 503.
-
-    Raises:
-        Unavailable: instead of whatever SQLAlchemy raised inside.
-    """
-    try:
-        yield
-    except SQLAlchemyError as error:
-        raise errors.Unavailable(
-            Message(
-                nl="Een gegevensbank antwoordt niet. Herhaal de oproep straks.",
-                en="A database does not answer. Repeat the call in a moment.",
-            )
-        ) from error
 
 
 def _check(after: int, position: Position) -> None:

@@ -7,7 +7,6 @@ from fastapi import APIRouter, Depends, Path
 from gateway import errors
 from gateway.api.authentication import caller
 from gateway.api.collaborators import Collaborators
-from gateway.api.inboxes import translated
 from gateway.exchange.journey_document import document
 from gateway.oauth.verifier import Principal
 from schemas.errors import Message
@@ -23,8 +22,7 @@ def router(collaborators: Collaborators) -> APIRouter:
         principal: Annotated[Principal, Depends(authenticated)],
         event_id: Annotated[str, Path(max_length=128)],
     ) -> dict[str, Any]:
-        with translated():
-            found = collaborators.journeys.event(event_id, principal.participant)
+        found = collaborators.journeys.event(event_id, principal.participant)
         if found is None:
             raise errors.UnknownRecord(
                 Message(

@@ -14,6 +14,7 @@ from typing import Any, Final
 import orjson
 
 from gateway import errors
+from gateway.exchange.driver import is_down
 from schemas.errors import InvalidParam, Message, SchakelError
 
 CONTENT_TYPE: Final = b"application/problem+json"
@@ -135,6 +136,23 @@ def internal_error() -> errors.InternalError:
         Message(
             nl="Er ging iets mis in de hub. Vermeld de verwijzing (instance) aan de beheerder.",
             en="Something went wrong in the hub. Tell the operator the reference (instance).",
+        )
+    )
+
+
+def from_failure(error: Exception) -> SchakelError:
+    """What an endpoint raised, as one of our errors: only a defect of ours is a 500."""
+    if isinstance(error, SchakelError):
+        return error
+    return unavailable() if is_down(error) else internal_error()
+
+
+def unavailable() -> errors.Unavailable:
+    """A store does not answer or cannot write; the caller repeats the same call."""
+    return errors.Unavailable(
+        Message(
+            nl="Een gegevensbank antwoordt niet. Herhaal de oproep straks.",
+            en="A database does not answer. Repeat the call in a moment.",
         )
     )
 

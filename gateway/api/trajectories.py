@@ -10,7 +10,6 @@ from gateway.api import parameters
 from gateway.api.authentication import caller, require_scope
 from gateway.api.cases import Wanted
 from gateway.api.collaborators import Collaborators
-from gateway.api.inboxes import translated
 from gateway.api.next_events import NextEvents, Viewer, creatable, next_events
 from gateway.api.problems import invalid_caller
 from gateway.exchange.decision import HUB
@@ -63,8 +62,7 @@ def router(collaborators: Collaborators) -> APIRouter:
         if found is None:
             raise unknown_case()
         viewer = viewer_of(principal, collaborators)
-        with translated():
-            entries = collaborators.journeys.trajectory(trajectory_id, principal.participant)
+        entries = collaborators.journeys.trajectory(trajectory_id, principal.participant)
         return {
             **_summary(found, viewer.registry),
             "aggregates": [_aggregate(one) for one in next_events(found, viewer)],
@@ -79,8 +77,7 @@ def _for_administrator(
     principal: Principal, trajectory_id: str, collaborators: Collaborators
 ) -> dict[str, Any]:
     """The way of a case for the operator: events and journeys, no state and no payload."""
-    with translated():
-        entries = collaborators.journeys.trajectory(trajectory_id, principal.participant)
+    entries = collaborators.journeys.trajectory(trajectory_id, principal.participant)
     if not entries:
         raise unknown_case()
     registry = collaborators.registry()

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from gateway import processes
+from gateway.log_lines import log_to_stdout
 from gateway.settings import load
 
 app = typer.Typer(add_completion=False)
@@ -31,4 +32,5 @@ def run(
     ] = None,
 ) -> None:
     """Run one process until SIGTERM; `provision` makes topics and access entries, and ends."""
+    log_to_stdout()
     processes.RUN[role.value](load(data))

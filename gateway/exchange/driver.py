@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import orjson
 import psycopg
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from consumers.database import is_postgres
 
@@ -259,13 +260,26 @@ class PostgresDriver:
 
 
 def is_down(error: Exception) -> bool:
-    """Whether the database cannot be reached or written now, its disk being full included."""
-    kinds = (sqlite3.OperationalError, psycopg.OperationalError, psycopg.InterfaceError)
-    return isinstance(error, (*kinds, OperationalError, InterfaceError, OSError))
+    """Whether a database cannot be reached or written now, its disk being full included."""
+    return isinstance(_found(error), _DOWN)
 
 
 def was_first(error: Exception) -> bool:
     """Whether another transaction stood in the way, so that beginning again will do."""
-    found = error.orig if isinstance(error, DBAPIError) else error
     kinds = (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
-    return isinstance(found, kinds)
+    return isinstance(_found(error), kinds)
+
+
+_DOWN = (
+    sqlite3.OperationalError,
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+    psycopg.errors.ReadOnlySqlTransaction,  # a primary that was made a standby
+    PoolTimeout,
+    OSError,
+)
+
+
+def _found(error: Exception) -> object:
+    """The driver's own error, also when SQLAlchemy wrapped it."""
+    return error.orig if isinstance(error, DBAPIError) else error

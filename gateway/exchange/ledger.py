@@ -98,6 +98,7 @@ class Ledger:
         self._published: deque[int] = deque()
         self._driver: Driver | None = None
         self._purged_at = float("-inf")
+        self._failed_at = float("-inf")
         self._wrote = False
         self._threads = [threading.Thread(target=self._run, name="ledger", daemon=True)]
         if published is not None:
@@ -125,6 +126,11 @@ class Ledger:
     def waiting(self) -> int:
         """Submissions that wait or are being recorded."""
         return self._waiting
+
+    @property
+    def failed_at(self) -> float:
+        """The monotonic time at which a store refused the last commit; long ago when it did not."""
+        return self._failed_at
 
     def published(self, numbers: Iterable[int]) -> None:
         """Delete these outbox rows with the next transaction, or when idle. Never blocks."""
@@ -192,6 +198,8 @@ class Ledger:
         except Exception as error:  # noqa: BLE001 - the edge: every request gets an answer
             self._drop_driver()
             down = is_down(error)
+            if down:
+                self._failed_at = time.monotonic()
             if len(requests) > 1 and not down:
                 return [self._answers([one])[0] for one in requests]
             name = type(error).__name__
@@ -231,6 +239,7 @@ class Ledger:
         numbers = self._delete_published(self._driver)
         if shared.wrote or numbers:
             self._driver.commit()
+            self._failed_at = float("-inf")
             self._wrote = self._wrote or shared.wrote
         else:
             self._driver.rollback()

@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 import structlog
-from sqlalchemy.exc import InterfaceError, OperationalError
 
 from consumers import inbox, parked
 from consumers.clock import date_of
@@ -23,6 +22,7 @@ from consumers.parked import Parked
 from consumers.traceparent import flags_sampled, new_traceparent
 from gateway.exchange import records
 from gateway.exchange.addressing import addressed, backfilled, newcomers
+from gateway.exchange.driver import is_down
 from gateway.exchange.pacing import gathering_seconds
 from schemas.codec import decode_sealed
 from schemas.errors import SchakelError
@@ -137,9 +137,9 @@ class Route:
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 self._place(fetched)
-            except (OperationalError, InterfaceError):
-                raise  # the database is away: the loop waits and the batch stays uncommitted
-            except Exception as error:  # noqa: BLE001 - this worker's edge: park, never die
+            except Exception as error:  # this worker's edge: park, never die
+                if is_down(error):
+                    raise  # the database is away: the loop waits, the batch stays uncommitted
                 log.warning("route_failed", records=len(fetched), error=type(error).__name__)
                 self.pause(PAUSE_SECONDS * attempt)
             else:
@@ -272,7 +272,9 @@ def run(route: Route, stop: threading.Event) -> None:
     while not stop.is_set():
         try:
             placed = route.step()
-        except (LogUnavailable, OperationalError, InterfaceError) as error:
+        except Exception as error:
+            if not isinstance(error, LogUnavailable) and not is_down(error):
+                raise
             log.warning("route_waits", error=type(error).__name__, seconds=pause)
             stop.wait(pause)
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import sqlite3
 from typing import TYPE_CHECKING, Any
 
 from consumers.spans import Entry
@@ -127,10 +128,13 @@ class ListFeed:
     def __init__(self) -> None:
         self.events: list[bytes] = []
         self.reads = 0
+        self.fails_after = float("inf")
 
     def read(self, participant: str, after: int, limit: int) -> FeedPage:  # noqa: ARG002
         """The page after a position."""
         self.reads += 1
+        if self.reads > self.fails_after:
+            raise sqlite3.OperationalError
         page = tuple(self.events[after : after + limit])
         last = after + len(page)
         return FeedPage(page, last, len(self.events) - last, 0)
@@ -158,6 +162,17 @@ class NoCases:
     def one(self, participant: str, trajectory_id: str) -> None:  # noqa: ARG002
         """Nothing."""
         return
+
+
+class NoLog:
+    """A log in which nothing ever is: the test routes from the ledger."""
+
+    def poll(self, timeout_seconds: float, /) -> tuple[()]:  # noqa: ARG002
+        """Nothing."""
+        return ()
+
+    def commit(self) -> None:
+        """Nothing to note."""
 
 
 class QueueListener:

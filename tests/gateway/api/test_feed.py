@@ -58,6 +58,29 @@ def test_ndjson_reads_the_whole_inbox(interface: Interface) -> None:
     }
 
 
+def test_a_stream_that_is_cut_says_where_to_go_on(interface: Interface) -> None:
+    """A database that goes away halfway ends the stream with the position of what was sent."""
+    interface.feed.events = [b'{"id":"%d"}' % number for number in range(5)]
+    interface.feed.fails_after = 1
+    response = interface.get("/v1/feed?limit=2", accept="application/x-ndjson")
+    interface.feed.fails_after = float("inf")
+    lines = [orjson.loads(line) for line in response.text.splitlines()]
+    rest = interface.get(f"/v1/feed?after={lines[-1]['next']}").json()["events"]
+
+    assert [line["id"] for line in lines[:-1]] == ["0", "1"]
+    assert lines[-1]["behind"] == 3
+    assert [one["id"] for one in rest] == ["2", "3", "4"]
+
+
+def test_a_database_that_is_away_is_503(interface: Interface) -> None:
+    """The driver's own error is a coded problem to come back after, not a fault of the hub."""
+    interface.feed.fails_after = 0
+    response = interface.get("/v1/feed")
+
+    assert (response.status_code, response.json()["code"]) == (503, "unavailable")
+    assert int(response.headers["retry-after"]) >= 1
+
+
 def test_other_media_types_are_406(interface: Interface) -> None:
     """What the feed cannot answer in is refused."""
     assert interface.get("/v1/feed", accept="text/html").status_code == 406

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -35,23 +36,12 @@ from tests.store_fixtures import MIGRATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     import httpx
+    import sqlalchemy as sa
 
 OCMW = cast.RELATED["O"]
 STRANGER = cast.STRANGERS["W"]
-
-
-class NoLog:
-    """A log in which nothing ever is: the test routes from the ledger."""
-
-    def poll(self, timeout_seconds: float, /) -> tuple[()]:  # noqa: ARG002
-        """Nothing."""
-        return ()
-
-    def commit(self) -> None:
-        """Nothing to note."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +50,23 @@ class Hub:
 
     client: AsgiClient
     route: Route
+    keys: KeyStore
+    key_engine: sa.Engine
+
+    @contextmanager
+    def without_keys(self) -> Iterator[None]:
+        """The key store cannot be opened, and nothing of it is in memory."""
+        path = Path(str(self.key_engine.url.database))
+        away = path.with_suffix(".away")
+        self.key_engine.dispose()
+        path.rename(away)
+        path.mkdir()
+        self.keys.forget_cached()
+        try:
+            yield
+        finally:
+            path.rmdir()
+            away.rename(path)
 
     def call(self, participant: str, method: str, path: str, **options: Any) -> httpx.Response:
         """One call as a participant."""
@@ -92,7 +99,8 @@ def hub(tmp_path: Path) -> Iterator[Hub]:
             return made
 
         clock = FixedClock(cast.NOW)
-        keys = KeyStore(engine(stores.keys), FileKeyEncryption(tmp_path / "kek"))
+        key_engine = engine(stores.keys)
+        keys = KeyStore(key_engine, FileKeyEncryption(tmp_path / "kek"))
         completions = Completions()
         ledger = Ledger(
             engine(stores.ledger),
@@ -125,7 +133,8 @@ def hub(tmp_path: Path) -> Iterator[Hub]:
             )
         )
         client = stack.enter_context(AsgiClient(app))
-        yield Hub(client, Route(NoLog(), reader, writing, cast.registry, clock))
+        route = Route(fakes.NoLog(), reader, writing, cast.registry, clock)
+        yield Hub(client, route, keys, key_engine)
 
 
 def test_a_form_answers_as_promised(hub: Hub) -> None:
@@ -245,3 +254,19 @@ def test_a_bad_cursor_beyond_the_inbox(hub: Hub) -> None:
     response = hub.call(OCMW, "GET", f"/v1/feed?after={cursors.encode(OCMW, 99)}")
 
     assert response.json()["code"] == "cursor_invalid"
+
+
+def test_keys_that_cannot_be_read_are_503(hub: Hub) -> None:
+    """Without its key store the hub neither takes nor hands over, and then does both."""
+    first = hub.refer().json()["receipt"]["event_id"]
+    hub.route.reroute([first])
+    with hub.without_keys():
+        read = hub.call(OCMW, "GET", "/v1/feed")
+        published = hub.refer("k-2", given_name="Bilal")
+    again = hub.refer("k-2", given_name="Bilal")
+    page = hub.call(OCMW, "GET", "/v1/feed").json()
+
+    assert (read.status_code, read.json()["code"]) == (503, "unavailable")
+    assert (published.status_code, published.json()["code"]) == (503, "ledger_unavailable")
+    assert again.status_code == 201
+    assert [one["id"] for one in page["events"]] == [first]
