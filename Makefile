@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check test-containers bench fmt lock clean
+.PHONY: help demo up test check test-containers faults bench fmt lock clean
 
 help:  ## print the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -40,6 +40,9 @@ test: check  ## every check and test, on a real Kafka and a real PostgreSQL
 test-containers: $(VENV)/.dev  ## build and exercise the containers; starts an engine if none runs
 	@bash deploy/containers/prepare.sh
 	@$(BIN)/python -m pytest tests/containers -m containers
+
+faults: $(VENV)/.dev  ## kill every part at random instants under load (ARGS="--trials 100 --seed 7")
+	@$(BIN)/python -m tests.faults $(ARGS)
 
 bench: $(VENV)/.dev  ## measure speed beside the floors of the same run
 	@$(BIN)/python -m tests.bench
