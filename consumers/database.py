@@ -43,7 +43,9 @@ class Stores:
         """Four files in the data folder, which is made when missing."""
         data.mkdir(parents=True, exist_ok=True)
         files = (data.resolve() / f"{name}.db" for name in ("ledger", "consumers", "keys", "spans"))
-        return cls(*(f"sqlite:///{path}" for path in files))
+        # A folder's name may hold what means something in a URL.
+        urls = (URL.create("sqlite", database=str(path)) for path in files)
+        return cls(*(url.render_as_string() for url in urls))
 
     @classmethod
     def postgres(cls, url: str) -> Stores:

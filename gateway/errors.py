@@ -50,6 +50,7 @@
         │   ├── ChecksumDiffers          503 checksum_differs
         │   ├── PortTaken                503 port_taken
         │   ├── DiskFull                 503 disk_full
+        │   ├── CacheUnusable            503 cache_unusable
         │   ├── DataInUse                503 data_in_use
         │   ├── BrokerFailed             503 broker_failed
         │   ├── HubNotReady              503 hub_not_ready
@@ -476,6 +477,13 @@ class DiskFull(EmbeddedError):
 
     code = "disk_full"
     title = Message(nl="Schijf vol", en="Disk full")
+
+
+class CacheUnusable(EmbeddedError):
+    """The folder for downloads has a name that Java's class path cannot hold."""
+
+    code = "cache_unusable"
+    title = Message(nl="Cachemap niet bruikbaar", en="Cache folder unusable")
 
 
 class DataInUse(EmbeddedError):

@@ -20,7 +20,9 @@ import httpx
 import typer
 
 from gateway.embedded.broker import Broker, is_held
+from gateway.embedded.hub import HUB_LOCK
 from gateway.embedded.installation import ensure_installation
+from gateway.embedded.locks import is_locked
 from gateway.embedded.resources import cache_folder, kafka_folder
 from gateway.errors import BrokerFailed, BrokerNotRunning, DataInUse
 from gateway.settings import LOOPBACK, HubSettings, load
@@ -38,6 +40,8 @@ _STOP_SECONDS = 40.0
 @app.command()
 def start(data: Data = Path("data"), *, as_json: AsJson = False) -> None:
     """Start the broker and stay with it until Ctrl-C, SIGTERM or `broker stop`."""
+    cache_folder(os.environ)  # what cannot work is said before anything is written
+    _require_alone(data.resolve())
     ensure_installation(data, None)
     settings = load(data)
     ended = threading.Event()
@@ -66,12 +70,7 @@ def stop(data: Data = Path("data")) -> None:
         )
     owner = _owner_of(folder)
     if owner is None:
-        raise DataInUse(
-            Message(
-                nl=f"De broker op {folder} hoort bij een draaiende hub; stop de hub.",
-                en=f"The broker on {folder} belongs to a running hub; stop the hub.",
-            )
-        )
+        raise _of_a_hub(folder)
     os.kill(owner, signal.SIGTERM)
     deadline = time.monotonic() + _STOP_SECONDS
     while is_held(folder):
@@ -110,6 +109,32 @@ def path(data: Data = Path("data"), *, as_json: AsJson = False) -> None:
         "cache": str(cache_folder(os.environ)),
     }
     _print(facts, as_json=as_json)
+
+
+def _require_alone(folder: Path) -> None:
+    """Say at once who runs a broker here; only what is ending is worth waiting for.
+
+    Raises:
+        DataInUse: another `broker start`, or a hub.
+    """
+    if is_held(folder) and _owner_of(folder) is not None:
+        raise DataInUse(
+            Message(
+                nl=f"Op {folder} draait al een broker; stop die met `schakel broker stop`.",
+                en=f"A broker already runs on {folder}; stop it with `schakel broker stop`.",
+            )
+        )
+    if is_locked(folder / HUB_LOCK):
+        raise _of_a_hub(folder)
+
+
+def _of_a_hub(folder: Path) -> DataInUse:
+    return DataInUse(
+        Message(
+            nl=f"De broker op {folder} hoort bij een draaiende hub; stop de hub.",
+            en=f"The broker on {folder} belongs to a running hub; stop the hub.",
+        )
+    )
 
 
 def _broker(settings: HubSettings, jwks_url: str) -> Broker:

@@ -6,7 +6,6 @@ survives that. The key set at `jwks_url` must answer when it starts, an empty on
 Kafka refuses to start.
 """
 
-import fcntl
 import os
 import sys
 import time
@@ -26,9 +25,9 @@ from gateway.embedded.kafka_process import (
     require_ports_free,
     tail,
 )
-from gateway.embedded.locks import hold
+from gateway.embedded.locks import hold, is_locked
 from gateway.embedded.ports import LOOPBACK
-from gateway.embedded.properties import BrokerSettings, render
+from gateway.embedded.properties import BrokerSettings, copy_log_settings, render
 from gateway.embedded.resources import cache_folder, kafka_folder
 from gateway.embedded.runtime import find_java, options
 from gateway.embedded.training import Training
@@ -149,9 +148,7 @@ class Broker:
         require_room(self._data, _ROOM_BYTES)
         require_ports_free(*self._ports)
         self._training = Training(cache, java, class_path)
-        flags = options(
-            java, log=self.log, log_settings=kafka_folder() / "log4j2.yaml", jwks_url=self._jwks_url
-        )
+        flags = options(java, log=self.log.name, jwks_url=self._jwks_url)
         command = KafkaCommand(java, class_path, (*flags, *self._training.options()))
         settings = self._write_settings()
         format_data(command, settings, self._folder / "data", self.log)
@@ -160,6 +157,7 @@ class Broker:
             pid_file=self._folder / "broker.pid",
             output=self._folder / "java.log",
             lock=self._held(),
+            folder=self._folder,
         )
         self._wait_ready(self._child, deadline)
         self._training.start(self._issuer, self._jwks_url)
@@ -169,7 +167,7 @@ class Broker:
         client, internal, controller = self._ports
         text = render(
             BrokerSettings(
-                log_dirs=self._folder / "data",
+                log_dirs="data",
                 keystore=certificates.of("broker"),
                 truststore=certificates.authority,
                 client_port=client,
@@ -182,6 +180,7 @@ class Broker:
         )
         path = self._folder / "server.properties"
         path.write_text(text, encoding="ascii")
+        copy_log_settings(self._folder)
         return path
 
     def _wait_ready(self, child: Child, deadline: float) -> None:
@@ -257,17 +256,7 @@ def _exclusive(path: Path, data: Path) -> int:
 
 def is_held(data: Path) -> bool:
     """Whether a broker runs on this data folder, whoever started it."""
-    try:
-        handle = os.open(data / "kafka" / ".lock", os.O_RDWR)
-    except FileNotFoundError:
-        return False
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(handle)
-    return False
+    return is_locked(data / "kafka" / ".lock")
 
 
 def _in_use(data: Path) -> DataInUse:

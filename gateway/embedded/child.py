@@ -48,6 +48,7 @@ class Child:
         output: the file that takes its standard output and error.
         lock: an open file that the child keeps open until it has ended.
         patience_seconds: how long it may take to end by itself after TERM.
+        folder: the folder it works in; this process's own when none is given.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class Child:
         output: Path,
         lock: int,
         patience_seconds: int = 10,
+        folder: Path | None = None,
     ) -> None:
         pid_file.unlink(missing_ok=True)
         self._pid_file = pid_file
@@ -65,6 +67,7 @@ class Child:
         with output.open("ab") as sink:
             self._shell = subprocess.Popen(  # noqa: S603 - our own command line
                 ["/bin/sh", "-c", _GUARD, "guard", str(pid_file), str(patience_seconds), *command],
+                cwd=folder,
                 stdin=subprocess.PIPE,
                 stdout=sink,
                 stderr=sink,

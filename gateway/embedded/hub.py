@@ -15,6 +15,7 @@ import httpx
 from gateway.embedded.broker import Broker
 from gateway.embedded.installation import ensure_installation
 from gateway.embedded.locks import hold
+from gateway.embedded.resources import cache_folder
 from gateway.embedded.roles import Role
 from gateway.errors import DataInUse, EmbeddedError, HubNotReady
 from gateway.provisioning import provision
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+HUB_LOCK = ".hub.lock"
 ROLES = ("gateway", "relay", "route")
 READY_SECONDS = 120.0
 TICK_SECONDS = 0.25
@@ -41,6 +43,7 @@ class Hub:
     """
 
     def __init__(self, data: Path, *, port: int | None, report: Callable[[str], None]) -> None:
+        cache_folder(os.environ)  # what cannot work is said before anything is written
         ensure_installation(data, port)
         self.settings: HubSettings = load(data)
         self._report = report
@@ -167,7 +170,7 @@ def _exclusive(data: Path) -> int:
     Raises:
         DataInUse: another hub runs on it.
     """
-    lock = hold(data / ".hub.lock")
+    lock = hold(data / HUB_LOCK)
     if lock is None:
         raise DataInUse(
             Message(

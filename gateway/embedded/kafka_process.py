@@ -17,6 +17,7 @@ from schemas.errors import Message
 
 _FORMAT_SECONDS = 120
 _TAIL_BYTES = 64 * 1024
+_NO_ROOM = ("No space left on device", "Disk quota exceeded", "File too large")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,8 @@ class KafkaCommand:
 
 def format_data(command: KafkaCommand, settings: Path, data: Path, log: Path) -> None:
     """Give an empty data folder its cluster id; nothing when it has one. Blocks for seconds.
+
+    It runs in the folder of the settings, where the broker runs too.
 
     Raises:
         BrokerFailed: Kafka's storage tool refused, or took two minutes.
@@ -56,7 +59,12 @@ def format_data(command: KafkaCommand, settings: Path, data: Path, log: Path) ->
     )
     try:
         ran = subprocess.run(  # noqa: S603 - our own command line
-            line, capture_output=True, text=True, timeout=_FORMAT_SECONDS, check=False
+            line,
+            cwd=settings.parent,
+            capture_output=True,
+            text=True,
+            timeout=_FORMAT_SECONDS,
+            check=False,
         )
     except subprocess.TimeoutExpired as error:
         raise failed(log, "the storage tool did not end") from error
@@ -102,7 +110,7 @@ def tail(path: Path) -> str:
 
 def diagnose(text: str, data: Path, log: Path) -> EmbeddedError:
     """Return the error that the broker's own words amount to."""
-    if "No space left on device" in text or "Disk quota exceeded" in text:
+    if any(words in text for words in _NO_ROOM):
         return disk_full(data)
     if re.search(r"BindException|Address already in use", text):
         port = re.search(r"(?:127\.0\.0\.1|localhost):(\d+)", text)

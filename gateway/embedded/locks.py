@@ -25,3 +25,18 @@ def hold(path: Path, patience_seconds: float = 0.0) -> int | None:
             time.sleep(_PAUSE_SECONDS)
         else:
             return handle
+
+
+def is_locked(path: Path) -> bool:
+    """Whether somebody holds the lock file now; never blocks."""
+    try:
+        handle = os.open(path, os.O_RDWR)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(handle)
+    return False

@@ -1,17 +1,24 @@
 """The broker's settings file, made at every start from deploy/kafka/server.properties."""
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
 
 from gateway.embedded.resources import kafka_folder
+from gateway.embedded.runtime import LOG_SETTINGS
 
 
 @dataclass(frozen=True, slots=True)
 class BrokerSettings:
-    """What differs between two embedded brokers."""
+    """What differs between two embedded brokers.
 
-    log_dirs: Path
+    Attributes:
+        log_dirs: relative to the folder the broker runs in, for Kafka reads a comma in it as the
+            end of a first folder.
+    """
+
+    log_dirs: str
     keystore: Path
     truststore: Path
     client_port: int
@@ -26,7 +33,7 @@ def render(settings: BrokerSettings, source: Path | None = None) -> str:
     path = source or kafka_folder() / "server.properties"
     template = Template(path.read_text(encoding="utf-8"))
     return template.substitute(
-        log_dirs=escape(str(settings.log_dirs)),
+        log_dirs=escape(settings.log_dirs),
         keystore=escape(str(settings.keystore)),
         truststore=escape(str(settings.truststore)),
         client_port=settings.client_port,
@@ -35,6 +42,11 @@ def render(settings: BrokerSettings, source: Path | None = None) -> str:
         issuer=escape(settings.issuer),
         jwks_url=escape(settings.jwks_url),
     )
+
+
+def copy_log_settings(folder: Path) -> None:
+    """Copy the shipped log settings to where a broker will run."""
+    shutil.copyfile(kafka_folder() / LOG_SETTINGS, folder / LOG_SETTINGS)
 
 
 def escape(value: str) -> str:

@@ -14,6 +14,8 @@ from gateway.errors import JavaUnsuitable
 from schemas.errors import Message
 
 OLDEST = 17
+LOG_SETTINGS = "log4j2.yaml"
+"""Copied into the folder that the broker runs in."""
 # JEP 514: the first Java that makes an ahead-of-time cache in one run.
 _AOT_SINCE = 25
 # JEP 498: Kafka's own use of Unsafe is warned about at every start.
@@ -87,9 +89,11 @@ def major_version(version: str) -> int:
     return numbers[1] if numbers[0] == 1 and len(numbers) > 1 else numbers[0]
 
 
-def options(java: Java, *, log: Path, log_settings: Path, jwks_url: str) -> tuple[str, ...]:
+def options(java: Java, *, log: str, jwks_url: str) -> tuple[str, ...]:
     """Return the options that every broker process runs with.
 
+    Files are named relative to the folder it runs in: log4j reads commas, percent signs and dollar
+    signs of a path in ways of its own.
     They decide with the class path whether an ahead-of-time cache fits, the -D ones excepted.
     """
     return (
@@ -102,7 +106,7 @@ def options(java: Java, *, log: Path, log_settings: Path, jwks_url: str) -> tupl
         "-XX:+ExitOnOutOfMemoryError",
         "-Djava.awt.headless=true",
         "-Dlog4j2.disableJmx=true",
-        f"-Dlog4j2.configurationFile={log_settings}",
+        f"-Dlog4j2.configurationFile={LOG_SETTINGS}",
         f"-Dschakel.log={log}",
         # Kafka refuses to fetch keys from any address that is not in this list, to the letter.
         f"-Dorg.apache.kafka.sasl.oauthbearer.allowed.urls={jwks_url}",

@@ -17,8 +17,7 @@ from pathlib import Path
 from gateway.embedded.certificates import ensure_certificates
 from gateway.embedded.child import Child
 from gateway.embedded.kafka_process import KafkaCommand, answers, format_data, free_ports
-from gateway.embedded.properties import BrokerSettings, render
-from gateway.embedded.resources import kafka_folder
+from gateway.embedded.properties import BrokerSettings, copy_log_settings, render
 from gateway.embedded.runtime import Java, options
 from gateway.errors import EmbeddedError
 
@@ -38,7 +37,7 @@ class Training:
     def __init__(self, cache: Path, java: Java, class_path: tuple[Path, ...]) -> None:
         self._java = java
         self._class_path = class_path
-        flags = options(java, log=Path(), log_settings=Path(), jwks_url="")
+        flags = options(java, log="", jwks_url="")
         parts = [str(java.command), java.version, *flags, *map(str, class_path)]
         digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
         self._file = cache / "aot" / f"{digest}.aot"
@@ -92,12 +91,7 @@ class Training:
     def _train(self, scratch: Path, issuer: str, jwks_url: str, lock: int) -> None:
         made = scratch / "cache"
         settings, ports = _settings(scratch, issuer, jwks_url)
-        flags = options(
-            self._java,
-            log=scratch / "broker.log",
-            log_settings=kafka_folder() / "log4j2.yaml",
-            jwks_url=jwks_url,
-        )
+        flags = options(self._java, log="broker.log", jwks_url=jwks_url)
         command = KafkaCommand(self._java, self._class_path, flags)
         format_data(command, settings, scratch / "data", scratch / "broker.log")
         recording = KafkaCommand(
@@ -108,6 +102,7 @@ class Training:
             pid_file=scratch / "pid",
             output=scratch / "java.log",
             lock=lock,
+            folder=scratch,
             patience_seconds=_END_SECONDS,
         )
         try:
@@ -138,7 +133,7 @@ def _settings(scratch: Path, issuer: str, jwks_url: str) -> tuple[Path, tuple[in
     client, internal, controller = free_ports(3)
     text = render(
         BrokerSettings(
-            log_dirs=scratch / "data",
+            log_dirs="data",
             keystore=certificates.of("broker"),
             truststore=certificates.authority,
             client_port=client,
@@ -150,4 +145,5 @@ def _settings(scratch: Path, issuer: str, jwks_url: str) -> tuple[Path, tuple[in
     )
     path = scratch / "server.properties"
     path.write_text(text, encoding="ascii")
+    copy_log_settings(scratch)
     return path, (client, internal)
