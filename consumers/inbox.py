@@ -102,6 +102,25 @@ def withdraw_narrower(connection: sa.Connection, rows: Sequence[InboxRow]) -> li
     return fresh
 
 
+def forget(connection: sa.Connection, *, before: int) -> int:
+    """Remove the rows that came before a time, and note for each inbox how far that went.
+
+    Returns:
+        How many rows that were.
+    """
+    old = inbox.c.routed_at < before
+    last = (
+        sa.select(inbox.c.participant, sa.func.max(inbox.c.seq), sa.func.max(inbox.c.routed_at))
+        .where(old)
+        .group_by(inbox.c.participant)
+        .order_by(inbox.c.participant)
+    )
+    for participant, seq, routed_at in connection.execute(scoped(last, WHOLE_HUB)).all():
+        note = sa.update(inbox_counters).values(forgotten=seq, forgotten_at=routed_at)
+        connection.execute(scoped(note, Scope(participant)))
+    return connection.execute(scoped(sa.delete(inbox).where(old), WHOLE_HUB)).rowcount
+
+
 def _relations(
     connection: sa.Connection, rows: Sequence[InboxRow]
 ) -> dict[tuple[str, str], set[str]]:
@@ -150,7 +169,7 @@ def _lock_counters(connection: sa.Connection, participants: Sequence[str]) -> di
         inbox_counters.c.participant.in_(participants)
     )
     known = {row[0] for row in connection.execute(scoped(wanted, WHOLE_HUB))}
-    missing = [(name, 0) for name in participants if name not in known]
+    missing = [(name, 0, 0, 0) for name in participants if name not in known]
     bulk.insert(connection, inbox_counters, missing, skip_present=True)
     wanted = wanted.order_by(inbox_counters.c.participant).with_for_update()
     return {row[0]: row[1] for row in connection.execute(scoped(wanted, WHOLE_HUB))}

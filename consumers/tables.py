@@ -14,6 +14,9 @@ inbox_counters = sa.Table(
     metadata,
     sa.Column("participant", sa.String(40), primary_key=True),
     sa.Column("seq", sa.BigInteger, nullable=False),
+    # The newest row that retention removed, and when it had come; rows taken back do not count.
+    sa.Column("forgotten", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("forgotten_at", sa.BigInteger, nullable=False, server_default="0"),
 )
 
 inbox = sa.Table(

@@ -43,10 +43,19 @@ class HandOver:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where an inbox begins and ends; both 0 while it is empty."""
+    """Where an inbox begins and ends.
+
+    Attributes:
+        oldest: the lowest number it keeps, 0 while it keeps none.
+        newest: the highest number it has given, 0 before the first.
+        forgotten: the highest number that retention removed, 0 when it removed none.
+        forgotten_at: when that one had come.
+    """
 
     oldest: int
     newest: int
+    forgotten: int = 0
+    forgotten_at: int = 0
 
 
 def feed_page(
@@ -58,13 +67,13 @@ def feed_page(
 
 
 def position(connection: sa.Connection, scope: Scope) -> Position:
-    """The oldest number an inbox still keeps and the newest it has given."""
+    """Where one participant's inbox begins and ends."""
     lowest = scoped(sa.select(sa.func.min(inbox.c.seq)).select_from(inbox), scope)
-    newest = scoped(sa.select(sa.func.max(inbox_counters.c.seq)), scope)
-    return Position(
-        oldest=connection.execute(lowest).scalar() or 0,
-        newest=connection.execute(newest).scalar() or 0,
-    )
+    counter = inbox_counters.c
+    given = scoped(sa.select(counter.seq, counter.forgotten, counter.forgotten_at), scope)
+    oldest = connection.execute(lowest).scalar() or 0
+    found = connection.execute(given).first()
+    return Position(oldest, *found) if found is not None else Position(oldest, 0)
 
 
 def newest(connection: sa.Connection, scope: Scope) -> int:

@@ -60,6 +60,14 @@ class Feed(Protocol):
         """
         ...
 
+    def since(self, participant: str, moment_us: int) -> int:
+        """The position before all that reached an inbox at or after a time. Blocks.
+
+        Raises:
+            CursorExpired: 410, the time lies before what is kept.
+        """
+        ...
+
 
 class Journeys(Protocol):
     """Where events are; `gateway.exchange.journey.Journeys` is the real one. Both block."""

@@ -78,9 +78,12 @@ class FeedEndpoint:
         given = parameters.query(scope["query_string"])
         limit = parameters.whole_number(given, "limit", default=DEFAULT_LIMIT, low=1, high=LIMIT)
         wait = parameters.whole_number(given, "wait", default=0, low=0, high=WAIT_SECONDS)
+        moment = _moment(given)
         cursor = given.get("after", "")
         after = cursors.decode(principal.participant, cursor) if cursor else 0
         streams = _wants_stream(headers.get(b"accept"))
+        if moment is not None:
+            after = await self._since(principal.participant, moment)
         page = await self._page(principal.participant, after, limit, wait, receive)
         if streams:
             await self._stream(principal.participant, page, limit, send, trace.header())
@@ -113,6 +116,10 @@ class FeedEndpoint:
         finally:
             gone.cancel()
             self._waiters.unregister(participant, woken)
+
+    async def _since(self, participant: str, moment_us: int) -> int:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._pool, self._feed.since, participant, moment_us)
 
     async def _read(self, participant: str, after: int, limit: int) -> FeedPage:
         loop = asyncio.get_running_loop()
@@ -154,6 +161,22 @@ def _position(participant: str, page: FeedPage) -> dict[str, Any]:
 def _document(participant: str, page: FeedPage) -> bytes:
     events = [orjson.Fragment(event) for event in page.events]
     return orjson.dumps({"events": events, **_position(participant, page)})
+
+
+def _moment(given: dict[str, str]) -> int | None:
+    """The time to replay from, in microseconds since the epoch; None when none is given.
+
+    Raises:
+        InvalidParameter: no RFC 3339 time with its offset, or given beside a cursor.
+    """
+    text = given.get("from")
+    if text is None:
+        return None
+    if "after" in given:
+        raise parameters.invalid(
+            "from", "exclusive", "Geef after of from, niet beide.", "Give after or from, not both."
+        )
+    return parameters.instant_us(text, "from")
 
 
 def _wants_stream(accept: bytes | None) -> bool:

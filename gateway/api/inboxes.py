@@ -65,6 +65,20 @@ class InboxFeed:
         self._hand_over = hand_over
         self._reading = reading
 
+    def since(self, participant: str, moment_us: int) -> int:
+        """The row after which lies all that reached the inbox at or after a time; blocks.
+
+        Raises:
+            CursorExpired: 410, some of it is no longer kept.
+            Exception: the driver's own, when the store does not answer.
+        """
+        scope = Scope(participant)
+        with self._reading.connect() as connection:
+            position = views.position(connection, scope)
+            if position.forgotten and moment_us <= position.forgotten_at:
+                raise _expired()
+            return views.seq_before(connection, scope, moment_us)
+
     def read(self, participant: str, after: int, limit: int) -> FeedPage:
         """The page after row `after`; blocks on the stores.
 
@@ -95,13 +109,17 @@ class InboxFeed:
 def _check(after: int, position: Position) -> None:
     if after > position.newest:
         raise cursors.invalid_cursor()
-    if 0 < after < position.oldest - 1:
-        raise CursorExpired(
-            Message(
-                nl="Wat op deze cursor volgt, wordt niet meer bewaard. Begin opnieuw zonder after, "
-                "of vraag de rest op met POST /v1/feed/backfill.",
-                en="What follows this cursor is no longer kept. Start again without after, "
-                "or ask for the rest with POST /v1/feed/backfill.",
-            ),
-            facts={"backfill": "/v1/feed/backfill"},
-        )
+    if 0 < after < position.forgotten:
+        raise _expired()
+
+
+def _expired() -> CursorExpired:
+    return CursorExpired(
+        Message(
+            nl="Wat hierop volgt, wordt niet meer bewaard. Begin opnieuw zonder after en from, "
+            "of vraag de rest op met POST /v1/feed/backfill.",
+            en="What follows is no longer kept. Start again without after and from, "
+            "or ask for the rest with POST /v1/feed/backfill.",
+        ),
+        facts={"backfill": "/v1/feed/backfill"},
+    )

@@ -38,20 +38,23 @@ LINE = Disclosure(
 
 def _fill(engine: Engine, count: int, participant: str = OCMW) -> None:
     for number in range(1, count + 1):
-        row = InboxRow(
-            participant=participant,
-            event_id=f"e-{number}",
-            event_name="referral.created",
-            trajectory_id=TRAJECTORY if number % 2 else None,
-            agreement_id=None,
-            relations=("target",),
-            nis="24107",
-            programme=None,
-            backfill=False,
-            recorded_at=number,
-        )
         with engine.begin() as connection:
-            inbox.append(connection, [row], now=number * 10)
+            inbox.append(connection, [_row(number, participant)], now=number * 10)
+
+
+def _row(number: int, participant: str = OCMW) -> InboxRow:
+    return InboxRow(
+        participant=participant,
+        event_id=f"e-{number}",
+        event_name="referral.created",
+        trajectory_id=TRAJECTORY if number % 2 else None,
+        agreement_id=None,
+        relations=("target",),
+        nis="24107",
+        programme=None,
+        backfill=False,
+        recorded_at=number,
+    )
 
 
 def test_a_page_follows_the_cursor(engine_of: Callable[..., Engine]) -> None:
@@ -88,6 +91,36 @@ def test_a_time_becomes_the_cursor_before_it(engine_of: Callable[..., Engine]) -
 
     assert found == [0, 0, 1, 3, 6, 7]
     assert empty == 0
+
+
+def test_retention_is_noted_for_each_inbox(engine_of: Callable[..., Engine]) -> None:
+    """How far an inbox was emptied is known, also when nothing is left in it."""
+    engine = engine_of("consumers")
+    _fill(engine, 5)
+    _fill(engine, 2, ORGANISER)
+    with engine.begin() as connection:
+        removed = inbox.forget(connection, before=40)
+    with engine.connect() as connection:
+        found = [views.position(connection, Scope(one)) for one in (OCMW, ORGANISER)]
+
+    assert removed == 5
+    assert found == [Position(4, 5, 3, 30), Position(0, 2, 2, 20)]
+
+
+def test_rows_taken_back_are_not_forgotten(engine_of: Callable[..., Engine]) -> None:
+    """What is given again under another number has not expired for those who stand before it."""
+    engine = engine_of("consumers")
+    _fill(engine, 3)
+    with engine.begin() as connection:
+        rows = [
+            replace(_row(number), relations=("handler", "target"), backfill=True)
+            for number in (1, 2)
+        ]
+        inbox.append(connection, inbox.withdraw_narrower(connection, rows), now=40)
+    with engine.connect() as connection:
+        found = views.position(connection, Scope(OCMW))
+
+    assert found == Position(oldest=3, newest=5)
 
 
 def test_entries_of_an_event_are_limited_to_the_scope(engine_of: Callable[..., Engine]) -> None:

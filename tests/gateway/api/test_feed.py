@@ -111,6 +111,37 @@ def test_an_empty_inbox_answers_after_the_wait(interface: Interface) -> None:
     assert response.json()["next"] == cursors.encode(PARTNER, 0)
 
 
+def test_a_time_begins_a_replay(interface: Interface) -> None:
+    """From a time come the events since, in the same order; `next` goes on from there."""
+    interface.feed.events = [b'{"id":"%d"}' % number for number in range(5)]
+    first = interface.get("/v1/feed?from=1970-01-01T01:00:02%2B01:00&limit=2").json()
+    rest = interface.get(f"/v1/feed?after={first['next']}").json()
+
+    assert [one["id"] for one in first["events"]] == ["2", "3"]
+    assert [one["id"] for one in rest["events"]] == ["4"]
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ("from=yesterday", "not_an_instant"),
+        ("from=2026-03-02T09:00:00", "not_an_instant"),
+        ("from=2026-02-30T09:00:00Z", "not_an_instant"),
+        ("from=", "not_an_instant"),
+        ("from=2026-03-02T09:00:00Z&after=", "exclusive"),
+        ("from=2026-03-02T09:00:00Z&from=2026-03-03T09:00:00Z", "repeated"),
+    ],
+)
+def test_a_time_has_one_form(interface: Interface, query: str, code: str) -> None:
+    """Anything but one RFC 3339 time, without a cursor beside it, is refused by name."""
+    response = interface.get(f"/v1/feed?{query}")
+    fault = response.json()["invalidParams"][0]
+
+    assert response.status_code == 400
+    assert (fault["name"], fault["code"]) == ("from", code)
+    assert interface.feed.reads == 0
+
+
 def test_the_scope_is_needed(interface: Interface) -> None:
     """A token without sj_feed_read reads nothing."""
     response = interface.get("/v1/feed", authorization=f"Bearer {PARTNER}+sj_referral_read")

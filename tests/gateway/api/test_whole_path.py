@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from consumers import inbox
 from consumers.clock import FixedClock
 from consumers.database import Stores, open_engine, upgrade
 from gateway.api import cursors
@@ -27,6 +28,7 @@ from gateway.exchange.ledger import Ledger
 from gateway.exchange.locating import Locator
 from gateway.exchange.render import Renderer
 from gateway.exchange.route import Route
+from schemas.moments import to_rfc3339
 from tests.gateway.api import fakes
 from tests.gateway.api.asgi import AsgiClient
 from tests.gateway.api.conftest import PARTNER, roles
@@ -52,6 +54,7 @@ class Hub:
     route: Route
     keys: KeyStore
     key_engine: sa.Engine
+    clock: FixedClock
 
     @contextmanager
     def without_keys(self) -> Iterator[None]:
@@ -134,7 +137,7 @@ def hub(tmp_path: Path) -> Iterator[Hub]:
         )
         client = stack.enter_context(AsgiClient(app))
         route = Route(fakes.NoLog(), reader, writing, cast.registry, clock)
-        yield Hub(client, route, keys, key_engine)
+        yield Hub(client, route, keys, key_engine, clock)
 
 
 def test_a_form_answers_as_promised(hub: Hub) -> None:
@@ -254,6 +257,49 @@ def test_a_bad_cursor_beyond_the_inbox(hub: Hub) -> None:
     response = hub.call(OCMW, "GET", f"/v1/feed?after={cursors.encode(OCMW, 99)}")
 
     assert response.json()["code"] == "cursor_invalid"
+
+
+def test_a_feed_replays_by_time(hub: Hub) -> None:
+    """From a time come the events that reached the inbox since, and `next` goes on as ever."""
+    ids = []
+    for number in range(3):
+        ids.append(hub.refer(f"k-{number}", phone=f"+32 000 00 00 0{number}").json())
+        hub.clock.advance(60)
+        hub.route.reroute([ids[-1]["receipt"]["event_id"]])
+    wanted = [one["receipt"]["event_id"] for one in ids]
+    second = to_rfc3339(hub.clock.now_us() - 60_000_000)
+    page = hub.call(OCMW, "GET", f"/v1/feed?from={second}&limit=1").json()
+    rest = hub.call(OCMW, "GET", f"/v1/feed?after={page['next']}").json()
+    later = hub.call(OCMW, "GET", "/v1/feed?from=2100-01-01T00:00:00Z").json()
+
+    assert [one["id"] for one in page["events"] + rest["events"]] == wanted[1:]
+    assert (later["events"], later["next"], later["behind"]) == ([], rest["next"], 0)
+
+
+def test_what_retention_removed_has_expired(hub: Hub) -> None:
+    """A cursor or a time before what was removed is 410 with the way back; later ones go on."""
+    first = hub.refer().json()["receipt"]["event_id"]
+    hub.route.reroute([first])
+    cursor = hub.call(OCMW, "GET", "/v1/feed").json()["next"]
+    for number in range(2):
+        answer = hub.refer(f"r-{number}", phone=f"+32 000 00 00 0{number}")
+        hub.route.reroute([answer.json()["receipt"]["event_id"]])
+    forgotten = to_rfc3339(hub.clock.now_us())
+    hub.clock.advance(60)
+    with hub.route.consumers.begin() as connection:
+        inbox.forget(connection, before=hub.clock.now_us())
+    refused = [
+        hub.call(OCMW, "GET", f"/v1/feed?{query}")
+        for query in (f"after={cursor}", f"from={forgotten}")
+    ]
+    since = hub.call(OCMW, "GET", f"/v1/feed?from={to_rfc3339(hub.clock.now_us())}")
+
+    assert [(one.status_code, one.json()["code"]) for one in refused] == [
+        (410, "cursor_expired")
+    ] * 2
+    assert refused[0].json()["backfill"] == "/v1/feed/backfill"
+    assert (since.status_code, since.json()["events"]) == (200, [])
+    assert hub.call(OCMW, "GET", "/v1/feed").status_code == 200
 
 
 def test_keys_that_cannot_be_read_are_503(hub: Hub) -> None:
