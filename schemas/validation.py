@@ -54,21 +54,27 @@ def _compiled(event: EventType, environment: str) -> Check:
     return _correction(event, check) if event.partial else check
 
 
-def _correction(event: EventType, check: Check) -> Check:
+@cache
+def clearable(event: EventType) -> frozenset[str]:
+    """Return the paths that a correcting event may name in `cleared`."""
     corrected = catalogue().event(avsc.event_records()[event.record]["corrects"])
     required = set(_required(avsc.event_records()[corrected.record], ""))
-    clearable: set[str] = set()
+    paths: set[str] = set()
     for field in event.fields:
         path = field.path.partition("[]")[0]
-        clearable.update(path.rsplit(".", n)[0] for n in range(path.count(".") + 1))
-    clearable -= required | {"cleared"}
+        paths.update(path.rsplit(".", n)[0] for n in range(path.count(".") + 1))
+    return frozenset(paths - required - {"cleared"})
+
+
+def _correction(event: EventType, check: Check) -> Check:
+    may_clear = clearable(event)
 
     def check_correction(value: Any, faults: list[Fault]) -> Any:
         parsed = check(value, faults)
         if not faults and not parsed:
             faults.append(rejection.NOTHING_CHANGED)
         for index, path in enumerate(parsed.get("cleared", ()) if not faults else ()):
-            if path not in clearable or _present(parsed, path):
+            if path not in may_clear or _present(parsed, path):
                 bad = fault(
                     "not_clearable",
                     "Dit veld kan niet gewist worden, of krijgt tegelijk een waarde.",

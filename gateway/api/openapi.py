@@ -4,6 +4,7 @@
 event types come from the catalogue. The merged document is made once a process.
 """
 
+from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final
@@ -14,8 +15,8 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import Response
 
-from schemas import envelope
-from schemas.catalogue import catalogue
+from schemas import envelope, json_schema
+from schemas.catalogue import EventType, catalogue
 
 VERSION: Final = "3.1.0"
 
@@ -43,10 +44,7 @@ def describe(app: FastAPI, public_url: str) -> dict[str, Any]:
             # The issuer's own routes are how one gets a token.
             for operation in operations.values():
                 operation.setdefault("security", [])
-    components["schemas"]["EventTypeName"] = {
-        "type": "string",
-        "enum": [envelope.event_type(name) for name in catalogue().names],
-    }
+    components["schemas"] |= _event_schemas(components["schemas"])
     return {
         "openapi": VERSION,
         "info": info,
@@ -55,6 +53,36 @@ def describe(app: FastAPI, public_url: str) -> dict[str, Any]:
         "paths": {**generated.get("paths", {}), **written["paths"]},
         "components": components,
     }
+
+
+def _event_schemas(others: dict[str, Any]) -> dict[str, Any]:
+    """The event types, the data of each, and a submitted event whose data follow from its type.
+
+    Raises:
+        ValueError: a record or code list is called like a schema of the interface.
+    """
+    data = json_schema.components()
+    if same := others.keys() & data.keys():
+        raise ValueError(f"two schemas are called {', '.join(sorted(same))}")
+    sent = [one for one in catalogue().all() if not one.hub_only]
+    submitted = others["SubmittedEvent"]
+    return {
+        **data,
+        "EventTypeName": _names(catalogue().all()),
+        "SubmittedTypeName": _names(sent),
+        "SubmittedEvent": {**submitted, "allOf": [_data_of(one) for one in sent]},
+    }
+
+
+def _names(events: Iterable[EventType]) -> dict[str, Any]:
+    return {"type": "string", "enum": [envelope.event_type(one.name) for one in events]}
+
+
+def _data_of(event: EventType) -> dict[str, Any]:
+    """That an event of this type holds the data of this type."""
+    is_type = {"properties": {"type": {"const": envelope.event_type(event.name)}}}
+    schema = {"$ref": f"{json_schema.PREFIX}{event.record}"}
+    return {"if": is_type, "then": {"properties": {"data": schema}}}
 
 
 @cache
