@@ -15,6 +15,7 @@ from sqlalchemy import select
 from gateway.errors import RegistryChanged
 from gateway.exchange import registry_tables as tables
 from gateway.exchange.registry_clients import check_new, known_client, with_credential
+from gateway.exchange.registry_events import agreement_events, record
 from gateway.exchange.registry_plan import plan
 from gateway.exchange.registry_rows import (
     bump,
@@ -86,7 +87,8 @@ class RegistryStore:
     ) -> Plan:
         """Make the registry as the file wants it, in one transaction; gives what was changed.
 
-        Idempotent: a second time nothing changes and the version stays.
+        Idempotent: a second time nothing changes and the version stays. What was agreed or ended
+        leaves its events in the same transaction.
 
         Args:
             document: the file.
@@ -107,6 +109,8 @@ class RegistryStore:
                 lines = [asdict(change) for change in changes.changes]
                 bump(connection, actor=actor, changes=lines, now_us=now_us)
                 write_plan(connection, changes, now_us)
+                events = agreement_events(registry, changes, actor=actor, now_us=now_us)
+                record(connection, events, actor=actor, now_us=now_us)
         return changes
 
     def create_client(self, client: Client, actor: str) -> None:
