@@ -32,9 +32,14 @@ def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Stores:
         made = Stores.sqlite(tmp_path)
     else:
         made = Stores.postgres(request.getfixturevalue("postgres_url"))
+    return migrated(made)
+
+
+def migrated(stores: Stores) -> Stores:
+    """The same stores, with all their tables."""
     for name, location in MIGRATIONS.items():
-        upgrade(getattr(made, name), location)
-    return made
+        upgrade(getattr(stores, name), location)
+    return stores
 
 
 @pytest.fixture

@@ -2,13 +2,15 @@
 
 Digests, then persons, then trajectories, then offers, each sorted: so writers wait for each other
 and never in a circle.
+What was accepted or answered before is read last: whoever sees what another gateway's commit
+changed then also sees that commit's events, and a twin that waited is answered as a repeat.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gateway.exchange import answers
 from gateway.exchange.driver import Lookup
@@ -35,6 +37,7 @@ TRAJECTORIES = Lookup("trajectories", "id, state", "id", lock=True)
 OFFERS = Lookup("offers", "id, state", "id", lock=True)
 OFFERS_AT = Lookup("offers", "status, state", "territory_nis")
 
+Rows = list[tuple[Any, ...]]
 OfferOwners = Callable[[str, str], frozenset[str]]
 
 
@@ -90,7 +93,7 @@ class _Names:
 
 
 def read(driver: Driver, locator: Locator, requests: Sequence[PublishRequest]) -> Read:
-    """Lock and read everything that these requests may touch, in four round trips at most."""
+    """Lock and read everything that these requests may touch, in three round trips."""
     names, handles = _Names(), {}
     for request in requests:
         if request.idempotency_key is not None:
@@ -105,17 +108,9 @@ def read(driver: Driver, locator: Locator, requests: Sequence[PublishRequest]) -
 
 
 def _identities(driver: Driver, names: _Names, working: Working) -> None:
-    priors, causes, stored, aggregates, digests = driver.read(
-        (PRIORS, list(names.senders)),
-        (CAUSES, list(names.causes)),
-        (STORED, list(names.keys)),
-        (AGGREGATES, list(names.named)),
-        (DIGESTS, list(names.digests)),
+    aggregates, digests = driver.read(
+        (AGGREGATES, list(names.named)), (DIGESTS, list(names.digests))
     )
-    for row in map(row_from, priors):
-        working.priors[row.sender_key] = row
-    working.event_ids.update(causes)
-    working.stored.update((key, Stored(digest, answer)) for key, digest, answer in stored)
     working.aggregates.update(aggregates)
     working.digests.update((digest, Known(*known)) for digest, *known in digests)
 
@@ -127,12 +122,24 @@ def _cases(driver: Driver, names: _Names, working: Working) -> set[str]:
     subjects, siblings = driver.read((SUBJECTS, list(known)), (OF_SUBJECT, list(known)))
     wanted = names.named | set(working.aggregates.values()) | targets
     wanted.update(one for (one,) in siblings)
-    trajectories, offers = driver.read(
-        (TRAJECTORIES, list(wanted)), (OFFERS, list(names.offers | targets))
+    trajectories, offers, *earlier = driver.read(
+        (TRAJECTORIES, list(wanted)),
+        (OFFERS, list(names.offers | targets)),
+        (PRIORS, list(names.senders)),
+        (CAUSES, list(names.causes)),
+        (STORED, list(names.keys)),
     )
     for one, state in trajectories:
         working.trajectories[one] = loads_trajectory(state)
     for one, state in offers:
         working.offers[one] = loads_offer(state)
+    _earlier(working, *earlier)
     found = {one for (one,) in subjects}
     return found | {one.subject_id for one in working.trajectories.values()}
+
+
+def _earlier(working: Working, priors: Rows, causes: Rows, stored: Rows) -> None:
+    for row in map(row_from, priors):
+        working.priors[row.sender_key] = row
+    working.event_ids.update(causes)
+    working.stored.update((key, Stored(digest, answer)) for key, digest, answer in stored)

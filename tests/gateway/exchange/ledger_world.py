@@ -216,6 +216,7 @@ def desk(
     *,
     decide: Callable[[Submission, Context], Accepted | Refused] = judge,
     published: Listener | None = None,
+    wake: Callable[[], None] | None = None,
     start: bool = True,
     **options: Any,
 ) -> Iterator[Desk]:
@@ -231,7 +232,7 @@ def desk(
             clock=clock,
             environment="test",
             complete=lambda pairs: made[0].complete(pairs),  # noqa: PLW0108 - made comes later
-            wake=lambda: made[0].wake(),  # noqa: PLW0108 - made comes later
+            wake=wake or (lambda: made[0].wake()),  # noqa: PLW0108 - made comes later
             published=published,
             **options,
         )
