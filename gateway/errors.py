@@ -39,6 +39,7 @@
         │   ├── NotAllowedNow            409 not_allowed_now (leg lifecycle)
         │   ├── RuleBroken               422 rule_broken, or the rule's own code (leg rules)
         │   ├── EventIdReused            409 event_id_reused
+        │   ├── EventTooLarge            413 event_too_large
         │   ├── IdentifierTaken          422 identifier_taken
         │   ├── Blocked                  409 blocked
         │   └── Unresolvable             an organisation's URN names no single participant
@@ -352,6 +353,14 @@ class EventIdReused(ExchangeError):
 
     code = "event_id_reused"
     title = Message(nl="Gebeurtenisnummer al gebruikt", en="Event id already used")
+
+
+class EventTooLarge(ExchangeError):
+    """One event is larger than a record of the log may be, so nobody could ever get it."""
+
+    code = "event_too_large"
+    status = 413
+    title = Message(nl="Gebeurtenis te groot", en="Event too large")
 
 
 class IdentifierTaken(ExchangeError):

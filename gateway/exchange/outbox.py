@@ -3,6 +3,7 @@
 A row points to its ledger row, whose record is the value; a fact's row holds its own bytes.
 Rows are taken in number order and deleted one by one, by id: never by range, never behind a
 cursor, because on PostgreSQL commits of different trajectories do not follow the numbers.
+What no broker would take never gets a row: it would have been acknowledged and go to nobody.
 """
 
 from __future__ import annotations
@@ -11,7 +12,10 @@ from array import array
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from consumers.log_records import MAX_RECORD_BYTES
+from gateway.errors import EventTooLarge
 from gateway.exchange.driver import Insert
+from schemas.errors import Message
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -23,6 +27,8 @@ FACT_TOPIC = "activation.fact.v1"
 OUTBOX = Insert(
     "outbox", (("topic", "text"), ("key", "text"), ("event_id", "text"), ("value", "bytea"))
 )
+# The rest is for the routing header and Kafka's own headers, whose values are all short.
+MAX_EVENT_BYTES = MAX_RECORD_BYTES - 16 * 1024
 OutboxInsert = tuple[str, str, str | None, bytes | None]
 
 
@@ -45,6 +51,17 @@ def event_row(event: DecidedEvent) -> OutboxInsert:
 def fact_row(fact: Fact, value: bytes) -> OutboxInsert:
     """The row of an anonymous fact."""
     return FACT_TOPIC, f"{fact.indicator}:{fact.nis}", None, value
+
+
+def too_large() -> EventTooLarge:
+    """The refusal of an event over `MAX_EVENT_BYTES`."""
+    return EventTooLarge(
+        Message(
+            nl="Deze gebeurtenis is groter dan 1 MB. Splits ze of laat lange teksten weg.",
+            en="This event is larger than 1 MB. Split it, or leave long texts out.",
+        ),
+        facts={"limit": MAX_EVENT_BYTES},
+    )
 
 
 def pack(numbers: Iterable[int]) -> bytes:

@@ -20,7 +20,7 @@ from gateway.exchange.pacing import gathering_seconds
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from consumers.wake import Listener
     from gateway.exchange.drains import Drain
@@ -101,48 +101,47 @@ class Relay:
         """Publish one chunk; False when there was nothing.
 
         Raises:
-            NotPublished: the log is away, or refuses everything; nothing was taken out.
+            NotPublished: the log is away, refuses everything or lacks a right; whatever did not
+                get there stays in the outbox.
         """
         rows = self.drain.take(self.chunk)
         if not rows:
             return False
         self._due_at = time.monotonic() + gathering_seconds(len(rows))
         records = [_record(row) for row in rows]
+        poisons: tuple[Poison, ...] = ()
         try:
             self.producer.publish(records)
-            poisons: tuple[Poison, ...] = ()
         except Poison as poison:
             if _is_refused_altogether(records, (poison,)):
                 raise NotPublished(poison.detail) from poison
             # Refused before anything was sent, so the rest of the chunk is simply taken again.
-            self._set_aside(rows, records, (poison,))
+            self._set_aside(_reasons(rows, records, (poison,)))
             return True
         except NotPublished as error:
             if not error.rejected:
                 raise
             poisons = self.producer.publish_separately(records)
             if _is_refused_altogether(records, poisons):
+                # Those that went are not sent again with every try of the others.
+                self._done(rows, _reasons(rows, records, poisons))
                 raise
-        bad = self._set_aside(rows, records, poisons)
-        good = [row.seq for row in rows if row.seq not in bad]
-        self.drain.done(good)
-        self.published += len(good)
+        refused = _reasons(rows, records, poisons)
+        self._set_aside(refused)
+        self._done(rows, refused)
         return True
 
-    def _set_aside(
-        self, rows: Sequence[OutboxRow], records: Sequence[Record], poisons: Sequence[Poison]
-    ) -> set[int]:
-        why = {id(poison.record): poison.why for poison in poisons}
-        bad = {
-            row.seq: why[id(record)]
-            for row, record in zip(rows, records, strict=True)
-            if id(record) in why
-        }
-        for seq, reason in bad.items():
+    def _done(self, rows: Sequence[OutboxRow], refused: Mapping[int, str]) -> None:
+        good = [row.seq for row in rows if row.seq not in refused]
+        if good:
+            self.drain.done(good)
+            self.published += len(good)
+
+    def _set_aside(self, refused: Mapping[int, str]) -> None:
+        for seq, reason in refused.items():
             self.drain.park(seq, reason)
             self.set_aside += 1
             log.error("relay_row_set_aside", seq=seq, reason=reason)
-        return set(bad)
 
     def _pause(self) -> None:
         self.stop.wait(self._pause_seconds)
@@ -156,6 +155,18 @@ def run(drain: Drain, producer: Publish, listener: Listener, stop: threading.Eve
 
 def _record(row: OutboxRow) -> Record:
     return Record(row.topic, row.key.encode(), row.value, list(row.headers))
+
+
+def _reasons(
+    rows: Sequence[OutboxRow], records: Sequence[Record], poisons: Sequence[Poison]
+) -> dict[int, str]:
+    """Why rows were refused, by their numbers."""
+    why = {id(poison.record): poison.why for poison in poisons}
+    return {
+        row.seq: why[id(record)]
+        for row, record in zip(rows, records, strict=True)
+        if id(record) in why
+    }
 
 
 def _is_refused_altogether(records: Sequence[Record], poisons: Sequence[Poison]) -> bool:

@@ -54,6 +54,11 @@ class Prepared(Struct, frozen=True, gc=False):
         """The event's id alone: the rest is clear text and salt."""
         return f"Prepared({self.event.event_id})"
 
+    @property
+    def size(self) -> int:
+        """Bytes of what is sealed, without headers, nonces and tags."""
+        return len(self.body) + len(self.staff or b"")
+
     def needs(self) -> tuple[KeyNeed, ...]:
         """The data keys that sealing takes; none for an event about nobody."""
         event = self.event

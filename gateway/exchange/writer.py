@@ -19,7 +19,7 @@ from gateway.exchange.decision import Accepted, Context, Refused
 from gateway.exchange.draft import unknown_case
 from gateway.exchange.driver import Insert
 from gateway.exchange.locating import Locator, Place, is_offer, locate
-from gateway.exchange.outbox import OUTBOX, event_row, fact_row
+from gateway.exchange.outbox import MAX_EVENT_BYTES, OUTBOX, event_row, fact_row, too_large
 from gateway.exchange.publication import ItemOutcome
 from gateway.exchange.records import COLUMNS, LedgerRow
 from gateway.exchange.state import dumps
@@ -176,6 +176,8 @@ class SharedCommit:
         if isinstance(decision, Refused):
             return ItemOutcome("rejected", decision.step, decision.error), touched
         entry = self._entry(submission, decision)
+        if any(one.size > MAX_EVENT_BYTES for one in entry.prepared):
+            return ItemOutcome("rejected", "ledger", too_large()), touched
         working.apply(entry, decision, handles)
         return entry, touched
 
