@@ -82,7 +82,7 @@ def unwrap(cipher: AESGCM, wrapped: bytes, bound_to: str) -> bytes:
     """The inverse of `wrap`; raises KeysUnusable for anything else."""
     try:
         return cipher.decrypt(wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], bound_to.encode())
-    except InvalidTag as error:
+    except (InvalidTag, ValueError) as error:  # the latter when it is cut short
         raise unusable(
             "sleutel past niet", "a stored key does not fit the key that wrapped it"
         ) from error

@@ -164,7 +164,7 @@ def open_row(row: LedgerRow, keys: Ciphers, parts: Collection[str] = BOTH_PARTS)
 def _open(routing: codec.RoutingHeader, part: codec.SealedPart, key: DataKey) -> bytes:
     try:
         return key.cipher.decrypt(part.nonce, part.bytes, _bound_to(asdict(routing), part.part))
-    except InvalidTag as error:
+    except (InvalidTag, ValueError) as error:  # the latter for a nonce of another length
         raise unusable("een record past niet bij zijn sleutel", "a record was changed") from error
 
 

@@ -263,11 +263,11 @@ def standing_on(url: str, digest: str, waiting: int) -> Iterator[None]:
             (digest,),
         )
         yield
-        until(lambda: _waiting(url) == waiting)
+        until(lambda: sessions_waiting(url) == waiting)
         session.rollback()
 
 
-def _waiting(url: str) -> int:
+def sessions_waiting(url: str) -> int:
     """How many sessions wait for a lock."""
     with psycopg.connect(url) as session:
         found = session.execute(
