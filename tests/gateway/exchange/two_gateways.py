@@ -74,6 +74,12 @@ class Gateway:
         with self._changed:
             return self._done < self._asked and not self._ended
 
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether it ended before it had answered everything."""
+        with self._changed:
+            return self._done < self._asked and self._ended
+
     def publish(self, requests: list[Request]) -> None:
         """Hand requests in; does not wait for the answers."""
         assert self._process.stdin is not None
