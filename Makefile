@@ -44,8 +44,8 @@ test-containers: $(VENV)/.dev  ## build and exercise the containers; starts an e
 faults: $(VENV)/.dev  ## kill every part at random instants under load (ARGS="--trials 100 --seed 7")
 	@$(BIN)/python -m tests.faults $(ARGS)
 
-bench: $(VENV)/.dev  ## measure speed beside the floors of the same run
-	@$(BIN)/python -m tests.bench
+bench: $(VENV)/.dev  ## measure speed beside floors of the same run (ARGS=--quick, --json)
+	@$(BIN)/python -m tests.bench $(ARGS)
 
 fmt: $(VENV)/.dev  ## format and mend what can be mended
 	@$(BIN)/ruff check --fix .

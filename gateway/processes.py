@@ -72,8 +72,8 @@ def gateway(settings: HubSettings) -> None:
 def spare_collections() -> None:
     """Keep the collector off what lives as long as the process, and call it less often.
 
-    Requests leave few cycles behind; walking every schema, table and module for them costs a
-    fifth of the hub's work.
+    Requests leave few cycles behind, and walking every schema, table and module for them costs
+    as much as a stage of the work itself.
     """
     gc.collect()
     gc.freeze()

@@ -1,0 +1,120 @@
+"""The floors: what this machine does with the same bytes when nobody asks anything of them."""
+
+from __future__ import annotations
+
+import multiprocessing
+import socket
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import uvicorn
+from fastapi import FastAPI, Request
+
+from consumers.log import LogAdmin, Record, SupervisedProducer
+from schemas.topics import topics
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from gateway.settings import HubSettings
+
+KINDS = ("bare", "fastapi")
+ADMINISTRATOR = "admin"
+PARTITIONS = 12
+CHUNK = 1_000
+
+
+async def _bare(scope: Any, receive: Any, send: Any) -> None:
+    """Read the body and answer."""
+    if scope["type"] != "http":
+        return
+    while (await receive()).get("more_body"):
+        pass
+    headers = [(b"content-length", b"2")]
+    await send({"type": "http.response.start", "status": 201, "headers": headers})
+    await send({"type": "http.response.body", "body": b"ok"})
+
+
+def _framework() -> FastAPI:
+    app = FastAPI()
+
+    @app.post("/v1/events", status_code=201)
+    async def read(request: Request) -> str:
+        await request.body()
+        return "ok"
+
+    return app
+
+
+def _serve(port: int, kind: str) -> None:
+    app: Any = _bare if kind == "bare" else _framework()
+    uvicorn.run(
+        app, port=port, http="httptools", loop="uvloop", log_level="error", access_log=False
+    )
+
+
+@contextmanager
+def endpoint(kind: str) -> Iterator[int]:
+    """An endpoint that only reads the body, in a process of its own; gives its port."""
+    port = _free_port()
+    process = multiprocessing.get_context("fork").Process(target=_serve, args=(port, kind))
+    process.start()
+    try:
+        _wait_for(port)
+        yield port
+    finally:
+        process.terminate()
+        process.join()
+
+
+@dataclass(frozen=True, slots=True)
+class _Topic:
+    name: str
+    partitions: int
+    configs: dict[str, str]
+    retention_ms: int | None = None
+
+
+def kafka_rate(settings: HubSettings, records: Sequence[Record], seconds: float) -> float:
+    """Records a second that kafka-python gets acknowledged by all: these bytes, over and over."""
+    topic = "bench.floor.v1"
+    admin = LogAdmin(settings.log_settings(ADMINISTRATOR))
+    admin.ensure_topics([_Topic(topic, PARTITIONS, {})])
+    admin.close()
+    chunk = [replace(records[n % len(records)], topic=topic) for n in range(CHUNK)]
+    producer = SupervisedProducer(settings.log_settings(ADMINISTRATOR))
+    producer.publish(chunk)
+    sent, started = 0, time.perf_counter()
+    while time.perf_counter() - started < seconds:
+        producer.publish(chunk)
+        sent += len(chunk)
+    rate = sent / (time.perf_counter() - started)
+    producer.close()
+    return rate
+
+
+def trajectory_topic() -> str:
+    """The topic that the sealed events travel on."""
+    return next(one.name for one in topics() if one.name.startswith("activation.trajectory"))
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _wait_for(port: int) -> None:
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+        else:
+            return

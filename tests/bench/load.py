@@ -1,0 +1,152 @@
+"""A load generator that costs little: prebuilt requests over raw sockets, in a process of its own.
+
+It shares no interpreter with what it measures, builds nothing while the clock runs, and counts
+what was recorded rather than what was answered.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import selectors
+import socket
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from multiprocessing.connection import Connection
+
+RECORDED = b'"status":"accepted"'
+_READ_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to send: each connection sends its next request as soon as it has its answer.
+
+    Attributes:
+        requests: whole HTTP requests; sent once each, or over and over when `repeat`.
+        seconds: how long to go on; it ends earlier when the requests are used up.
+        per_request: events in one request; more than one means that the answer lists items.
+    """
+
+    port: int
+    requests: Sequence[bytes]
+    connections: int
+    seconds: float
+    per_request: int = 1
+    repeat: bool = False
+
+
+@dataclass(slots=True)
+class Result:
+    """What came of it: events recorded, requests refused, and how long each answer took."""
+
+    seconds: float
+    answered: int = 0
+    recorded: int = 0
+    refused: int = 0
+    latencies: list[float] = field(default_factory=list)
+
+    @property
+    def rate(self) -> float:
+        """Events recorded in a second."""
+        return self.recorded / self.seconds
+
+
+@dataclass(slots=True)
+class _Line:
+    """One keep-alive connection and the answer that is coming in on it."""
+
+    socket: socket.socket
+    sent_at: float = 0.0
+    received: bytearray = field(default_factory=bytearray)
+    wanted: int = 0
+
+    def take(self, data: bytes) -> bytes | None:
+        """Add what arrived; the whole answer once it is there."""
+        self.received += data
+        if not self.wanted:
+            end = self.received.find(b"\r\n\r\n")
+            if end < 0:
+                return None
+            self.wanted = end + 4 + _length(bytes(self.received[:end]))
+        if len(self.received) < self.wanted:
+            return None
+        answer = bytes(self.received)
+        self.received.clear()
+        self.wanted = 0
+        return answer
+
+
+def run(plan: Plan) -> Result:
+    """Send the plan from a fresh process and wait for its result."""
+    context = multiprocessing.get_context("fork")
+    mine, theirs = context.Pipe(duplex=False)
+    process = context.Process(target=_send, args=(plan, theirs))
+    process.start()
+    try:
+        result: Result = mine.recv()
+    finally:
+        process.join()
+    return result
+
+
+def _send(plan: Plan, result: Connection) -> None:
+    result.send(_drive(plan))
+
+
+def _drive(plan: Plan) -> Result:
+    left = iter(plan.requests) if not plan.repeat else _endless(plan.requests)
+    lines = selectors.DefaultSelector()
+    for _ in range(plan.connections):
+        opened = socket.create_connection(("127.0.0.1", plan.port))
+        opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        lines.register(opened, selectors.EVENT_READ, _Line(opened))
+    found = Result(0.0)
+    started = time.perf_counter()
+    until = started + plan.seconds
+    busy = sum(_next(key.data, left, until) for key in list(lines.get_map().values()))
+    while busy:
+        for key, _ in lines.select():
+            line: _Line = key.data
+            answer = line.take(line.socket.recv(_READ_BYTES))
+            if answer is not None:
+                found.latencies.append(time.perf_counter() - line.sent_at)
+                _count(found, answer, plan.per_request)
+                busy -= not _next(line, left, until)
+    found.seconds = time.perf_counter() - started
+    for key in list(lines.get_map().values()):
+        key.data.socket.close()
+    return found
+
+
+def _next(line: _Line, left: Iterator[bytes], until: float) -> bool:
+    """Send the next request; whether there was time and one to send."""
+    now = time.perf_counter()
+    request = next(left, None) if now < until else None
+    if request is None:
+        return False
+    line.sent_at = now
+    line.socket.sendall(request)
+    return True
+
+
+def _endless(requests: Sequence[bytes]) -> Iterator[bytes]:
+    while True:
+        yield from requests
+
+
+def _count(found: Result, answer: bytes, per_request: int) -> None:
+    found.answered += 1
+    has_failed = answer[9:12] not in (b"200", b"201", b"207")
+    found.refused += has_failed
+    if per_request > 1:
+        found.recorded += answer.count(RECORDED)
+    elif not has_failed:
+        found.recorded += 1
+
+
+def _length(head: bytes) -> int:
+    return int(head.lower().rpartition(b"content-length:")[2].partition(b"\r\n")[0])

@@ -1,0 +1,246 @@
+"""What is measured, each as figures by name; everything of one run beside its floors."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from gateway import settings
+from tests.bench import floors, load
+from tests.bench.cases import BATCH, RECIPIENTS, Bench
+from tests.e2e.running_hub import OCMW, ORGANISER, VDAB
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Figures = dict[str, float]
+
+CONNECTIONS = (1, 16, 64)
+BATCH_CONNECTIONS = 8
+PATIENCE_SECONDS = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much of everything: seconds a figure, cases to work on, events a second by hand."""
+
+    seconds: float
+    cases: int
+    rate: int = 100
+
+    @property
+    def events(self) -> int:
+        """More events than any machine here takes in one figure's time."""
+        return int(self.seconds * 4_000)
+
+
+FULL = Size(seconds=5.0, cases=1_000)
+QUICK = Size(seconds=1.0, cases=100, rate=50)
+
+
+def measure(bench: Bench, size: Size, tell: Callable[[str], None]) -> Figures:
+    """All figures, in the order they are told."""
+    figures: Figures = {}
+    tell("opening cases")
+    bench.open_cases(size.cases)
+    settle(bench)
+    for part in (_floors, _single, _batches, _latency, _sustained, _feed, _log_floor):
+        tell(part.__name__.strip("_").replace("_", " "))
+        figures |= part(bench, size)
+        settle(bench)
+    figures |= {f"RSS {name}, MiB": value for name, value in bench.resident_mib().items()}
+    return figures
+
+
+def settle(bench: Bench) -> float:
+    """Wait until nothing more arrives in any inbox; when the last of it had come."""
+    rows, since = bench.inbox_rows(), time.perf_counter()
+    while time.perf_counter() - since < 1.0:
+        time.sleep(0.05)
+        now = bench.inbox_rows()
+        if now != rows:
+            rows, since = now, time.perf_counter()
+    return since
+
+
+def _floors(bench: Bench, size: Size) -> Figures:
+    """The same requests on endpoints that only read them."""
+    figures: Figures = {}
+    requests = bench.requests([bench.ordinary() for _ in range(1_000)], ORGANISER)
+    for kind in floors.KINDS:
+        with floors.endpoint(kind) as port:
+            for connections in CONNECTIONS:
+                plan = load.Plan(port, requests, connections, size.seconds, repeat=True)
+                figures[f"{kind} x{connections}, requests/s"] = load.run(plan).rate
+    return figures
+
+
+def _single(bench: Bench, size: Size) -> Figures:
+    """One event a call, on known cases, with everything on."""
+    figures: Figures = {}
+    for connections in CONNECTIONS:
+        events = [bench.ordinary() for _ in range(size.events)]
+        plan = load.Plan(bench.port, bench.requests(events, ORGANISER), connections, size.seconds)
+        figures |= _published(bench, f"publish x{connections}", plan)
+    newcomers = [bench.newcomer() for _ in range(size.events // 2)]
+    plan = load.Plan(bench.port, bench.requests(newcomers, OCMW), CONNECTIONS[-1], size.seconds)
+    return figures | _published(bench, f"new cases x{CONNECTIONS[-1]}", plan)
+
+
+def _batches(bench: Bench, size: Size) -> Figures:
+    """A hundred events a call, from eight connections."""
+    events = [bench.ordinary() for _ in range(size.events * 2)]
+    requests = bench.requests(events, ORGANISER, BATCH)
+    plan = load.Plan(bench.port, requests, BATCH_CONNECTIONS, size.seconds, per_request=BATCH)
+    return _published(bench, f"publish {BATCH_CONNECTIONS} x {BATCH}", plan)
+
+
+def _published(bench: Bench, name: str, plan: load.Plan) -> Figures:
+    """Rate, latency and the processor time of every process, drained."""
+    before = bench.cpu_seconds()
+    result = load.run(plan)
+    assert result.recorded, f"{name}: nothing was recorded"
+    assert not result.refused, f"{name}: {result.refused} refused"
+    settle(bench)
+    used = {role: after - before[role] for role, after in bench.cpu_seconds().items()}
+    thousands = result.recorded / 1_000
+    return {
+        f"{name}, events/s": result.rate,
+        f"{name}, p50 ms": quantile(result.latencies, 0.5) * 1_000,
+        f"{name}, p99 ms": quantile(result.latencies, 0.99) * 1_000,
+        **{f"{name}, CPU ms/1000 {role}": 1_000 * s / thousands for role, s in used.items()},
+    }
+
+
+def _latency(bench: Bench, size: Size) -> Figures:
+    """From the sender's call to the event in a recipient's long poll, at a steady rate."""
+    watcher = _Watcher(bench)
+    token = bench.token(ORGANISER)
+    number = int(size.rate * size.seconds * 2)
+    sent: dict[str, float] = {}
+    with httpx.Client(base_url=str(bench.hub.where["gateway"]), timeout=30) as http:
+        headers = {
+            "Authorization": f"Bearer {token}",
+            "Content-Type": "application/cloudevents+json",
+        }
+
+        def publish(one: dict[str, Any], due: float) -> None:
+            time.sleep(max(0.0, due - time.perf_counter()))
+            answer = http.post("/v1/events", content=json.dumps(one), headers=headers)
+            sent[answer.json()["event_id"]] = due
+
+        with ThreadPoolExecutor(8) as pool:
+            started = time.perf_counter() + 0.2
+            for turn in range(number):
+                pool.submit(publish, bench.ordinary(), started + turn / size.rate)
+    arrived = watcher.until(set(sent))
+    taken = [arrived[one] - due for one, due in sent.items()]
+    name = f"accept to inbox at {size.rate}/s"
+    return {
+        f"{name}, p50 ms": quantile(taken, 0.5) * 1_000,
+        f"{name}, p99 ms": quantile(taken, 0.99) * 1_000,
+    }
+
+
+def _sustained(bench: Bench, size: Size) -> Figures:
+    """Events a second from the first call until the last of them is in three inboxes."""
+    events = [bench.ordinary() for _ in range(int(size.seconds * 1_500) // BATCH * BATCH)]
+    requests = bench.requests(events, ORGANISER, BATCH)
+    rows, started = bench.inbox_rows(), time.perf_counter()
+    plan = load.Plan(bench.port, requests, BATCH_CONNECTIONS, PATIENCE_SECONDS, per_request=BATCH)
+    result = load.run(plan)
+    wanted = rows + result.recorded * len(RECIPIENTS)
+    while bench.inbox_rows() < wanted:
+        assert time.perf_counter() - started < PATIENCE_SECONDS, "the inboxes never filled"
+        time.sleep(0.02)
+    rate = result.recorded / (time.perf_counter() - started)
+    return {"sustained accept to three inboxes, events/s": rate}
+
+
+def _feed(bench: Bench, size: Size) -> Figures:
+    """Events a second that one recipient reads, rendered for it, 500 a call."""
+    headers = {"Authorization": f"Bearer {bench.token(VDAB)}"}
+    read, started = 0, time.perf_counter()
+    after: str | None = None
+    url = str(bench.hub.where["gateway"])
+    with httpx.Client(base_url=url, timeout=60, headers=headers) as http:
+        while time.perf_counter() - started < size.seconds:
+            page = _page(http, after)
+            read += len(page["events"])
+            after = page["next"] if page["events"] else None
+    return {"feed, events/s": read / (time.perf_counter() - started)}
+
+
+def _log_floor(bench: Bench, size: Size) -> Figures:
+    """The same bytes through kafka-python alone, acknowledged by all."""
+    found = settings.load(bench.hub.data)
+    records = bench.sealed_records(500)
+    return {"kafka-python, records/s": floors.kafka_rate(found, records, size.seconds)}
+
+
+class _Watcher:
+    """VDAB's long poll, from now on; notes when each event came."""
+
+    def __init__(self, bench: Bench) -> None:
+        self._url = str(bench.hub.where["gateway"])
+        self._headers = {"Authorization": f"Bearer {bench.token(VDAB)}"}
+        self._arrived: dict[str, float] = {}
+        self._changed = threading.Condition()
+        self._is_done = False
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+        self._ready.wait(PATIENCE_SECONDS)
+
+    def until(self, wanted: set[str]) -> dict[str, float]:
+        """When each of these came, once all have."""
+        with self._changed:
+            whole = self._changed.wait_for(lambda: wanted <= set(self._arrived), PATIENCE_SECONDS)
+            self._is_done = True
+        assert whole, "not every event arrived"
+        self._thread.join(PATIENCE_SECONDS)
+        return self._arrived
+
+    def _watch(self) -> None:
+        with httpx.Client(base_url=self._url, timeout=60, headers=self._headers) as http:
+            after = self._end(http)
+            self._ready.set()
+            while not self._is_done:
+                page = _page(http, after, wait=1)
+                now = time.perf_counter()
+                after = page["next"]
+                with self._changed:
+                    self._arrived.update((one["id"], now) for one in page["events"])
+                    self._changed.notify_all()
+
+    @staticmethod
+    def _end(http: httpx.Client) -> str:
+        after: str | None = None
+        while True:
+            page = _page(http, after)
+            after = page["next"]
+            if not page["events"]:
+                return str(after)
+
+
+def _page(http: httpx.Client, after: str | None, wait: int = 0) -> dict[str, Any]:
+    """One page of the caller's feed."""
+    query: dict[str, str | int] = {"limit": 500, "wait": wait}
+    if after is not None:
+        query["after"] = after
+    answer = http.get("/v1/feed", params=query)
+    answer.raise_for_status()
+    page: dict[str, Any] = answer.json()
+    return page
+
+
+def quantile(values: list[float], part: float) -> float:
+    """The value below which this part of them lies."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * part))]

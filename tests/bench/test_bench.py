@@ -1,0 +1,56 @@
+"""The bench measures what it says; how fast is no question for a test."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from tests.bench import load, report
+from tests.bench.cases import Bench
+from tests.bench.measures import QUICK, measure, quantile
+from tests.e2e.running_hub import ORGANISER, running_hub
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_one_quick_run_gives_every_figure_and_every_ratio(tmp_path: Path) -> None:
+    """A whole run on a real hub: nothing refused, each figure above zero, each aim computed."""
+    size = replace(QUICK, seconds=0.5)
+    with running_hub(tmp_path / "data") as hub:
+        figures = measure(Bench(hub), size, lambda _what: None)
+
+    positive = {name for name, value in figures.items() if value > 0 or "CPU" in name}
+    assert positive == set(figures)
+    assert len(report.lines(figures, size.rate)) == len(figures) + 1 + len(report.aims(size.rate))
+
+
+def test_refused_events_are_not_counted_as_recorded(tmp_path: Path) -> None:
+    """The generator counts what the hub recorded: a batch's refused items and repeats are not."""
+    with running_hub(tmp_path / "data") as hub:
+        bench = Bench(hub)
+        bench.open_cases(1)
+        good = [bench.ordinary() for _ in range(3)]
+        bad = {**bench.ordinary(), "data": {}}
+        batch = bench.requests([*good, bad, good[0]], ORGANISER, 5)
+        result = load.run(load.Plan(bench.port, batch, 1, 5.0, per_request=5))
+
+    assert (result.answered, result.recorded) == (1, 3)
+
+
+def test_an_aim_is_a_ratio_to_a_floor_or_a_bound() -> None:
+    """Ratios have to be at least the aim, bounds at most."""
+    figures = {"ours": 30.0, "floor": 100.0}
+
+    assert report.Aim("a", "ours", "floor", 0.3).is_met(figures)
+    assert not report.Aim("a", "ours", "floor", 0.31).is_met(figures)
+    assert report.Aim("a", "ours", None, 30).is_met(figures)
+    assert not report.Aim("a", "ours", None, 29).is_met(figures)
+
+
+def test_a_quantile_is_a_value_of_the_list() -> None:
+    """The middle and the far end, of an unordered list."""
+    values = [float(n) for n in reversed(range(100))]
+
+    assert quantile(values, 0.5) == 50.0
+    assert quantile(values, 0.99) == 99.0
