@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING, Any
@@ -81,6 +82,21 @@ class Bench:
         """How many rows all inboxes have."""
         return int(self._ask("consumers", "select count(*) from inbox")[0][0])
 
+    def last_in_inbox(self, participant: str) -> int:
+        """The last number of one inbox."""
+        with self.reading("consumers") as connection:
+            row = connection.execute(
+                "select coalesce(max(seq), 0) from inbox where participant = ?", (participant,)
+            ).fetchone()
+        return int(row[0])
+
+    @contextmanager
+    def reading(self, store: str) -> Iterator[sqlite3.Connection]:
+        """A reader of one of the hub's stores."""
+        path = self.hub.data / f"{store}.db"
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)) as connection:
+            yield connection
+
     def sealed_records(self, number: int) -> list[Record]:
         """What the log gets of ordinary events: key, headers and sealed value as they are."""
         rows = self._ask(
@@ -128,8 +144,7 @@ class Bench:
         return sent
 
     def _ask(self, store: str, query: str, *values: int) -> list[Any]:
-        path = self.hub.data / f"{store}.db"
-        with sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10) as connection:
+        with self.reading(store) as connection:
             return connection.execute(query, values).fetchall()
 
 

@@ -10,12 +10,12 @@ import multiprocessing
 import selectors
 import socket
 import time
+from collections import deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from multiprocessing.connection import Connection
+    from collections.abc import Callable, Iterator, Sequence
 
 RECORDED = b'"status":"accepted"'
 _READ_BYTES = 1 << 20
@@ -82,28 +82,34 @@ class _Line:
 
 def run(plan: Plan) -> Result:
     """Send the plan from a fresh process and wait for its result."""
-    context = multiprocessing.get_context("fork")
-    mine, theirs = context.Pipe(duplex=False)
-    process = context.Process(target=_send, args=(plan, theirs))
-    process.start()
-    try:
-        result: Result = mine.recv()
-    finally:
-        process.join()
+    result: Result = _elsewhere(_drive, plan)
     return result
 
 
-def _send(plan: Plan, result: Connection) -> None:
-    result.send(_drive(plan))
+def steadily(plan: Plan, rate: float) -> dict[str, float]:
+    """Send so many requests a second, late or not; when each recorded event was due, by its id.
+
+    Times are `time.perf_counter`'s, which on Linux all processes share.
+    """
+    sent: dict[str, float] = _elsewhere(_drive_steadily, plan, rate)
+    return sent
+
+
+def _elsewhere(drive: Callable[..., Any], *given: Any) -> Any:
+    """What `drive` returns, in a process that does nothing else."""
+    context = multiprocessing.get_context("fork")
+    mine, theirs = context.Pipe(duplex=False)
+    process = context.Process(target=lambda: theirs.send(drive(*given)))
+    process.start()
+    try:
+        return mine.recv()
+    finally:
+        process.join()
 
 
 def _drive(plan: Plan) -> Result:
     left = iter(plan.requests) if not plan.repeat else _endless(plan.requests)
-    lines = selectors.DefaultSelector()
-    for _ in range(plan.connections):
-        opened = socket.create_connection(("127.0.0.1", plan.port))
-        opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        lines.register(opened, selectors.EVENT_READ, _Line(opened))
+    lines = _opened(plan)
     found = Result(0.0)
     started = time.perf_counter()
     until = started + plan.seconds
@@ -119,6 +125,43 @@ def _drive(plan: Plan) -> Result:
     found.seconds = time.perf_counter() - started
     for key in list(lines.get_map().values()):
         key.data.socket.close()
+    return found
+
+
+def _drive_steadily(plan: Plan, rate: float) -> dict[str, float]:
+    lines = _opened(plan)
+    idle: list[_Line] = [key.data for key in lines.get_map().values()]
+    sent: dict[str, float] = {}
+    due = time.perf_counter()
+    left = deque(plan.requests)
+    while left or len(idle) < plan.connections:
+        while left and idle and time.perf_counter() >= due:
+            line = idle.pop()
+            line.sent_at = due
+            line.socket.sendall(left.popleft())
+            due += 1 / rate
+        pause = max(0.0, due - time.perf_counter()) if left and idle else 1.0
+        for key, _ in lines.select(pause):
+            line = key.data
+            answer = line.take(line.socket.recv(_READ_BYTES))
+            if answer is not None:
+                idle.append(line)
+                sent[_event_id(answer)] = line.sent_at
+    return sent
+
+
+def _opened(plan: Plan) -> selectors.DefaultSelector:
+    lines = selectors.DefaultSelector()
+    for _ in range(plan.connections):
+        opened = socket.create_connection(("127.0.0.1", plan.port))
+        opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        lines.register(opened, selectors.EVENT_READ, _Line(opened))
+    return lines
+
+
+def _event_id(answer: bytes) -> str:
+    found = answer.partition(b'"event_id":"')[2].partition(b'"')[0].decode()
+    assert found, answer[:500]
     return found
 
 
