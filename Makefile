@@ -32,6 +32,7 @@ check: $(VENV)/.dev  ## style, types and the direction of imports
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/mypy deploy/containers/start-kafka.py deploy/containers/issue-certificates.py deploy/demo/play.py
 	@$(BIN)/lint-imports
 
 test: check  ## every check and test, on a real Kafka and a real PostgreSQL

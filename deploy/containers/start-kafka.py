@@ -11,7 +11,7 @@ from pathlib import Path
 from gateway.embedded.certificates import Certificates
 from gateway.embedded.jars import JgoFetch, ensure_jars
 from gateway.embedded.kafka_process import KafkaCommand, format_data
-from gateway.embedded.properties import BrokerSettings, render
+from gateway.embedded.properties import BrokerSettings, copy_log_settings, render
 from gateway.embedded.resources import cache_folder, kafka_folder
 from gateway.embedded.runtime import find_java, options
 
@@ -29,7 +29,7 @@ def main() -> None:
     settings = FOLDER / "server.properties"
     text = render(
         BrokerSettings(
-            log_dirs=data,
+            log_dirs=data.name,
             keystore=certificates.of("broker"),
             truststore=certificates.authority,
             client_port=CLIENT,
@@ -40,15 +40,17 @@ def main() -> None:
         )
     )
     settings.write_text(text + _listeners(), encoding="ascii")
+    copy_log_settings(FOLDER)
     java = find_java(None)
     jars = ensure_jars(
         kafka_folder() / "jgo.lock.toml", cache_folder(os.environ), fetch=JgoFetch(), report=print
     )
     log = FOLDER / "broker.log"
-    flags = options(java, log=log, log_settings=kafka_folder() / "log4j2.yaml", jwks_url=jwks_url)
+    flags = options(java, log=log.name, jwks_url=jwks_url)
     command = KafkaCommand(java, jars, flags)
     format_data(command, settings, data, log)
     line = command.line("kafka.Kafka", str(settings))
+    os.chdir(FOLDER)  # the settings name data and log relative to it
     os.execv(line[0], line)  # noqa: S606 - our own command line
 
 
