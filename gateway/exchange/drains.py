@@ -231,10 +231,10 @@ def _row(values: Iterable[Any]) -> OutboxRow:
     seq, topic, key, value, record, *event = values
     if value is not None or record is None:
         return OutboxRow(seq, topic, key, value or b"", (_CONTENT_TYPE,))
-    return OutboxRow(seq, topic, key, record, _headers(*event))
+    return OutboxRow(seq, topic, key, record, log_headers(*event))
 
 
-def _headers(  # noqa: PLR0917 - the columns of `_ROWS`, in their order
+def log_headers(  # noqa: PLR0917 - the columns of `_ROWS`, in their order
     event_id: str,
     participant: str,
     event_name: str,

@@ -12,7 +12,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import orjson
+import msgspec
 
 from consumers.clock import date_of
 from gateway.exchange import sealing
@@ -154,8 +154,8 @@ def _ledger_row(prepared: sealing.Prepared, actor: str) -> dict[str, object]:
         "event_name": event.event.name,
         "schema_id": event.event.schema_id,
         "decision": "accepted",
-        "recipients": orjson.dumps(event.recipients).decode(),
-        "joined": orjson.dumps(event.joined).decode(),
+        "recipients": msgspec.json.encode(event.recipients).decode(),
+        "joined": msgspec.json.encode(event.joined).decode(),
         "record": body,
         "record_sha256": hashlib.sha256(body).digest(),
         "commitment": prepared.commitment,

@@ -136,10 +136,11 @@ def unseal(record: bytes, keys: Ciphers, parts: Collection[str] = BOTH_PARTS) ->
         KeysUnusable: a part was changed, or moved here from another record.
     """
     sealed = codec.decode_sealed(record)
+    routing = asdict(sealed.routing)
     asked = [part for part in sealed.parts if part.part in parts]
     ciphers = keys.ciphers(part.key_id for part in asked)
     opened = {
-        part.part: _open(sealed.routing, part, ciphers[part.key_id])
+        part.part: _open(routing, part, ciphers[part.key_id])
         for part in asked
         if part.key_id in ciphers
     }
@@ -161,9 +162,9 @@ def open_row(row: LedgerRow, keys: Ciphers, parts: Collection[str] = BOTH_PARTS)
     return Opened(data, None, None, row.salt)
 
 
-def _open(routing: codec.RoutingHeader, part: codec.SealedPart, key: DataKey) -> bytes:
+def _open(routing: Mapping[str, Any], part: codec.SealedPart, key: DataKey) -> bytes:
     try:
-        return key.cipher.decrypt(part.nonce, part.bytes, _bound_to(asdict(routing), part.part))
+        return key.cipher.decrypt(part.nonce, part.bytes, _bound_to(routing, part.part))
     except (InvalidTag, ValueError) as error:  # the latter for a nonce of another length
         raise unusable("een record past niet bij zijn sleutel", "a record was changed") from error
 

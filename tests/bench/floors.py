@@ -13,7 +13,6 @@ import uvicorn
 from fastapi import FastAPI, Request
 
 from consumers.log import LogAdmin, Record, SupervisedProducer
-from schemas.topics import topics
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -93,11 +92,6 @@ def kafka_rate(settings: HubSettings, records: Sequence[Record], seconds: float)
     rate = sent / (time.perf_counter() - started)
     producer.close()
     return rate
-
-
-def trajectory_topic() -> str:
-    """The topic that the sealed events travel on."""
-    return next(one.name for one in topics() if one.name.startswith("activation.trajectory"))
 
 
 def _free_port() -> int:
