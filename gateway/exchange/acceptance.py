@@ -10,7 +10,6 @@ from gateway.exchange.decision import HUB, Accepted, DecidedEvent, Recipient
 from gateway.exchange.recipients import OWN, recipients
 from schemas.catalogue import catalogue
 from schemas.grants import DEFAULT_LEGAL_BASIS
-from schemas.programmes import rule_set
 
 if TYPE_CHECKING:
     from gateway.exchange.draft import Draft, Pending
@@ -43,8 +42,10 @@ def accepted(draft: Draft) -> Accepted:
         events=events,
         trajectory=draft.trajectory,
         offer=draft.offer,
+        subject=draft.subject,
         warnings=tuple(draft.warnings),
         facts=tuple(draft.facts),
+        errands=tuple(draft.errands),
     )
 
 
@@ -100,7 +101,7 @@ def _decided(draft: Draft, pending: Pending, joined: tuple[str, ...]) -> Decided
         agreement_id=None if agreement is None else agreement.id,
         agreement_hash=None if agreement is None else agreement.hash,
         territory_nis=draft.nis,
-        rule_set=rule_set(programme or UNDETERMINED, draft.today).version,
+        rule_set=draft.rules(programme or UNDETERMINED).version,
         causation_id=submission.causation_id if first else None,
         occurred_at=submission.occurred_at,
         recorded_at=draft.context.now,

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from gateway.exchange.guards import broken
+from gateway.exchange.draft import broken
 from gateway.exchange.record_effects import is_declared
 from gateway.exchange.referral_effects import endorser
-from schemas.programmes import rule_set
 
 if TYPE_CHECKING:
     from gateway.exchange.draft import Actor, Draft
@@ -27,7 +26,7 @@ def entry(draft: Draft, actor: Actor, _aggregate_id: str, data: dict[str, Any]) 
                 "In deze gemeente neemt geen OCMW of VDAB deel aan wie dit dossier kan toekomen.",
                 "No OCMW or VDAB that could hold this case takes part in this municipality.",
             )
-        rules = rule_set(data.get("programme", "to_be_determined"), draft.today)
+        rules = draft.rules(data.get("programme", "to_be_determined"))
         if rules.endorsement_required(actor.role):
             return "pending_endorsement"
     return "sent" if "target_org" in data else "open"

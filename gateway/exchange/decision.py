@@ -12,7 +12,7 @@ from msgspec import Struct
 
 if TYPE_CHECKING:
     from gateway.exchange.registry import Registry
-    from gateway.exchange.state import Offer, Trajectory
+    from gateway.exchange.state import Offer, Subject, Trajectory
     from gateway.exchange.submission import Submission
     from schemas.catalogue import EventType
     from schemas.errors import Message, SchakelError
@@ -86,14 +86,39 @@ class DecidedEvent(Struct, frozen=True, gc=False):
     joined: tuple[str, ...] = ()
 
 
+class Errand(Struct, frozen=True, gc=False):
+    """A hub event to be sent on another case, or later: written with the event that asks for it.
+
+    It is submitted once, under its own id, by whichever gateway takes it first, and survives a
+    crash of all of them. It is kept in the open, so `data` holds ids, codes and dates only.
+
+    Attributes:
+        id: sender event id of the submission; fixed, so that twice sent is once recorded.
+        due_at: microseconds since the epoch.
+        target_id: the trajectory or offer.
+        aggregate_id: the referral, placement, outcome or right; None for the target itself.
+        acts_for: participant under whose grants the event is disclosed.
+    """
+
+    id: str
+    due_at: int
+    name: str
+    target_id: str
+    aggregate_id: str | None
+    acts_for: str
+    data: dict[str, Any]
+
+
 class Accepted(Struct, frozen=True, gc=False):
     """The submitted event comes first in `events`; hub events that follow from it come after."""
 
     events: tuple[DecidedEvent, ...]
     trajectory: Trajectory | None = None
     offer: Offer | None = None
+    subject: Subject | None = None
     warnings: tuple[Warning, ...] = ()
     facts: tuple[Fact, ...] = ()
+    errands: tuple[Errand, ...] = ()
 
 
 class Refused(Struct, frozen=True, gc=False):
@@ -113,6 +138,8 @@ class Context(Struct, frozen=True, gc=False):
 
     Attributes:
         subject_id: the hub's id of the person, known or fresh; None for events about nobody.
+        subject: the person's state; None when the hub does not know the person yet.
+        linked: the states of the same person's other subjects.
         now: microseconds since the epoch, UTC, from the business clock.
         new_id: gives a fresh UUIDv7.
         offer_owners: participants with a published offer of a programme in a municipality.
@@ -126,6 +153,8 @@ class Context(Struct, frozen=True, gc=False):
     new_id: Callable[[], str]
     environment: str
     offer_owners: Callable[[str, str], frozenset[str]] = no_offer_owners
+    subject: Subject | None = None
+    linked: tuple[Subject, ...] = ()
 
 
 Decide = Callable[["Submission", Context], Accepted | Refused]

@@ -12,15 +12,17 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from consumers.clock import date_of
-from gateway.errors import UnknownCase
+from gateway.errors import RuleBroken, UnknownCase
 from gateway.exchange.relations import members
-from schemas.errors import Message
+from gateway.exchange.state import Subject
+from schemas.errors import InvalidParam, Message
+from schemas.programmes import rule_set
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
-    from gateway.exchange.decision import Context
+    from gateway.exchange.decision import Context, Errand
     from gateway.exchange.decision import Warning as Notice
     from gateway.exchange.registry import Participant
     from gateway.exchange.relations import Relations
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     )
     from gateway.exchange.submission import Submission
     from schemas.facts import Fact
+    from schemas.rule_set import RuleSet
 
 
 class Actor(Struct, frozen=True, gc=False):
@@ -98,10 +101,12 @@ class Draft:
     nis: str = ""
     trajectory: Trajectory | None = None
     offer: Offer | None = None
+    subject: Subject | None = None
     done: list[Pending] = field(default_factory=list)
     queue: list[FollowUp] = field(default_factory=list)
     warnings: list[Notice] = field(default_factory=list)
     facts: list[Fact] = field(default_factory=list)
+    errands: list[Errand] = field(default_factory=list)
     opened: list[str] = field(default_factory=list)
     memberships: list[tuple[Trajectory, Relations]] = field(default_factory=list)
 
@@ -155,6 +160,21 @@ class Draft:
         """Replace or add a right."""
         self.change(rights={**self.case.rights, right.id: right})
 
+    @property
+    def person(self) -> Subject:
+        """The person of this case, with no history yet when the hub meets it now."""
+        if self.subject is None:
+            self.subject = Subject(id=self.case.subject_id, since=self.context.now)
+        return self.subject
+
+    def rules(self, programme: str) -> RuleSet:
+        """The rules of a programme today.
+
+        Raises:
+            UnknownProgramme: no programme has this code.
+        """
+        return rule_set(programme, self.today)
+
     def put_task(self, task: Task) -> None:
         """Replace or add a task."""
         self.change(tasks={**self.case.tasks, task.id: task})
@@ -197,6 +217,7 @@ def open_draft(submission: Submission, context: Context, sender: Participant) ->
         nis="" if known is None else known.territory_nis,
         trajectory=context.trajectory,
         offer=context.offer,
+        subject=context.subject,
     )
 
 
@@ -209,3 +230,10 @@ def unknown_case() -> UnknownCase:
         ),
         leg="membership",
     )
+
+
+def broken(code: str, nl: str, en: str, field: str | None = None) -> RuleBroken:
+    """A refusal by rule `code`; `field` is the one to mend, when there is one."""
+    message = Message(nl=nl, en=en)
+    invalid = () if field is None else (InvalidParam(name=field, code=code, reason=message),)
+    return RuleBroken(message, leg="rules", invalid=invalid, facts={"rule": code})

@@ -16,7 +16,7 @@ from gateway.exchange import answers
 from gateway.exchange.driver import Lookup
 from gateway.exchange.locating import Handles, Known, Locator, is_offer
 from gateway.exchange.records import COLUMNS, row_from
-from gateway.exchange.state import loads_offer, loads_trajectory
+from gateway.exchange.state import loads_offer, loads_subject, loads_trajectory
 from gateway.exchange.working import Stored, Working, sender_key
 
 if TYPE_CHECKING:
@@ -29,9 +29,10 @@ if TYPE_CHECKING:
 PRIORS = Lookup("ledger", ", ".join(COLUMNS), "sender_key")
 CAUSES = Lookup("ledger", "sender_key, event_id", "sender_key")
 STORED = Lookup("idempotency", "key, request_hash, answer", "key")
-AGGREGATES = Lookup("aggregates", "aggregate_id, trajectory_id", "aggregate_id")
+AGGREGATES = Lookup("aggregates", "aggregate_id, trajectory_id, subject_id", "aggregate_id")
+PERSONS = Lookup("trajectories", "subject_id", "id")
 DIGESTS = Lookup("blind_index", "digest, subject_id, target_id", "digest", lock=True)
-SUBJECTS = Lookup("subjects", "id", "id", lock=True)
+SUBJECTS = Lookup("subjects", "id, state", "id", lock=True)
 OF_SUBJECT = Lookup("trajectories", "id", "subject_id")
 TRAJECTORIES = Lookup("trajectories", "id, state", "id", lock=True)
 OFFERS = Lookup("offers", "id, state", "id", lock=True)
@@ -47,12 +48,10 @@ class Read:
 
     Attributes:
         handles: of each submission, by its identity.
-        subjects: persons that have a row already.
     """
 
     working: Working
     handles: dict[int, Handles]
-    subjects: set[str]
     _owners: dict[tuple[str, str], frozenset[str]] = field(default_factory=dict)
 
     def offer_owners(self, driver: Driver) -> OfferOwners:
@@ -102,24 +101,29 @@ def read(driver: Driver, locator: Locator, requests: Sequence[PublishRequest]) -
             found = handles[id(submission)] = locator.handles(submission)
             names.add(submission, found)
     working = Working()
-    _identities(driver, names, working)
-    subjects = _cases(driver, names, working)
-    return Read(working, handles, subjects)
+    persons = _identities(driver, names, working)
+    _cases(driver, names, working, persons)
+    return Read(working, handles)
 
 
-def _identities(driver: Driver, names: _Names, working: Working) -> None:
-    aggregates, digests = driver.read(
-        (AGGREGATES, list(names.named)), (DIGESTS, list(names.digests))
+def _identities(driver: Driver, names: _Names, working: Working) -> set[str]:
+    """Read what the names and digests stand for; the persons behind them."""
+    named = list(names.named)
+    aggregates, persons, digests = driver.read(
+        (AGGREGATES, named), (PERSONS, named), (DIGESTS, list(names.digests))
     )
-    working.aggregates.update(aggregates)
+    working.aggregates.update((aggregate, trajectory) for aggregate, trajectory, _ in aggregates)
     working.digests.update((digest, Known(*known)) for digest, *known in digests)
+    found = {subject for *_, subject in aggregates} | {subject for (subject,) in persons}
+    return found | {one.subject_id for one in working.digests.values() if one.subject_id}
 
 
-def _cases(driver: Driver, names: _Names, working: Working) -> set[str]:
-    """Read persons, trajectories and offers; the persons that exist."""
+def _cases(driver: Driver, names: _Names, working: Working, persons: set[str]) -> None:
+    """Read persons, trajectories and offers, locking them in this order."""
     targets = {known.target_id for known in working.digests.values()}
-    known = {one.subject_id for one in working.digests.values() if one.subject_id}
-    subjects, siblings = driver.read((SUBJECTS, list(known)), (OF_SUBJECT, list(known)))
+    recognised = {one.subject_id for one in working.digests.values() if one.subject_id}
+    subjects, siblings = driver.read((SUBJECTS, list(persons)), (OF_SUBJECT, list(recognised)))
+    working.subjects.update((one, loads_subject(state)) for one, state in subjects)
     wanted = names.named | set(working.aggregates.values()) | targets
     wanted.update(one for (one,) in siblings)
     trajectories, offers, *earlier = driver.read(
@@ -134,8 +138,6 @@ def _cases(driver: Driver, names: _Names, working: Working) -> set[str]:
     for one, state in offers:
         working.offers[one] = loads_offer(state)
     _earlier(working, *earlier)
-    found = {one for (one,) in subjects}
-    return found | {one.subject_id for one in working.trajectories.values()}
 
 
 def _earlier(working: Working, priors: Rows, causes: Rows, stored: Rows) -> None:

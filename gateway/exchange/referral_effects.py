@@ -11,7 +11,6 @@ from gateway.exchange.state import Referral, Task
 from gateway.exchange.trajectory_effects import HANDOVER_DAYS, working_days_after
 from schemas.facts import Fact
 from schemas.lifecycle import lifecycles
-from schemas.programmes import rule_set
 from schemas.roles import LETTER
 
 if TYPE_CHECKING:
@@ -94,7 +93,7 @@ def _open_trajectory(draft: Draft) -> None:
     if proposed is None:
         draft.follow("trajectory.opened", draft.case.id)
         return
-    rules = rule_set("to_be_determined", draft.today)
+    rules = draft.rules("to_be_determined")
     due = working_days_after(draft.today, rules.handover_days or HANDOVER_DAYS)
     draft.follow(
         "trajectory.opened",

@@ -1,4 +1,4 @@
-"""The state of a trajectory and of an offer: what the rules need, never who the person is.
+"""The state of a trajectory, a person and an offer: what the rules need, never who the person is.
 
 States are frozen structs, which msgspec reads, writes and copies in C.
 The ledger keeps them as JSON, one row a trajectory or offer.
@@ -110,6 +110,38 @@ class Trajectory(Struct, frozen=True, gc=False):
     tasks: dict[str, Task] = field(default_factory=dict)
 
 
+class Work(Struct, frozen=True, gc=False):
+    """One placement of a person, as the rules over a person see it: hours and overlap.
+
+    `hours` maps a month (YYYY-MM) to the sum of its valid reports, in hundredths of an hour.
+    """
+
+    placement_id: str
+    trajectory_id: str
+    programme: str
+    organiser: str
+    state: str
+    hours: dict[str, int] = field(default_factory=dict)
+
+
+class Subject(Struct, frozen=True, gc=False):
+    """A person without who it is: what the rules over all of its trajectories need.
+
+    Attributes:
+        since: microseconds since the epoch at which the hub first met the person.
+        recognised_by: how far rules over the person reach: `insz`, `confirmed_link`, or
+            `single_trajectory_only` (`domain.md` §3.12).
+        links: subjects that a V or O confirmed to be the same person.
+        work: placements by id.
+    """
+
+    id: str
+    since: int
+    recognised_by: str = "single_trajectory_only"
+    links: tuple[str, ...] = ()
+    work: dict[str, Work] = field(default_factory=dict)
+
+
 class Offer(Struct, frozen=True, gc=False):
     """One offer of places. It is about no person."""
 
@@ -127,9 +159,10 @@ class Offer(Struct, frozen=True, gc=False):
 _encode = msgspec.json.Encoder().encode
 _trajectory = msgspec.json.Decoder(Trajectory).decode
 _offer = msgspec.json.Decoder(Offer).decode
+_subject = msgspec.json.Decoder(Subject).decode
 
 
-def dumps(state: Trajectory | Offer) -> bytes:
+def dumps(state: Trajectory | Subject | Offer) -> bytes:
     """The state as JSON, for its row."""
     return _encode(state)
 
@@ -142,3 +175,8 @@ def loads_trajectory(row: bytes) -> Trajectory:
 def loads_offer(row: bytes) -> Offer:
     """An offer from its row."""
     return _offer(row)
+
+
+def loads_subject(row: bytes) -> Subject:
+    """A person's state from its row."""
+    return _subject(row)

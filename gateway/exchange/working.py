@@ -13,11 +13,12 @@ from msgspec import Struct
 
 from gateway.exchange.locating import INSZ, Known
 from gateway.exchange.publication import ItemOutcome
+from gateway.exchange.state import Subject
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gateway.exchange.decision import Accepted, DecidedEvent
+    from gateway.exchange.decision import Accepted, DecidedEvent, Errand
     from gateway.exchange.decision import Warning as Notice
     from gateway.exchange.locating import Handles
     from gateway.exchange.records import LedgerRow
@@ -65,10 +66,11 @@ class Changes:
     subjects: dict[str, None] = field(default_factory=dict)
     trajectories: dict[str, None] = field(default_factory=dict)
     offers: dict[str, None] = field(default_factory=dict)
-    aggregates: dict[str, str] = field(default_factory=dict)
+    aggregates: dict[str, tuple[str, str]] = field(default_factory=dict)
     digests: dict[str, tuple[str, str | None, Known]] = field(default_factory=dict)
     entries: list[Entry] = field(default_factory=list)
     facts: list[Fact] = field(default_factory=list)
+    errands: list[Errand] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -83,6 +85,7 @@ class Working:
         answered: answers by idempotency key: stored ones, and those of this commit.
     """
 
+    subjects: dict[str, Subject] = field(default_factory=dict)
     trajectories: dict[str, Trajectory] = field(default_factory=dict)
     offers: dict[str, Offer] = field(default_factory=dict)
     aggregates: dict[str, str] = field(default_factory=dict)
@@ -95,10 +98,7 @@ class Working:
 
     def fork(self) -> Working:
         """A copy that a dry run may change without anybody seeing it."""
-        copies = {
-            name: getattr(self, name).copy()
-            for name in ("trajectories", "offers", "aggregates", "digests", "priors", "event_ids")
-        }
+        copies = {name: getattr(self, name).copy() for name in _COPIED}
         return replace(self, **copies, changes=Changes())
 
     def trajectory_of(self, name: str) -> str | None:
@@ -115,7 +115,7 @@ class Working:
         """Take an acceptance over: states, places, digests, the event itself and its facts."""
         submission, changes = entry.submission, self.changes
         if accepted.trajectory is not None:
-            self._trajectory(accepted.trajectory)
+            self._trajectory(accepted.trajectory, accepted.subject)
         if accepted.offer is not None:
             self.offers[accepted.offer.id] = accepted.offer
             changes.offers[accepted.offer.id] = None
@@ -127,9 +127,13 @@ class Working:
         self.event_ids[key] = accepted.events[0].event_id
         changes.entries.append(entry)
         changes.facts.extend(accepted.facts)
+        changes.errands.extend(accepted.errands)
 
-    def _trajectory(self, trajectory: Trajectory) -> None:
-        if trajectory.id not in self.trajectories:
+    def _trajectory(self, trajectory: Trajectory, subject: Subject | None) -> None:
+        known = self.subjects.get(trajectory.subject_id)
+        changed = subject or known or Subject(trajectory.subject_id, trajectory.last_event_at)
+        if changed is not known:
+            self.subjects[trajectory.subject_id] = changed
             self.changes.subjects[trajectory.subject_id] = None
         self.trajectories[trajectory.id] = trajectory
         self.changes.trajectories[trajectory.id] = None
@@ -141,7 +145,7 @@ class Working:
         # Follow-on events may touch aggregates that were not read; only a first version is new.
         if event.aggregate_version == 1 and event.aggregate_id not in self.aggregates:
             self.aggregates[event.aggregate_id] = trajectory_id
-            self.changes.aggregates[event.aggregate_id] = trajectory_id
+            self.changes.aggregates[event.aggregate_id] = (trajectory_id, event.subject_id or "")
 
     def _digests(self, participant: str, event: DecidedEvent, handles: Handles) -> None:
         known = Known(event.subject_id, event.trajectory_id or event.aggregate_id)
@@ -151,6 +155,11 @@ class Working:
             owner = None if kind == INSZ else participant
             self.digests[digest] = known
             self.changes.digests[digest] = (kind, owner, known)
+
+
+_COPIED = (
+    "subjects", "trajectories", "offers", "aggregates", "digests", "priors", "event_ids"
+)  # fmt: skip
 
 
 def sender_key(submission: Submission) -> str:

@@ -46,7 +46,7 @@ _BYTES = ("record", "record_sha256", "commitment", "salt")
 _NUMBERS = ("aggregate_version", "occurred_at", "recorded_at")
 _TYPES = dict.fromkeys(_BYTES, "bytea") | dict.fromkeys(_NUMBERS, "bigint") | {"schema_id": "int"}
 
-SUBJECTS = Insert("subjects", (("id", "text"), ("created_at", "bigint")))
+SUBJECTS = Insert("subjects", (("id", "text"), ("created_at", "bigint"), ("state", "bytea")), "id")
 TRAJECTORIES = Insert(
     "trajectories", (("id", "text"), ("subject_id", "text"), ("state", "bytea")), "id"
 )
@@ -56,13 +56,16 @@ OFFERS = Insert(
      ("state", "bytea")),
     "id",
 )  # fmt: skip
-AGGREGATES = Insert("aggregates", (("aggregate_id", "text"), ("trajectory_id", "text")))
+AGGREGATES = Insert(
+    "aggregates", (("aggregate_id", "text"), ("trajectory_id", "text"), ("subject_id", "text"))
+)
 BLIND_INDEX = Insert(
     "blind_index",
     (("digest", "text"), ("kind", "text"), ("participant", "text"), ("subject_id", "text"),
      ("target_id", "text")),
 )  # fmt: skip
 LEDGER = Insert("ledger", tuple((name, _TYPES.get(name, "text")) for name in COLUMNS[1:]))
+ERRANDS = Insert("errands", (("id", "text"), ("due_at", "bigint"), ("errand", "bytea")), "id")
 IDEMPOTENCY = Insert(
     "idempotency",
     (("key", "text"), ("request_hash", "bytea"), ("answer", "bytea"), ("created_at", "bigint")),
@@ -219,6 +222,7 @@ class SharedCommit:
             new_id=uuid7,
             environment=self.parts.environment,
             offer_owners=self.read.offer_owners(self.driver),
+            subject=None if offer or subject is None else working.subjects.get(subject),
         )
 
     def _entry(self, submission: Submission, accepted: Accepted) -> Entry:
@@ -252,19 +256,20 @@ class SharedCommit:
         return records
 
     def _states(self) -> list[tuple[Insert, list[tuple[object, ...]]]]:
-        working, changes, now = self.read.working, self.read.working.changes, self.now
+        working, changes = self.read.working, self.read.working.changes
         trajectories = [working.trajectories[one] for one in sorted(changes.trajectories)]
         offers = [working.offers[one] for one in sorted(changes.offers)]
-        # A known person's row is there already, and a second trajectory must not conflict.
-        new_subjects = sorted(changes.subjects.keys() - self.read.subjects)
+        subjects = [working.subjects[one] for one in sorted(changes.subjects)]
+        errands = {one.id: one for one in changes.errands}
         return [
-            (SUBJECTS, [(one, now) for one in new_subjects]),
+            (SUBJECTS, [(one.id, one.since, dumps(one)) for one in subjects]),
             (TRAJECTORIES, [(one.id, one.subject_id, dumps(one)) for one in trajectories]),
             (
                 OFFERS,
                 [(one.id, one.owner, one.state, one.territory_nis, dumps(one)) for one in offers],
             ),
-            (AGGREGATES, sorted(changes.aggregates.items())),
+            (AGGREGATES, [(one, *place) for one, place in sorted(changes.aggregates.items())]),
+            (ERRANDS, [(one, each.due_at, _json(each)) for one, each in sorted(errands.items())]),
             (
                 BLIND_INDEX,
                 [

@@ -1,0 +1,92 @@
+"""What else must hold for an offer, a trajectory or its guidance.
+
+Pure checks on the draft, by the names that the tables use; see `guards.py`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from consumers.clock import MICROSECONDS_PER_DAY
+from gateway.exchange.draft import broken, unknown_case
+from gateway.exchange.targets import parts
+from schemas.lifecycle import lifecycles
+
+if TYPE_CHECKING:
+    from gateway.exchange.draft import Draft, Move
+    from gateway.exchange.state import Trajectory
+
+AFTER_CARE_DAYS = 183
+
+
+def independent_of_offer(draft: Draft, _move: Move) -> None:
+    """Displacement is never resolved by the offer's owner or host."""
+    offer = draft.offer
+    if offer is None:
+        raise unknown_case()
+    registry = draft.context.registry
+    concerned = (registry.participant(one) for one in (offer.owner, *offer.hosts))
+    if any(one is not None and one.organisation == draft.sender.organisation for one in concerned):
+        raise broken(
+            "not_independent",
+            "Wie het aanbod beheert, beslist niet over verdringing. VDAB beslist.",
+            "Whoever owns the offer does not decide on displacement. VDAB decides.",
+        )
+
+
+def nothing_open(draft: Draft, _move: Move) -> None:
+    """A case closes only when nothing in it is open."""
+    open_parts = list(still_open(draft.case))
+    if open_parts:
+        raise broken(
+            "still_open",
+            f"Nog open in dit traject: {', '.join(open_parts)}. Rond dat eerst af.",
+            f"Still open in this trajectory: {', '.join(open_parts)}. Finish that first.",
+        )
+
+
+def still_open(trajectory: Trajectory) -> list[str]:
+    """The aggregates of a trajectory that keep it from closing, as `type state`."""
+    tables = lifecycles()
+    return [
+        f"{kind} {one.state}"
+        for kind in ("referral", "placement", "outcome")
+        for one in parts(trajectory, kind).values()
+        if tables[kind].is_active(one.state)
+    ]
+
+
+def offered_to_another(draft: Draft, move: Move) -> None:
+    """A hand-over goes to somebody else."""
+    if draft.resolve(move.data["to"], ("V", "O")) == draft.case.holder:
+        raise broken(
+            "handover_to_self",
+            "U bent zelf dossierhouder. Geef in to een andere organisatie op.",
+            "You are the case holder yourself. Name another organisation in to.",
+            "to",
+        )
+
+
+def open_task(draft: Draft, move: Move) -> None:
+    """A task is answered once."""
+    task = draft.case.tasks.get(move.data["task_id"])
+    if task is None or task.answered is not None:
+        raise broken(
+            "task_not_open",
+            "Deze taak bestaat niet of is al beantwoord.",
+            "This task does not exist or was answered already.",
+            "task_id",
+        )
+
+
+def after_care(draft: Draft, _move: Move) -> None:
+    """After a case closed, guidance goes on for six months."""
+    closed_at = draft.case.closed_at
+    if closed_at is None or draft.case.state != "closed":
+        return
+    if draft.context.now - closed_at > AFTER_CARE_DAYS * MICROSECONDS_PER_DAY:
+        raise broken(
+            "after_care_over",
+            "Het traject is meer dan zes maanden gesloten. Heropen het eerst.",
+            "The trajectory closed more than six months ago. Reopen it first.",
+        )
