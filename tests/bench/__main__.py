@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import report
+from tests.bench import decisions, report
 from tests.bench.cases import Bench
 from tests.bench.measures import FULL, QUICK, measure
 from tests.e2e.running_hub import running_hub
@@ -26,6 +26,8 @@ def main() -> None:
     size = QUICK if "--quick" in sys.argv else FULL
     with tempfile.TemporaryDirectory() as folder, running_hub(Path(folder) / "data") as hub:
         figures = measure(Bench(hub), size, _tell)
+    _tell("decisions, one by one")
+    figures |= decisions.figures()
     if "--json" in sys.argv:
         sys.stdout.write(json.dumps(report.document(figures, size.rate)) + "\n")
     else:

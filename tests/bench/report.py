@@ -11,12 +11,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Aim:
-    """One ratio or bound. `floor` is None when the figure itself is bounded from above."""
+    """One ratio or bound. `floor` is None when the figure itself is bounded.
+
+    Ratios are bounded from below, figures from above, unless `at_most` says otherwise.
+    """
 
     name: str
     figure: str
     floor: str | None
     wanted: float
+    at_most: bool = False
+
+    @property
+    def is_ceiling(self) -> bool:
+        """Whether less is better."""
+        return self.at_most or self.floor is None
 
     def value(self, figures: Mapping[str, float]) -> float:
         """The ratio, or the figure."""
@@ -26,7 +35,7 @@ class Aim:
     def is_met(self, figures: Mapping[str, float]) -> bool:
         """Whether this run reached it."""
         value = self.value(figures)
-        return value <= self.wanted if self.floor is None else value >= self.wanted
+        return value <= self.wanted if self.is_ceiling else value >= self.wanted
 
 
 def aims(rate: int) -> tuple[Aim, ...]:
@@ -43,13 +52,30 @@ def aims(rate: int) -> tuple[Aim, ...]:
     )
 
 
+LONG, SHORT = "decide in a case of 1000 events, us", "decide in a case of 1 events, us"
+MANY, FEW = "decide among 3000 agreements, us", "decide among 10 agreements, us"
+
+
+def growth() -> tuple[Aim, ...]:
+    """What a decision's cost may grow by: nothing but the noise of a shared machine."""
+    return (
+        Aim("decide, 1000 events / 1", LONG, SHORT, 1.25, at_most=True),
+        Aim("decide, 3000 agreements / 10", MANY, FEW, 1.25, at_most=True),
+    )
+
+
+def all_aims(figures: Mapping[str, float], rate: int) -> tuple[Aim, ...]:
+    """The aims of whatever was measured."""
+    return tuple(one for one in (*aims(rate), *growth()) if one.figure in figures)
+
+
 def lines(figures: Mapping[str, float], rate: int) -> list[str]:
     """The report as text."""
     width = max(map(len, figures)) + 2
     found = [f"{name:<{width}}{value:>12,.1f}" for name, value in figures.items()]
     found.append("")
-    for aim in aims(rate):
-        sign = "<=" if aim.floor is None else ">="
+    for aim in all_aims(figures, rate):
+        sign = "<=" if aim.is_ceiling else ">="
         said = "reached" if aim.is_met(figures) else "not reached"
         value = aim.value(figures)
         found.append(f"{aim.name:<{width}}{value:>12.3f}  aim {sign} {aim.wanted:g}: {said}")
@@ -67,6 +93,6 @@ def document(figures: Mapping[str, float], rate: int) -> dict[str, object]:
                 "aim": aim.wanted,
                 "reached": aim.is_met(figures),
             }
-            for aim in aims(rate)
+            for aim in all_aims(figures, rate)
         ],
     }
