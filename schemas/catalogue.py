@@ -42,6 +42,7 @@ class Field:
         sensitivity: S0 public to S4 restricted (`domain.md` §3.3).
         fieldset: what an agreement grants; exactly one.
         audience: `all`, role letters, relations, `relation:ROLE`; `team` is already expanded.
+        text_kind: for text that people choose: note, public, name or reference (`free_text.py`).
     """
 
     path: str
@@ -53,6 +54,7 @@ class Field:
     format: str | None
     doc: str
     art9_inferable: bool = False
+    text_kind: str | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -239,6 +241,7 @@ def _leaf(field: dict[str, Any], path: str, kind: Any, *, partial: bool) -> Fiel
         format=field.get("format"),
         doc=field["doc"],
         art9_inferable=field.get("art9_inferable", False),
+        text_kind=field.get("text_kind"),
     )
 
 

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from schemas import avsc, guards
 from schemas.catalogue import catalogue
-from schemas.codelists import code_lists
+from schemas.codelists import code_list, code_lists
 from schemas.publication import framed_records, publish, unpublished
 
 if TYPE_CHECKING:
@@ -39,6 +39,27 @@ def list_events(*, as_json: AsJson = False) -> None:
     for event in events:
         sender = "hub" if event.hub_only else "participant"
         table.add_row(event.name, str(event.schema_id), sender, event.label.en)
+    Console().print(table)
+
+
+@app.command()
+def codes(
+    name: Annotated[str, typer.Argument(help="Such as decline_reason.")],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Show the codes of one list, with what they mean. / De codes van één lijst."""
+    found = code_list(name)
+    if as_json:
+        rows = [
+            {"code": one.code, "nl": one.label.nl, "en": one.label.en}
+            for one in found.codes.values()
+        ]
+        _print_json({"list": found.name, "version": found.version, "codes": rows})
+        return
+    table = Table("code", "nl", "en", title=f"{found.title.nl} / {found.title.en}", box=None)
+    for one in found.codes.values():
+        table.add_row(one.code, one.label.nl, one.label.en)
     Console().print(table)
 
 

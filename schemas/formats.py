@@ -11,20 +11,29 @@ import re
 from collections.abc import Callable
 from datetime import date
 from functools import cache, lru_cache
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from schemas import identifiers, rejection
+from schemas import free_text, identifiers, rejection
 from schemas.codelists import code_list
 from schemas.errors import InvalidIdentifier
 from schemas.rejection import Fault, fault
 
+if TYPE_CHECKING:
+    from schemas.free_text import WordList
+
 Check = Callable[[Any, list[Fault]], Any]
 
+
+class Setting(NamedTuple):
+    """What decides on values beside their field: the installation, and the event's day."""
+
+    environment: str
+    words: WordList
+
+
 DEFAULT_LENGTH: Final = 200
-_INSZ_LENGTH: Final = 11
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _CONTROL_BUT_LINES = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
-_IBAN = re.compile(r"\b[A-Z]{2}[0-9]{2}(?: ?[0-9A-Z]{4}){2,7}(?: ?[0-9A-Z]{1,3})?\b", re.ASCII)
 _YEARS: Final = range(1900, 2101)
 
 _PATTERNS: Final[dict[str, tuple[re.Pattern[str], str, str]]] = {
@@ -131,21 +140,16 @@ def decimal(precision: int, scale: int) -> Check:
 def code(name: str, symbols: frozenset[str]) -> Check:
     """Check membership of a code list; UNKNOWN is what old readers see, never what is sent."""
     allowed = symbols - {"UNKNOWN"}
-    bad = fault(
-        "unknown_code",
-        f"Deze code staat niet in de codelijst {name}.",
-        f"The code list {name} has no such code.",
-    )
 
     def check(value: Any, faults: list[Fault]) -> Any:
         if type(value) is not str or value not in allowed:
-            faults.append(bad)
+            faults.append(rejection.unknown_code(name, allowed, value, faults))
         return value
 
     return check
 
 
-def text(field: dict[str, Any], environment: str) -> Check:
+def text(field: dict[str, Any], setting: Setting) -> Check:
     """Check a string field by its `format`, its `codelist` and its `max_length`."""
     kind = field.get("format")
     if "codelist" in field:
@@ -155,14 +159,15 @@ def text(field: dict[str, Any], environment: str) -> Check:
     makers: dict[str, Callable[[], Check]] = {
         "uuid": lambda: _uuid,
         "urn": lambda: _identifier(_organisation),
-        "insz": lambda: _identifier(lambda value: identifiers.insz(value, environment)),
+        "insz": lambda: _identifier(lambda value: identifiers.insz(value, setting.environment)),
         "month": lambda: _identifier(identifiers.month),
         "phone": lambda: _identifier(identifiers.phone),
     }
     if kind in makers:
         return makers[kind]()
-    lines = kind == "text"
-    return _free(field.get("max_length", DEFAULT_LENGTH), _CONTROL_BUT_LINES if lines else _CONTROL)
+    words = setting.words if field.get("text_kind") == free_text.NOTE else None
+    control = _CONTROL_BUT_LINES if kind == "text" else _CONTROL
+    return _free(field.get("max_length", DEFAULT_LENGTH), control, words)
 
 
 def day(value: Any, faults: list[Fault]) -> Any:
@@ -225,7 +230,7 @@ def _identifier(normalise: Callable[[str], str]) -> Check:
 
 
 @cache
-def _free(longest: int, control: re.Pattern[str]) -> Check:
+def _free(longest: int, control: re.Pattern[str], words: WordList | None) -> Check:
     too_long = fault("too_long", f"Hoogstens {longest} tekens.", f"At most {longest} characters.")
 
     def check(value: Any, faults: list[Fault]) -> Any:
@@ -239,10 +244,10 @@ def _free(longest: int, control: re.Pattern[str]) -> Check:
             faults.append(too_long)
         elif not value.isprintable() and control.search(value):
             faults.append(rejection.CONTROL)
-        elif len(value) >= _INSZ_LENGTH and (
-            identifiers.looks_like_insz(value) or _IBAN.search(value)
-        ):
+        elif free_text.holds_number(value):
             faults.append(rejection.IDENTIFIED)
+        elif words is not None and words.mentions_health(value):
+            faults.append(rejection.HEALTH)
         return value
 
     return check

@@ -5,17 +5,30 @@ A fault names the field and what is wrong with it, never the value: values may b
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any, Final
 
 from schemas.errors import InvalidData, InvalidParam, Message, UnknownFields
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
     from schemas.catalogue import EventType
 
 Fault = tuple[str, str, Message]
 """Path relative to where it was found, stable code, sentence."""
 
 UNKNOWN_FIELD: Final = "unknown_field"
+UNKNOWN_CODE: Final = "unknown_code"
+LONGEST_NAME: Final = 64
+"""Letters of a name that are told back, and compared with the names that exist."""
+
+SUGGESTIONS: Final = 20
+"""Faults of one event up to which the nearest name is looked up; comparing costs time."""
+
+_SHORT_LIST: Final = 12
+_CLOSE: Final = 0.7
+_AS_CODE: Final = str.maketrans(" -", "__")
 
 
 def fault(code: str, nl: str, en: str, path: str = "") -> Fault:
@@ -48,11 +61,57 @@ IDENTIFIED: Final = fault(
     "Zet geen rijksregister- of rekeningnummer in dit veld.",
     "Put no social-security or account number in this field.",
 )
+HEALTH: Final = fault(
+    "health_information",
+    "Dit veld lijkt iets over iemands gezondheid te zeggen. Schrijf wat de persoon kan of nodig "
+    "heeft, niet waarom.",
+    "This field seems to say something about somebody's health. Write what the person can do or "
+    "needs, not why.",
+)
 NOTHING_CHANGED: Final = fault(
     "nothing_changed",
     "Geef ten minste één gewijzigd veld of `cleared`.",
     "Give at least one changed field, or `cleared`.",
 )
+
+
+def unknown_field(name: str, known: Sequence[str], before: Sequence[Fault]) -> Fault:
+    """Return the fault of a field that does not exist; names the field that may be meant."""
+    path = name[:LONGEST_NAME]
+    nearest = _nearest(path, known, before)
+    if not nearest:
+        return path, UNKNOWN_FIELD, UNKNOWN
+    return fault(
+        UNKNOWN_FIELD,
+        f"{UNKNOWN.nl} Bedoelt u {nearest[0]}?",
+        f"{UNKNOWN.en} Do you mean {nearest[0]}?",
+        path,
+    )
+
+
+def unknown_code(name: str, allowed: Collection[str], value: Any, before: Sequence[Fault]) -> Fault:
+    """Return the fault of a code that its list does not have; a short list is told whole."""
+    nl = f"Deze code staat niet in de codelijst {name}."
+    en = f"The code list {name} has no such code."
+    if len(allowed) <= _SHORT_LIST:
+        listed = ", ".join(sorted(allowed))
+        return fault(UNKNOWN_CODE, f"{nl} Kies uit: {listed}.", f"{en} Choose from: {listed}.")
+    sent = value[:LONGEST_NAME].lower().translate(_AS_CODE) if isinstance(value, str) else ""
+    nearest = ", ".join(_nearest(sent, sorted(allowed), before))
+    hint = (f" Bedoelt u: {nearest}?", f" Do you mean: {nearest}?") if nearest else ("", "")
+    command = f"`schakel schemas codes {name}`"
+    return fault(
+        UNKNOWN_CODE,
+        f"{nl}{hint[0]} Alle codes: {command}.",
+        f"{en}{hint[1]} All codes: {command}.",
+    )
+
+
+def _nearest(sent: str, known: Sequence[str], before: Sequence[Fault]) -> list[str]:
+    """What may be meant, of names that exist; nothing any more when much is wrong already."""
+    if not sent or len(before) >= SUGGESTIONS:
+        return []
+    return get_close_matches(sent, known, 3, cutoff=_CLOSE)
 
 
 def refuse(event: EventType, faults: list[Fault]) -> InvalidData:

@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from schemas import avsc, formats, rejection
 from schemas.catalogue import catalogue
+from schemas.formats import Setting
+from schemas.free_text import word_list
 from schemas.rejection import Fault, fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from datetime import date
 
     from schemas.catalogue import EventType
     from schemas.formats import Check
@@ -27,30 +30,35 @@ MAX_ITEMS: Final = 500
 _TOO_MANY = fault("too_many_items", f"Hoogstens {MAX_ITEMS}.", f"At most {MAX_ITEMS} items.")
 _TOO_FEW = fault("too_few_items", "Geef er meer.", "Give more of them.")
 _ONE_OF = fault("exactly_one", "Geef er precies één van.", "Give exactly one of them.")
+_TOO_LOW = fault("too_low", "Dit is minder dan het minimum.", "This is less than the minimum.")
 _TOO_EARLY = fault("too_early", "Dit ligt voor het begin.", "This lies before its start.")
 
 
-def parse(event: EventType, data: Mapping[str, Any], *, environment: str) -> dict[str, Any]:
+def parse(
+    event: EventType, data: Mapping[str, Any], *, environment: str, on: date | None = None
+) -> dict[str, Any]:
     """Return the normalised plain JSON of an event's data; absent and null are the same.
 
     INSZ become 11 digits, organisations canonical URNs, decimals strings with all their decimals.
+    `on` is the event's day, for what is effective-dated; left out, the latest counts.
 
     Raises:
         InvalidData: with every field that is wrong (422).
         UnknownFields: among others, fields that the event type does not have (400).
     """
     faults: list[Fault] = []
-    parsed: dict[str, Any] = _compiled(event, environment)(data, faults)
+    setting = Setting(environment, word_list(on))
+    parsed: dict[str, Any] = _compiled(event, setting)(data, faults)
     if faults:
         raise rejection.refuse(event, faults)
     return parsed
 
 
 @cache
-def _compiled(event: EventType, environment: str) -> Check:
+def _compiled(event: EventType, setting: Setting) -> Check:
     schema = {**avsc.event_records()[event.record]}
     schema["fields"] = schema["fields"][1:]
-    check = _record(schema, environment, partial=event.partial)
+    check = _record(schema, setting, partial=event.partial)
     return _correction(event, check) if event.partial else check
 
 
@@ -107,13 +115,14 @@ def _present(data: dict[str, Any], path: str) -> bool:
 
 
 def _record(  # noqa: C901 - one loop over all fields; a call a field would double its cost
-    schema: dict[str, Any], environment: str, *, partial: bool
+    schema: dict[str, Any], setting: Setting, *, partial: bool
 ) -> Check:
     partial = partial or schema.get("partial", False)
-    check_of = {
-        field["name"]: _value(avsc.branch(field), field, environment, partial=partial)
+    checks = {
+        field["name"]: _value(avsc.branch(field), field, setting, partial=partial)
         for field in schema["fields"]
-    }.get
+    }
+    check_of, names = checks.get, tuple(checks)
     required = () if partial else tuple(f["name"] for f in schema["fields"] if f.get("required"))
     rules = _rules(schema, partial=partial)
 
@@ -126,7 +135,7 @@ def _record(  # noqa: C901 - one loop over all fields; a call a field would doub
         for name, item in value.items():
             check_item = check_of(name)
             if check_item is None:
-                faults.append((str(name)[:64], rejection.UNKNOWN_FIELD, rejection.UNKNOWN))
+                faults.append(rejection.unknown_field(str(name), names, faults))
             elif item is not None:
                 known = len(faults)
                 result = check_item(item, faults)
@@ -163,10 +172,10 @@ def _place(faults: list[Fault], start: int, name: str) -> None:
 
 
 def _value(  # noqa: PLR0911 - one line a type
-    kind: Any, field: dict[str, Any], environment: str, *, partial: bool
+    kind: Any, field: dict[str, Any], setting: Setting, *, partial: bool
 ) -> Check:
     if kind == "string":
-        return formats.text(field, environment)
+        return formats.text(field, setting)
     if kind == "boolean":
         return formats.boolean
     if kind in ("int", "long"):
@@ -174,18 +183,18 @@ def _value(  # noqa: PLR0911 - one line a type
     if kind in ("float", "double"):
         return formats.real(field)
     if kind["type"] == "record":
-        return _record(kind, environment, partial=partial)
+        return _record(kind, setting, partial=partial)
     if kind["type"] == "enum":
         return formats.code(kind["codelist"], frozenset(kind["symbols"]))
     if kind["type"] == "array":
-        item = _value(avsc.resolve(kind["items"]), field, environment, partial=False)
+        item = _value(avsc.resolve(kind["items"]), field, setting, partial=False)
         fewest = field.get("min_items", 1 if field.get("required") else 0)
         return _array(item, fewest, partial=partial)
     if kind["logicalType"] == "date":
         return formats.day
     if kind["logicalType"] == "decimal":
         return formats.decimal(kind["precision"], kind["scale"])
-    return formats.text(field, environment)
+    return formats.text(field, setting)
 
 
 def _array(check_item: Check, fewest: int, *, partial: bool) -> Check:
@@ -224,7 +233,9 @@ def _rules(schema: dict[str, Any], *, partial: bool) -> tuple[Rule, ...]:
             if not partial:
                 rules.append(_required_when(field["name"], other, code))
         if "not_before" in field:
-            rules.append(_not_before(field["name"], field["not_before"]))
+            rules.append(_not_before(field["name"], field["not_before"], _TOO_EARLY))
+        if "not_below" in field:
+            rules.append(_not_before(field["name"], field["not_below"], _TOO_LOW))
     return tuple(rules)
 
 
@@ -244,10 +255,10 @@ def _required_when(name: str, other: str, code: str) -> Rule:
     return rule
 
 
-def _not_before(name: str, start: str) -> Rule:
+def _not_before(name: str, start: str, bad: Fault) -> Rule:
     def rule(parsed: dict[str, Any], faults: list[Fault]) -> None:
         # Dates of one shape sort as text.
         if name in parsed and start in parsed and parsed[name] < parsed[start]:
-            faults.append((name, *_TOO_EARLY[1:]))
+            faults.append((name, *bad[1:]))
 
     return rule

@@ -1,11 +1,13 @@
 """Validation of plain JSON data: everything wrong is named at once, and no value is repeated."""
 
+import copy
 from typing import Any
 
 import pytest
 
 from schemas.catalogue import catalogue
 from schemas.errors import InvalidData, UnknownFields
+from schemas.json_schema import examples
 from schemas.validation import MAX_ITEMS, parse
 
 REFERRAL: dict[str, Any] = {
@@ -365,3 +367,106 @@ def test_scope_may_be_everything() -> None:
     """An objection without limits has an empty scope, which is not no scope."""
     assert read("subject.objection_recorded", {"scope": {}}) == {"scope": {}}
     assert faults("subject.objection_recorded", {}) == {("scope", "missing")}
+
+
+def test_unknown_field_names_the_one_that_is_meant() -> None:
+    """All of them at once, each with the name that comes closest; none when nothing does."""
+    with pytest.raises(UnknownFields) as caught:
+        read("referral.created", {**REFERRAL, "programe": "x", "reasoncodes": [], "qqq": 1})
+    reasons = {one.name: one.reason for one in caught.value.invalid}
+
+    assert set(reasons) == {"programe", "reasoncodes", "qqq"}
+    assert "programme?" in reasons["programe"].nl
+    assert "reason_codes?" in reasons["reasoncodes"].en
+    assert "Bedoelt" not in reasons["qqq"].nl
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "hint"),
+    [
+        ("programme", "wijkwerken", "wijk_werken"),
+        ("programme", "Wijk-Werken", "wijk_werken"),
+        ("guidance_need", "veel", "high, low, medium"),
+        ("programme", "zzz", "schakel schemas codes programme"),
+    ],
+)
+def test_unknown_code_tells_the_codes(field: str, value: str, hint: str) -> None:
+    """A short list whole, of a long one the nearest, and where all of them are."""
+    with pytest.raises(InvalidData) as caught:
+        read("referral.created", {**REFERRAL, field: value})
+    (found,) = caught.value.invalid
+
+    assert hint in found.reason.nl
+    assert hint in found.reason.en
+
+
+def test_suggestions_stop_when_much_is_wrong() -> None:
+    """Comparing names costs time, so that the first twenty faults get a hint."""
+    with pytest.raises(InvalidData) as caught:
+        read("offer.updated", {"programme_scope": ["wijkwerken"] * 100})
+    hinted = ["Bedoelt u" in one.reason.nl for one in caught.value.invalid]
+
+    assert hinted == [True] * 20 + [False] * 80
+
+
+REQUIRED = [
+    (event.name, field.path)
+    for event in catalogue().all()
+    for field in event.fields
+    if field.required
+]
+
+
+@pytest.mark.parametrize(("name", "path"), REQUIRED)
+def test_every_required_field_is_asked(name: str, path: str) -> None:
+    """Left out of an example that has it, the field is named and nothing else is."""
+    event = catalogue().event(name)
+    found = [_at_home(one) if ".household." in path else one for one in examples(event)]
+    data = next(one for one in found if _holds(one, path.split(".")))
+    without = copy.deepcopy(data)
+    _remove(without, path.split("."))
+
+    with pytest.raises(InvalidData) as caught:
+        parse(event, without, environment="test")
+    named = {(one.name, one.code) for one in caught.value.invalid}
+    assert named == {(path.replace("[]", "[0]"), "missing")}
+    assert all(one.reason.nl and one.reason.en for one in caught.value.invalid)
+
+
+def _at_home(data: dict[str, Any]) -> dict[str, Any]:
+    """The example with its work in a household."""
+    work = {**ASSIGNMENT, "household": {"id": "g1", "name": "Proefgezin"}}
+    del work["host_org"]
+    key = "assignments" if "assignments" in data else "assignment"
+    return {**data, key: [work] if key == "assignments" else work}
+
+
+def _holds(data: Any, path: list[str]) -> bool:
+    value = data.get(path[0].removesuffix("[]"))
+    if path[0].endswith("[]"):
+        value = value[0] if value else None
+    if len(path) == 1 or value is None:
+        return value is not None
+    # Its siblings keep the record from being empty, which would be the parent's absence.
+    return _holds(value, path[1:]) and len(value) > 1
+
+
+def _remove(data: Any, path: list[str]) -> None:
+    if len(path) == 1:
+        del data[path[0]]
+        return
+    inner = data[path[0].removesuffix("[]")]
+    _remove(inner[0] if path[0].endswith("[]") else inner, path[1:])
+
+
+def test_most_hours_are_not_below_the_fewest() -> None:
+    """A range runs upwards."""
+    assert faults("offer.updated", {"hours_per_week": {"min": 19, "max": 8}}) == {
+        ("hours_per_week.max", "too_low")
+    }
+
+
+def test_conditions_are_written_down() -> None:
+    """An offer that stays under conditions says which."""
+    decided = {"decision": "conditions", "decided_by": "urn:be:kbo:1999000150"}
+    assert faults("offer.displacement_resolved", decided) == {("conditions", "missing")}
