@@ -37,6 +37,7 @@
         │   ├── OutsideTerritory         403 outside_territory (leg territory)
         │   ├── ActorRefused             403 not_your_step (leg lifecycle)
         │   ├── NotAllowedNow            409 not_allowed_now (leg lifecycle)
+        │   ├── VersionDiffers           409 version_differs (leg lifecycle)
         │   ├── RuleBroken               422 rule_broken, or the rule's own code (leg rules)
         │   ├── EventIdReused            409 event_id_reused
         │   ├── EventTooLarge            413 event_too_large
@@ -338,6 +339,14 @@ class NotAllowedNow(ExchangeError):
     code = "not_allowed_now"
     status = 409
     title = Message(nl="Nu niet toegestaan", en="Not allowed now")
+
+
+class VersionDiffers(ExchangeError):
+    """The aggregate changed since the sender saw it; the facts hold the version it has now."""
+
+    code = "version_differs"
+    status = 409
+    title = Message(nl="Intussen gewijzigd", en="Changed meanwhile")
 
 
 class RuleBroken(ExchangeError):

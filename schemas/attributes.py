@@ -28,16 +28,19 @@ TRACEPARENT_PATTERN: Final = re.compile(
 )
 _EVENT_NAME = re.compile(r"[a-z][a-z_]*\.[a-z][a-z0-9_]*", re.ASCII)
 _NIS = re.compile(r"[0-9]{5}", re.ASCII)
+_COUNT = re.compile(r"[0-9]{1,9}", re.ASCII)
 _LONGEST_TEXT: Final = 128
 
 REQUIRED: Final = ("id", "source", "type", "time")
 _NEEDED: Final = frozenset({"specversion", *REQUIRED})
 
+VERSION: Final = "aggregateversion"
+"""The one number among the attributes that a partner sends: JSON's, or a header's digits."""
+
 SET_BY_HUB: Final = frozenset(
     {
         "agreementid",
         "aggregatetype",
-        "aggregateversion",
         "recordedtime",
         "actorrole",
         "dataclassification",
@@ -89,9 +92,10 @@ def check(
             continue
         rule = _RULES.get(name)
         try:
-            if rule is None or not isinstance(value, str):
+            text = str(value) if name == VERSION and type(value) is int else value
+            if rule is None or not isinstance(text, str):
                 raise _odd(name)
-            values[name] = rule(value)
+            values[name] = rule(text)
         except AttributeFaultError as error:
             nameable = ID_PATTERN.fullmatch(name) and not identifiers.looks_like_insz(name)
             shown = name if nameable else "attribute"
@@ -227,6 +231,16 @@ def _nis(text: str) -> str:
     return text
 
 
+def _version(text: str) -> int:
+    if not _COUNT.fullmatch(text):
+        raise AttributeFaultError(
+            "invalid_format",
+            "Moet het versienummer zijn dat u laatst zag: een geheel getal vanaf 0.",
+            "Has to be the version that you saw last: a whole number from 0.",
+        )
+    return int(text)
+
+
 def _traceparent(text: str) -> str | None:
     """Drop a malformed trace context, as W3C says: the hub then starts a trace of its own."""
     return text if TRACEPARENT_PATTERN.fullmatch(text) else None
@@ -247,5 +261,6 @@ _RULES: Final[dict[str, Callable[[str], Any]]] = {
     "purpose": _purpose,
     "territorynis": _nis,
     "actorref": _own_number,
+    VERSION: _version,
     "traceparent": _traceparent,
 }

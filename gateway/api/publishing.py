@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from consumers.clock import date_of
 from gateway import errors
 from gateway.exchange.submission import Submission
 from schemas import codec, envelope
@@ -40,7 +41,7 @@ class Publisher:
         """
         event = envelope.from_structured(body)
         event_type = self._admit(event, principal)
-        data = codec.parse(event_type, event.data, environment=self._environment)
+        data = self._parse(event, event_type, event.data)
         content = envelope.content(event, event.data)
         return _submission(event, event_type, principal, traceparent, data=data, canonical=content)
 
@@ -61,9 +62,12 @@ class Publisher:
         written, sent = codec.decode_submitted(body)
         if written is not event_type:
             raise _other_type(event_type.name, written.name)
-        data = codec.parse(event_type, sent, environment=self._environment)
+        data = self._parse(event, event_type, sent)
         content = envelope.content(event, sent)
         return _submission(event, event_type, principal, traceparent, data=data, canonical=content)
+
+    def _parse(self, event: CloudEvent, event_type: EventType, sent: Any) -> dict[str, Any]:
+        return codec.parse(event_type, sent, environment=self._environment, on=date_of(event.time))
 
     def _admit(self, event: CloudEvent, principal: Principal) -> EventType:
         """The event's type, when this client may send it at all."""
@@ -104,6 +108,7 @@ def _submission(
         territory_nis=event.territorynis,
         actor_ref=event.actorref,
         traceparent=traceparent,
+        expected_version=event.aggregateversion,
     )
 
 

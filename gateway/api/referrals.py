@@ -94,7 +94,9 @@ def _submission(call: _Call, collaborators: Collaborators) -> Submission:
     data = desk.event_data(form, place, call.viewer.participant, call.language)
     event_type = catalogue().event(EVENT)
     try:
-        parsed = codec.parse(event_type, data, environment=collaborators.environment)
+        parsed = codec.parse(
+            event_type, data, environment=collaborators.environment, on=call.viewer.on
+        )
     except SchakelError as error:
         raise desk.in_form_names(error) from error
     event = envelope.CloudEvent(

@@ -24,6 +24,7 @@ from gateway.exchange.choices import CHOICES
 from gateway.exchange.decision import HUB, Accepted, Context, Refused, Step
 from gateway.exchange.draft import Actor, Draft, Move, Pending, open_draft, unknown_case
 from gateway.exchange.guards import GUARDS
+from gateway.exchange.submission_guards import as_expected, not_in_future
 from gateway.exchange.targets import Target, find_target, state_of, version_of
 from schemas.errors import Message
 from schemas.lifecycle import BEFORE, SAME, Lifecycle, Transition, lifecycle_of
@@ -120,8 +121,10 @@ def _run(draft: Draft) -> None:
     actor = _actor(draft)
     _check_scope(draft, actor)
     _check_role(lifecycle, name, actor)
+    not_in_future(draft)
     target = find_target(draft, lifecycle, name)
     relations = check_access(draft, actor, target)
+    as_expected(draft, target)
     _apply(draft, Intent(name, actor, target, draft.submission.data, relations))
     while draft.queue:
         follow = draft.queue.pop(0)

@@ -25,6 +25,7 @@ class Submission(Struct, frozen=True, gc=False):
         subject: aggregate id, if the sender named one.
         source_record_id: the sender's own case number; personal, never logged.
         actor_ref: opaque staff reference; personal, sealed.
+        expected_version: version of the aggregate that the sender saw last, when it says so.
         traceparent: continued or linked W3C trace context.
     """
 
@@ -45,6 +46,7 @@ class Submission(Struct, frozen=True, gc=False):
     territory_nis: str | None = None
     actor_ref: str | None = None
     traceparent: str | None = None
+    expected_version: int | None = None
 
     def __repr__(self) -> str:
         """What it is and where it came from, never what it says of a person."""

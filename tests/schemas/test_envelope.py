@@ -84,6 +84,12 @@ def test_the_most_that_a_partner_sends() -> None:
     assert event.traceparent == TRACE
 
 
+@pytest.mark.parametrize("version", [0, 3, "3"])
+def test_expected_version_is_a_number(version: object) -> None:
+    """As JSON's number, or as the digits of a header."""
+    assert from_structured(sent(aggregateversion=version)).aggregateversion == int(str(version))
+
+
 @pytest.mark.parametrize(
     ("name", "value", "code"),
     [
@@ -127,6 +133,12 @@ def test_the_most_that_a_partner_sends() -> None:
         ("purpose", "curiosity", "unknown_code"),
         ("territorynis", "2410", "invalid_format"),
         ("actorref", "71641212301", "looks_like_insz"),
+        ("aggregateversion", -1, "invalid_format"),
+        ("aggregateversion", "three", "invalid_format"),
+        ("aggregateversion", "", "invalid_format"),
+        ("aggregateversion", 10**9, "invalid_format"),
+        ("aggregateversion", 1.5, "not_a_text"),
+        ("aggregateversion", True, "not_a_text"),
         ("datacontenttype", "text/plain", "invalid_value"),
         ("datacontenttype", AVRO, "invalid_value"),
         ("data", None, "missing"),
