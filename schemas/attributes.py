@@ -166,7 +166,12 @@ def _without_insz(text: str) -> str:
     return text
 
 
-def _own_number(text: str) -> str:
+def own_number(text: str) -> str:
+    """Return a sender's own number or reference, without spaces around it.
+
+    Raises:
+        AttributeFaultError: it is not 1 to 128 printable characters, or looks like an INSZ.
+    """
     stripped = text.strip()
     if not stripped or len(stripped) > _LONGEST_TEXT or not stripped.isprintable():
         raise AttributeFaultError(
@@ -255,12 +260,12 @@ _RULES: Final[dict[str, Callable[[str], Any]]] = {
     "datacontenttype": str,
     "subject": _uuid,
     "trajectoryid": _uuid,
-    "sourcerecordid": _own_number,
+    "sourcerecordid": own_number,
     "causationid": _id,
     "onbehalfof": identifiers.organisation_urn,
     "purpose": _purpose,
     "territorynis": _nis,
-    "actorref": _own_number,
+    "actorref": own_number,
     VERSION: _version,
     "traceparent": _traceparent,
 }

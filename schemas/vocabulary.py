@@ -16,11 +16,13 @@ PURPOSES: Final = frozenset(
     }
 )
 
+CONSENT_6_1_A: Final = "consent_6_1_a"
+
 LEGAL_BASES: Final = frozenset(
     {
         "public_task_6_1_e",
         "legal_obligation_6_1_c",
-        "consent_6_1_a",
+        CONSENT_6_1_A,
         "contract_6_1_b",
     }
 )

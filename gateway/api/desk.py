@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from gateway import errors
-from schemas import territory
+from schemas import attributes, rejection, territory
 from schemas.errors import InvalidParam, Message, SchakelError
 from schemas.roles import NAME
 
@@ -29,10 +29,27 @@ OPTIONAL: Final = (
     "reference_address_of",
     "known_at",
     "sourcerecordid",
+    "birth_date",
+    "language",
+    "represented_by",
+    "consent_ref",
+    "offer_id",
+    "note",
 )
-_PERSON: Final = ("given_name", "family_name", "phone", "email", "postcode", "nis")
-_FORM_NAME: Final = {"reason_codes": "reason", "informed": "informed_person_at"}
+_PERSON: Final = (
+    *("given_name", "family_name", "phone", "email", "postcode", "nis"),
+    *("birth_date", "language"),
+)
+_AS_GIVEN: Final = (
+    *("known_at", "reference_address_of", "represented_by", "consent_ref", "offer_id", "note"),
+)
+_FORM_NAME: Final = {
+    "reason_codes": "reason",
+    "informed": "informed_person_at",
+    "territorynis": "nis",
+}
 _DEFAULT_NOTICE: Final = "schakel-1"
+_DEFAULT_LANGUAGE: Final = "nl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +83,20 @@ def check_form(form: Any) -> dict[str, str]:
         faults.append(_missing("phone"))
     if not {"postcode", "nis", "reference_address_of"} & set(given):
         faults.append(_missing("postcode"))
+    if "sourcerecordid" in given:
+        faults += _own_number(given)
     if faults:
         raise invalid_referral(faults)
     return given
+
+
+def _own_number(given: dict[str, str]) -> list[InvalidParam]:
+    """Put the sender's number in its canonical form, or say what is wrong with it."""
+    try:
+        given["sourcerecordid"] = attributes.own_number(given["sourcerecordid"])
+    except attributes.AttributeFaultError as error:
+        return [InvalidParam("sourcerecordid", error.code, error.reason)]
+    return []
 
 
 def locate(form: Mapping[str, str], registry: Registry, on: date) -> Place:
@@ -84,11 +112,10 @@ def locate(form: Mapping[str, str], registry: Registry, on: date) -> Place:
     return Place(nis, next((one for one in found if one is not None), None))
 
 
-def event_data(
-    form: Mapping[str, str], place: Place, sender: Participant, language: str
-) -> dict[str, Any]:
+def event_data(form: Mapping[str, str], place: Place, sender: Participant) -> dict[str, Any]:
     """The data of `referral.created`, with all that the hub fills in for the referrer.
 
+    The notice is the sender's own, in the person's language when the form says it.
     A sender that is the desk itself refers openly.
     """
     data: dict[str, Any] = {
@@ -100,13 +127,11 @@ def event_data(
             "on": form["informed_person_at"],
             "channel": "oral",
             "notice_version": sender.notice_version or _DEFAULT_NOTICE,
-            "language": language,
+            "language": form.get("language", _DEFAULT_LANGUAGE),
             "by_role": NAME[sender.role],
         },
     }
-    for name in ("known_at", "reference_address_of"):
-        if name in form:
-            data[name] = form[name]
+    data.update({name: form[name] for name in _AS_GIVEN if name in form})
     if place.desk is not None and place.desk.id != sender.id:
         data["target_org"] = place.desk.organisation
         data["target_role"] = NAME[place.desk.role]
@@ -120,6 +145,14 @@ def in_form_names(error: SchakelError) -> SchakelError:
     return invalid_referral(
         [InvalidParam(_form_name(one.name), one.code, one.reason) for one in error.invalid]
     )
+
+
+def renamed(error: SchakelError) -> SchakelError:
+    """A refusal of the exchange, whose fields have the form's names."""
+    error.invalid = tuple(
+        InvalidParam(_form_name(one.name), one.code, one.reason) for one in error.invalid
+    )
+    return error
 
 
 def invalid_referral(faults: Sequence[InvalidParam]) -> errors.InvalidReferral:
@@ -140,14 +173,14 @@ def _check_known(form: dict[str, Any]) -> None:
         # The name of a field may hold a person, when two columns were swapped: count, and name
         # only what looks like a field.
         named = [name if name.isascii() and name.isidentifier() else "?" for name in unknown]
+        faults: list[rejection.Fault] = []
+        for name in named:
+            faults.append(rejection.unknown_field(name, (*REQUIRED, *OPTIONAL), faults))
         raise errors.MalformedRequest(
             Message(
                 nl="Het formulier kent deze velden niet.", en="The form does not have these fields."
             ),
-            invalid=[
-                _fault(name[:40], "unknown_field", "Onbekend veld.", "Unknown field.")
-                for name in named
-            ],
+            invalid=[InvalidParam(*one) for one in faults],
         )
 
 

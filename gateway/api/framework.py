@@ -14,7 +14,16 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request  # noqa: TC002 - FastAPI reads the annotation
 
 from gateway import errors
-from gateway.api import journeys, me, openapi, problems, referrals, traces, trajectories
+from gateway.api import (
+    acceptances,
+    journeys,
+    me,
+    openapi,
+    problems,
+    referrals,
+    traces,
+    trajectories,
+)
 from schemas.errors import InvalidParam, Message, SchakelError
 
 if TYPE_CHECKING:
@@ -34,7 +43,7 @@ def framework_app(collaborators: Collaborators) -> FastAPI:
     )
     for kind in (SchakelError, HTTPException, RequestValidationError, Exception):
         app.add_exception_handler(kind, refuse)
-    for module in (me, trajectories, journeys, referrals):
+    for module in (me, trajectories, journeys, referrals, acceptances):
         app.include_router(module.router(collaborators))
     for router in collaborators.routers:
         app.include_router(router)

@@ -15,6 +15,8 @@ from schemas.moments import to_rfc3339
 from schemas.projection import projection
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from gateway.exchange.decision import DecidedEvent, Recipient
     from gateway.exchange.publication import ItemOutcome, Receipt
     from gateway.exchange.registry import Registry
@@ -134,12 +136,18 @@ def _withheld(event: DecidedEvent, one: Recipient, registry: Registry) -> list[s
     return list(view.withheld)
 
 
+def warnings(settled: Iterable[ItemOutcome], language: str) -> dict[str, Any]:
+    """What the sender is told beside an acceptance, as `warnings`; empty when nothing is."""
+    found = [
+        {"code": one.code, "detail": one.detail.text(language)}
+        for outcome in settled
+        for one in outcome.warnings
+    ]
+    return {"warnings": found} if found else {}
+
+
 def _extras(outcome: ItemOutcome, language: str) -> dict[str, Any]:
-    extras: dict[str, Any] = {}
-    if outcome.warnings:
-        extras["warnings"] = [
-            {"code": one.code, "detail": one.detail.text(language)} for one in outcome.warnings
-        ]
+    extras = warnings((outcome,), language)
     if outcome.follow:
         extras["follow"] = [
             {"event_id": one.event_id, "type": one.event.name} for one in outcome.follow

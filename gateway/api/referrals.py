@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
@@ -20,7 +20,7 @@ from gateway.api.authentication import caller
 from gateway.api.collaborators import Collaborators
 from gateway.api.next_events import Viewer, on_referral
 from gateway.api.trajectories import viewer_of
-from gateway.exchange.publication import ItemOutcome, PublishRequest, Receipt
+from gateway.exchange.publication import ItemOutcome, PublishRequest
 from gateway.exchange.state import Referral, Trajectory
 from gateway.exchange.submission import Submission
 from gateway.oauth.verifier import Principal
@@ -55,10 +55,12 @@ def router(collaborators: Collaborators) -> APIRouter:
 
     @routes.post("/v1/referrals", status_code=201)
     async def refer(
-        principal: Annotated[Principal, Depends(authenticated)], request: Request
+        principal: Annotated[Principal, Depends(authenticated)],
+        request: Request,
+        dry_run: Annotated[bool, Query()] = False,  # noqa: FBT002 - a query's flag
     ) -> JSONResponse:
         key = parameters.idempotency_key(request.headers.get("idempotency-key"), required=True)
-        _check_content_type(request.headers.get("content-type", ""))
+        check_content_type(request.headers.get("content-type", ""))
         call = _Call(
             principal=principal,
             viewer=viewer_of(principal, collaborators),
@@ -68,7 +70,9 @@ def router(collaborators: Collaborators) -> APIRouter:
             body=await request.body(),
         )
         submission = _submission(call, collaborators)
-        outcome = await _settle(submission, call, collaborators)
+        outcome = await _settle(submission, call, collaborators, dry_run=dry_run)
+        if dry_run:
+            return JSONResponse(_shown(submission, outcome, call, collaborators))
         answer = await run_in_threadpool(_answer, outcome, call, collaborators)
         return JSONResponse(answer, 201)
 
@@ -91,7 +95,7 @@ def _submission(call: _Call, collaborators: Collaborators) -> Submission:
     """The event of one form; the key gives it its id, so that a retry is the same event."""
     form = desk.check_form(strictjson.loads(call.body, limits.JSON_DEPTH))
     place = desk.locate(form, call.viewer.registry, call.viewer.on)
-    data = desk.event_data(form, place, call.viewer.participant, call.language)
+    data = desk.event_data(form, place, call.viewer.participant)
     event_type = catalogue().event(EVENT)
     try:
         parsed = codec.parse(
@@ -122,14 +126,36 @@ def _submission(call: _Call, collaborators: Collaborators) -> Submission:
     )
 
 
-async def _settle(submission: Submission, call: _Call, collaborators: Collaborators) -> ItemOutcome:
-    """Wait for the commit; raises the refusal."""
+async def _settle(
+    submission: Submission, call: _Call, collaborators: Collaborators, *, dry_run: bool
+) -> ItemOutcome:
+    """Wait for the commit, or for the decision alone; raises the refusal."""
     digest = hashlib.sha256(call.body).digest()
     request = PublishRequest((submission,), idempotency_key=call.key, request_hash=digest)
+    if dry_run:
+        request = PublishRequest((submission,), dry_run=True)
     (outcome,) = await collaborators.completions.settle(collaborators.ledger, request)
     if outcome.error is not None:
-        raise outcomes.refused(outcome.error, outcome.step)
+        raise outcomes.refused(desk.renamed(outcome.error), outcome.step)
     return outcome
+
+
+def _shown(
+    submission: Submission, outcome: ItemOutcome, call: _Call, collaborators: Collaborators
+) -> dict[str, Any]:
+    """What would be recorded, who would answer and by when; nothing was written."""
+    target = submission.data.get("target_org")
+    organisation = call.viewer.registry.organisation(target) if target else None
+    who = None if organisation is None else organisation.name
+    due = _due(submission.data["programme"], call.viewer.on)
+    return {
+        "dry_run": True,
+        "proposed_holder": who,
+        "answer_due": due.isoformat(),
+        "message": _sentence(who, due).text(call.language),
+        "events": outcomes.decision(outcome, collaborators.registry()),
+        **outcomes.warnings((outcome,), call.language),
+    }
 
 
 def _answer(outcome: ItemOutcome, call: _Call, collaborators: Collaborators) -> dict[str, Any]:
@@ -140,7 +166,7 @@ def _answer(outcome: ItemOutcome, call: _Call, collaborators: Collaborators) -> 
     if receipt is None or case is None:
         raise problems.internal_error()
     referral = case.referrals[receipt.aggregate_id]
-    due = _answer_due(referral, receipt)
+    due = _due(referral.programme, date_of(receipt.recorded_at))
     who = _who_answers(case, referral, viewer)
     return {
         "referral_id": referral.id,
@@ -155,13 +181,12 @@ def _answer(outcome: ItemOutcome, call: _Call, collaborators: Collaborators) -> 
             "agreement": receipt.agreement,
         },
         "next": list(on_referral(case, referral, viewer)),
+        **outcomes.warnings((outcome,), call.language),
     }
 
 
-def _answer_due(referral: Referral, receipt: Receipt) -> date:
-    on = date_of(receipt.recorded_at)
-    days = rule_set(referral.programme, on).answer_days
-    return on + timedelta(days=days or DEFAULT_ANSWER_DAYS)
+def _due(programme: str, on: date) -> date:
+    return on + timedelta(days=rule_set(programme, on).answer_days or DEFAULT_ANSWER_DAYS)
 
 
 def _who_answers(case: Trajectory, referral: Referral, viewer: Viewer) -> str | None:
@@ -193,7 +218,12 @@ def _sentence(who: str | None, due: date) -> Message:
     )
 
 
-def _check_content_type(content_type: str) -> None:
+def check_content_type(content_type: str) -> None:
+    """Refuse a body that is not announced as JSON.
+
+    Raises:
+        UnsupportedMediaType: 415.
+    """
     if content_type.partition(";")[0].strip().lower() != "application/json":
         raise errors.UnsupportedMediaType(
             Message(nl="Stuur application/json.", en="Send application/json."),

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from gateway.exchange.draft import broken
+from gateway.exchange.desks import endorser, named_target, no_desk
 from gateway.exchange.record_effects import is_declared
-from gateway.exchange.referral_effects import endorser
 
 if TYPE_CHECKING:
     from gateway.exchange.draft import Actor, Draft
@@ -21,15 +20,11 @@ def entry(draft: Draft, actor: Actor, _aggregate_id: str, data: dict[str, Any]) 
         return "sent"
     if actor.role not in ("V", "O"):
         if endorser(draft) is None:
-            raise broken(
-                "no_desk",
-                "In deze gemeente neemt geen OCMW of VDAB deel aan wie dit dossier kan toekomen.",
-                "No OCMW or VDAB that could hold this case takes part in this municipality.",
-            )
+            raise no_desk()
         rules = draft.rules(data.get("programme", "to_be_determined"))
         if rules.endorsement_required(actor.role):
             return "pending_endorsement"
-    return "sent" if "target_org" in data else "open"
+    return "open" if named_target(draft, data) is None else "sent"
 
 
 def entry_after_endorsement(

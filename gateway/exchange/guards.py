@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from gateway.exchange import case_guards as case
+from gateway.exchange import entry_guards as entry
 from gateway.exchange import placement_guards as placement
 from gateway.exchange import referral_guards as referral
 from gateway.exchange.draft import Draft, Move
@@ -22,6 +23,12 @@ GUARDS: dict[str, Guard] = {
         referral.new_child,
         referral.no_living_placement,
         referral.within_30_days,
+        entry.informed_before,
+        entry.programme_open,
+        entry.consent_referenced,
+        entry.minor_to_desk,
+        entry.protected_to_desk,
+        entry.undecided_to_desk,
         placement.may_plan,
         placement.mentor,
         placement.insured,

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
+from gateway.exchange.desks import endorser, first_competent, named_target
+from gateway.exchange.minors import is_minor
 from gateway.exchange.state import Referral, Task
 from gateway.exchange.trajectory_effects import HANDOVER_DAYS, working_days_after
 from schemas.facts import Fact
 from schemas.lifecycle import lifecycles
-from schemas.roles import LETTER
 
 if TYPE_CHECKING:
     from gateway.exchange.draft import Draft, Move
 
-RECEIVING_ROLES = ("V", "O", "W", "S", "T")
 CLAIMING_ROLES = ("W", "S", "T")
 ADVERTISED = ("availability", "expires_on")
 
@@ -37,6 +37,7 @@ def created(draft: Draft, move: Move) -> None:
 def _new_referral(draft: Draft, move: Move) -> Referral:
     data, state = move.data, move.state
     target = named_target(draft, data)
+    parent = draft.case.referrals.get(data.get("parent_referral_id", ""))
     referral = Referral(
         id=move.aggregate_id,
         state=state,
@@ -48,6 +49,7 @@ def _new_referral(draft: Draft, move: Move) -> Referral:
         endorser=endorser(draft) if state == "pending_endorsement" else None,
         offer_id=data.get("offer_id"),
         parent_id=data.get("parent_referral_id"),
+        protected=is_minor(draft, data) or (parent is not None and parent.protected),
     )
     return _with_candidates(draft, referral)
 
@@ -58,31 +60,6 @@ def _referrer(draft: Draft, move: Move) -> str:
     if move.actor.role == "HUB" and parent is not None:
         return parent.referrer
     return move.actor.caused_by
-
-
-def named_target(draft: Draft, data: dict[str, Any]) -> str | None:
-    """The participant that `target_org` means; None for an open referral."""
-    if "target_org" not in data:
-        return None
-    role = data.get("target_role", "")
-    return draft.resolve(data["target_org"], RECEIVING_ROLES, LETTER.get(role))
-
-
-def endorser(draft: Draft) -> str | None:
-    """The desk that decides on a partner's referral (`domain.md` §3.9).
-
-    The OCMW, unless the person is known at VDAB alone; if only one takes part, that one.
-    """
-    order = ("V", "O") if draft.data.get("known_at") == "vdab" else ("O", "V")
-    return _first_competent(draft, order)
-
-
-def _first_competent(draft: Draft, roles: tuple[str, ...]) -> str | None:
-    for role in roles:
-        found = draft.context.registry.competent(role, draft.nis, draft.today)
-        if found is not None:
-            return found.id
-    return None
 
 
 def _open_trajectory(draft: Draft) -> None:
@@ -194,7 +171,7 @@ def declined(draft: Draft, move: Move) -> None:
 def raise_task(draft: Draft, what: str) -> None:
     """Give the case holder, the proposed holder or the competent OCMW something to answer."""
     case = draft.case
-    addressee = case.holder or case.proposed_holder or _first_competent(draft, ("O", "V"))
+    addressee = case.holder or case.proposed_holder or first_competent(draft, ("O", "V"))
     participant = draft.context.registry.participant(addressee or "")
     if addressee is None or participant is None:
         return

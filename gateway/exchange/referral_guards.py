@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from consumers.clock import MICROSECONDS_PER_DAY
 from gateway.errors import NoAgreement
+from gateway.exchange.desks import named_target
 from gateway.exchange.draft import broken
-from gateway.exchange.referral_effects import named_target
 from schemas.errors import Message
 from schemas.lifecycle import lifecycles
 

@@ -12,7 +12,10 @@ from msgspec import Struct, field
 
 
 class Referral(Struct, frozen=True, gc=False):
-    """One referral. `previous` is the state to return to when it is reopened."""
+    """One referral. `previous` is the state to return to when it is reopened.
+
+    `protected`: of somebody of compulsory school age, so it stays with OCMW and VDAB.
+    """
 
     id: str
     state: str
@@ -30,6 +33,7 @@ class Referral(Struct, frozen=True, gc=False):
     placement_id: str | None = None
     organiser: str | None = None
     candidates: tuple[str, ...] = ()
+    protected: bool = False
 
 
 class Placement(Struct, frozen=True, gc=False):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from gateway.api import desk
-from gateway.errors import InvalidReferral, TerritoryAmbiguous
+from gateway.errors import InvalidReferral, MalformedRequest, TerritoryAmbiguous
 from schemas import codec
 from schemas.catalogue import catalogue
 from tests.gateway.api.conftest import PARTNER
@@ -27,7 +27,7 @@ def test_the_form_becomes_a_valid_event() -> None:
     assert sender is not None
     checked = desk.check_form(form())
     place = desk.locate(checked, registry, cast.TODAY)
-    data = desk.event_data(checked, place, sender, "nl")
+    data = desk.event_data(checked, place, sender)
 
     parsed = codec.parse(catalogue().event("referral.created"), data, environment="test")
     assert place.nis == "24107"
@@ -50,7 +50,7 @@ def test_a_desk_does_not_refer_to_itself() -> None:
     sender = registry.participant(cast.RELATED["O"])
     assert sender is not None
     checked = desk.check_form(form())
-    data = desk.event_data(checked, desk.locate(checked, registry, cast.TODAY), sender, "nl")
+    data = desk.event_data(checked, desk.locate(checked, registry, cast.TODAY), sender)
 
     assert "target_org" not in data
 
@@ -119,3 +119,41 @@ def test_other_content_types_are_415(interface: Interface) -> None:
     response = interface.post("/v1/referrals", b"a=b", "text/plain", **{"idempotency-key": "k"})
 
     assert response.status_code == 415
+
+
+def test_a_reference_address_stands_in_for_a_postcode() -> None:
+    """Who has no address is led in through the OCMW of the reference address."""
+    checked = desk.check_form(
+        form(postcode=None, reference_address_of=cast.urn_of(cast.RELATED["O"]))
+    )
+
+    assert desk.locate(checked, cast.registry(), cast.TODAY).nis == cast.NIS
+
+
+def test_what_more_is_given_goes_along() -> None:
+    """Optional fields keep their names, and the notice's language is the person's."""
+    sender = cast.registry().participant(PARTNER)
+    assert sender is not None
+    given = {
+        "birth_date": "1984-03-02",
+        "language": "ar",
+        "represented_by": "none",
+        "consent_ref": "map 12",
+        "note": "liefst buiten",
+        "known_at": "both",
+    }
+    checked = desk.check_form(form(**given))
+    data = desk.event_data(checked, desk.locate(checked, cast.registry(), cast.TODAY), sender)
+    parsed = codec.parse(catalogue().event("referral.created"), data, environment="test")
+
+    assert parsed["person"]["birth_date"] == "1984-03-02"
+    assert parsed["informed"]["language"] == parsed["person"]["language"] == "ar"
+    assert {parsed["consent_ref"], parsed["note"]} == {"map 12", "liefst buiten"}
+
+
+def test_an_unknown_field_of_the_form_names_the_one_that_is_meant() -> None:
+    """A typo is told with the name that comes closest."""
+    with pytest.raises(MalformedRequest) as refused:
+        desk.check_form(form(postkode="3300"))
+
+    assert "postcode?" in refused.value.invalid[0].reason.nl

@@ -82,6 +82,21 @@ class Hub:
         content = body(form(**changes))
         return self.call(PARTNER, "POST", "/v1/referrals", content=content, headers=headers)
 
+    def accept(
+        self, referral: str, key: str = "k-a", *, by: str = OCMW, **given: Any
+    ) -> httpx.Response:
+        """The desk's one call."""
+        headers = {"content-type": "application/json", "idempotency-key": key}
+        path = f"/v1/referrals/{referral}/acceptance"
+        return self.call(by, "POST", path, content=body(given), headers=headers)
+
+    def timeline(self, participant: str, trajectory: str) -> list[dict[str, Any]]:
+        """The events of a case that a participant knows."""
+        found: list[dict[str, Any]] = self.call(
+            participant, "GET", f"/v1/trajectories/{trajectory}"
+        ).json()["timeline"]
+        return found
+
     def publish(self, sent: Any, content_type: str = ONE) -> httpx.Response:
         """An event, or a batch, of the partner's."""
         headers = {"content-type": content_type}
@@ -173,6 +188,90 @@ def test_the_same_form_again_is_the_same_referral(hub: Hub) -> None:
     assert first == again
     assert other.status_code == 422
     assert CANARY not in other.text
+
+
+def test_the_desk_endorses_and_accepts_with_one_call(hub: Hub) -> None:
+    """Two events in one commit; the same call again gives the same answer."""
+    referral = hub.refer().json()["referral_id"]
+    first = hub.accept(referral, first_contact_on="2026-06-02")
+    again = hub.accept(referral, first_contact_on="2026-06-02")
+
+    assert first.status_code == again.status_code == 201
+    assert first.json()["state"] == "accepted"
+    assert len(first.json()["receipts"]) == 2
+    assert first.json() == again.json()
+    assert "referral.intake_scheduled" in first.json()["next"]
+    names = [one["type"] for one in hub.timeline(OCMW, first.json()["trajectory_id"])]
+    assert names.index("referral.endorsed") < names.index("referral.accepted")
+
+
+def test_what_needs_no_endorsement_is_only_accepted(hub: Hub) -> None:
+    """A programme that is open to partners goes straight to the desk."""
+    referral = hub.refer(programme="samenlevingsjob").json()
+    answer = hub.accept(referral["referral_id"])
+
+    assert referral["state"] == "sent"
+    assert (answer.status_code, answer.json()["state"]) == (201, "accepted")
+    assert len(answer.json()["receipts"]) == 1
+
+
+def test_nothing_is_endorsed_when_the_acceptance_is_refused(hub: Hub) -> None:
+    """The programme is settled at acceptance; without it the referral still waits."""
+    referral = hub.refer(programme="to_be_determined", known_at="ocmw").json()
+    refused = hub.accept(referral["referral_id"], "k-a")
+    settled = hub.accept(referral["referral_id"], "k-b", programme="wijk_werken")
+
+    assert refused.status_code == 422
+    assert refused.json()["invalidParams"][0]["name"] == "programme"
+    assert (settled.status_code, settled.json()["programme"]) == (201, "wijk_werken")
+
+
+def test_only_the_desk_accepts(hub: Hub) -> None:
+    """The partner itself and a stranger are refused, and a field that is none is named."""
+    referral = hub.refer().json()["referral_id"]
+    assert hub.accept(referral, by=PARTNER).status_code == 409
+    assert hub.accept(referral, by=STRANGER).status_code == 404
+    typo = hub.accept(referral, remark="x")
+    assert typo.status_code == 400
+    assert "remarks?" in typo.json()["invalidParams"][0]["reason"]
+
+
+def test_a_form_can_be_tried(hub: Hub) -> None:
+    """A dry run says who would answer and who would get what, and writes nothing."""
+    headers = {"content-type": "application/json", "idempotency-key": "k-1"}
+    tried = hub.call(
+        PARTNER, "POST", "/v1/referrals?dry_run=true", content=body(form()), headers=headers
+    )
+
+    assert tried.status_code == 200
+    assert tried.json()["proposed_holder"] == OCMW
+    shown = tried.json()["events"][0]
+    assert [one["participant"] for one in shown["recipients"] if "excluded" not in one] == [OCMW]
+    assert hub.call(PARTNER, "GET", "/v1/trajectories").json() == {"trajectories": []}
+    assert hub.refer().status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "name"),
+    [
+        ({"informed_person_at": "2026-06-30"}, 422, "informed_person_at"),
+        ({"birth_date": "2009-01-01"}, 422, "represented_by"),
+        ({"nis": "71022", "postcode": None}, 422, "nis"),
+        ({"programme": "lde"}, 422, "programme"),
+        ({"note": "heeft een depressie"}, 422, "note"),
+        ({"sourcerecordid": "71.64.12-123.01"}, 422, "sourcerecordid"),
+        ({"given_nam": "Amina"}, 400, "given_nam"),
+    ],
+)
+def test_refusals_of_the_exchange_have_the_forms_names(
+    hub: Hub, change: dict[str, Any], status: int, name: str
+) -> None:
+    """Whatever leg refuses, the partner reads the field that it filled in, and never its value."""
+    response = hub.refer(**change)
+
+    assert response.status_code == status
+    assert [one["name"] for one in response.json()["invalidParams"]] == [name]
+    assert CANARY not in response.text
 
 
 def test_it_reaches_the_desk_and_nobody_else(hub: Hub) -> None:

@@ -133,7 +133,7 @@ def data_for(name: str) -> dict[str, Any]:
         "insured": True,
         "declaration": {"declared": True},
         "child_referral_id": cast.FRESH,
-        "new_target": cast.urn_of(cast.STRANGERS["W"]),
+        "new_target": cast.urn_of(cast.OFFERED),
         "new_end": "2026-12-31",
         "period": "2026-04",
         "evidence": "document",
