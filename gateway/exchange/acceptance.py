@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from gateway.exchange import facts
 from gateway.exchange.decision import HUB, Accepted, DecidedEvent, Recipient
 from gateway.exchange.recipients import OWN, recipients
 from schemas.catalogue import catalogue
@@ -38,6 +39,7 @@ def accepted(draft: Draft) -> Accepted:
         for position, pending in enumerate(draft.done)
     )
     _remember_members(draft)
+    facts.count(draft)
     return Accepted(
         events=events,
         trajectory=draft.trajectory,

@@ -53,7 +53,6 @@ EFFECTS: dict[str, Effect] = {
     "placement.mentor_assigned": placement.mentor_assigned,
     "placement.assignment_added": placement.assignment_added,
     "placement.extended": placement.extended,
-    "placement.ended": placement.ended,
     "placement.end_revoked": placement.end_revoked,
     "placement.voided": placement.voided,
     "transition.placement_converted": placement.converted,

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from gateway.exchange.state import Placement
-from schemas.facts import Fact
 from schemas.lifecycle import lifecycles
 
 if TYPE_CHECKING:
@@ -89,7 +88,6 @@ def started(draft: Draft, move: Move) -> None:
     referral = draft.case.referrals.get(placement.referral_id or "")
     if referral is not None and referral.state == "accepted":
         draft.follow("referral.closed", referral.id, result="placed", placement_id=placement.id)
-    draft.facts.append(_fact(draft, "placement_start", placement))
 
 
 def mentor_assigned(draft: Draft, move: Move) -> None:
@@ -138,13 +136,6 @@ def converted(draft: Draft, move: Move) -> None:
     draft.put_placement(replace(placement, programme=move.data["to_programme"]))
 
 
-def ended(draft: Draft, move: Move) -> None:
-    """Count the exit by its reason."""
-    moved(draft, move)
-    placement = draft.case.placements[move.aggregate_id]
-    draft.facts.append(_fact(draft, "placement_end", placement, code=move.data.get("reason")))
-
-
 def end_revoked(draft: Draft, move: Move) -> None:
     """The placement runs again, as before."""
     moved(draft, move)
@@ -159,13 +150,3 @@ def voided(draft: Draft, move: Move) -> None:
     referral = draft.case.referrals.get(placement.referral_id or "")
     if referral is not None and referral.state == "closed" and placement.started:
         draft.follow("referral.reopened", referral.id, reason="placement_voided")
-
-
-def _fact(draft: Draft, indicator: str, placement: Placement, code: str | None = None) -> Fact:
-    return Fact(
-        indicator=indicator,
-        month=draft.occurred_on.isoformat()[:7],
-        nis=draft.nis,
-        programme=placement.programme,
-        code=code,
-    )

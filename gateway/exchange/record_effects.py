@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from gateway.exchange.state import Offer, Outcome, Right
-from schemas.facts import Fact
 
 if TYPE_CHECKING:
     from gateway.exchange.draft import Draft, Move
@@ -22,16 +21,6 @@ def outcome_recorded(draft: Draft, move: Move) -> None:
             version=1,
             recorder=move.actor.id,
             placement_id=move.data.get("placement_id"),
-        )
-    )
-    placement = draft.case.placements.get(move.data.get("placement_id", ""))
-    draft.facts.append(
-        Fact(
-            indicator="exit",
-            month=draft.occurred_on.isoformat()[:7],
-            nis=draft.nis,
-            programme=None if placement is None else placement.programme,
-            code=move.data.get("type"),
         )
     )
 

@@ -11,7 +11,6 @@ from gateway.exchange.desks import endorser, first_competent, named_target
 from gateway.exchange.minors import is_minor
 from gateway.exchange.state import Referral, Task
 from gateway.exchange.trajectory_effects import HANDOVER_DAYS, working_days_after
-from schemas.facts import Fact
 from schemas.lifecycle import lifecycles
 
 if TYPE_CHECKING:
@@ -31,7 +30,6 @@ def created(draft: Draft, move: Move) -> None:
         draft.follow("trajectory.reopened", draft.case.id, reason="new_information")
     if referral.state == "open":
         _advertise(draft, referral, "open", move.data)
-    draft.facts.append(_fact(draft, "referral_inflow", referral, channel=draft.sender.role))
 
 
 def _new_referral(draft: Draft, move: Move) -> Referral:
@@ -155,17 +153,12 @@ def accepted(draft: Draft, move: Move) -> None:
         referral, programme=move.data.get("programme", referral.programme), organiser=organiser
     )
     draft.put_referral(referral)
-    draft.facts.append(_fact(draft, "referral_answer", referral, code="accepted"))
 
 
 def declined(draft: Draft, move: Move) -> None:
     """Nobody falls out: a task goes to the case holder, else to the competent OCMW."""
     moved(draft, move)
     raise_task(draft, f"{move.state}_referral")
-    referral = draft.case.referrals[move.aggregate_id]
-    draft.facts.append(
-        _fact(draft, "referral_answer", referral, code=move.data.get("reason", move.state))
-    )
 
 
 def raise_task(draft: Draft, what: str) -> None:
@@ -228,21 +221,3 @@ def closed(draft: Draft, move: Move) -> None:
     moved(draft, move)
     referral = draft.case.referrals[move.aggregate_id]
     draft.put_referral(replace(referral, placement_id=move.data.get("placement_id")))
-
-
-def _fact(
-    draft: Draft,
-    indicator: str,
-    referral: Referral,
-    *,
-    channel: str | None = None,
-    code: str | None = None,
-) -> Fact:
-    return Fact(
-        indicator=indicator,
-        month=draft.occurred_on.isoformat()[:7],
-        nis=draft.nis,
-        programme=referral.programme,
-        channel=channel,
-        code=code,
-    )

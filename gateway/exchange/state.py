@@ -10,6 +10,8 @@ from __future__ import annotations
 import msgspec
 from msgspec import Struct, field
 
+from gateway.exchange.tally import Tally
+
 
 class Referral(Struct, frozen=True, gc=False):
     """One referral. `previous` is the state to return to when it is reopened.
@@ -112,6 +114,7 @@ class Trajectory(Struct, frozen=True, gc=False):
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     rights: dict[str, Right] = field(default_factory=dict)
     tasks: dict[str, Task] = field(default_factory=dict)
+    tally: Tally = field(default_factory=Tally)
 
 
 class Work(Struct, frozen=True, gc=False):
@@ -158,6 +161,7 @@ class Offer(Struct, frozen=True, gc=False):
     programmes: tuple[str, ...] = ()
     valid_to: str | None = None
     declared: bool = False
+    tally: Tally = field(default_factory=Tally)
 
 
 _encode = msgspec.json.Encoder().encode
