@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
+from gateway.exchange.business_days import working_days_after
 from gateway.exchange.desks import endorser, first_competent, named_target
 from gateway.exchange.minors import is_minor
 from gateway.exchange.state import Referral, Task
-from gateway.exchange.trajectory_effects import HANDOVER_DAYS, working_days_after
+from gateway.exchange.trajectory_effects import HANDOVER_DAYS
 from schemas.lifecycle import lifecycles
 
 if TYPE_CHECKING:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
+
+from gateway.exchange.business_days import working_days_after
 
 if TYPE_CHECKING:
     from gateway.exchange.draft import Draft, Move
@@ -28,15 +29,6 @@ def opened(draft: Draft, move: Move) -> None:
         return
     proposed = draft.resolve(move.data["proposed_holder"], HOLDERS)
     draft.change(proposed_holder=proposed, holder_due=move.data["due"])
-
-
-def working_days_after(start: date, days: int) -> date:
-    """The date so many working days (Monday to Friday) after `start`."""
-    found = start
-    while days > 0:
-        found += timedelta(days=1)
-        days -= found.weekday() < 5  # noqa: PLR2004 - Saturday is 5
-    return found
 
 
 def assigned(draft: Draft, move: Move) -> None:
