@@ -38,6 +38,7 @@
         │   ├── ActorRefused             403 not_your_step (leg lifecycle)
         │   ├── NotAllowedNow            409 not_allowed_now (leg lifecycle)
         │   ├── VersionDiffers           409 version_differs (leg lifecycle)
+        │   ├── ClockNotDue              409 clock_not_due (leg lifecycle; hub events only)
         │   ├── RuleBroken               422 rule_broken, or the rule's own code (leg rules)
         │   ├── EventIdReused            409 event_id_reused
         │   ├── EventTooLarge            413 event_too_large
@@ -347,6 +348,14 @@ class VersionDiffers(ExchangeError):
     code = "version_differs"
     status = 409
     title = Message(nl="Intussen gewijzigd", en="Changed meanwhile")
+
+
+class ClockNotDue(ExchangeError):
+    """The hub's own clock is not due: an event came before it. Nobody outside is ever told."""
+
+    code = "clock_not_due"
+    status = 409
+    title = Message(nl="Niet meer nodig", en="No longer due")
 
 
 class RuleBroken(ExchangeError):

@@ -23,25 +23,36 @@ from gateway.exchange.locating import Locator
 from gateway.exchange.registry_live import LiveRegistry
 from gateway.exchange.registry_store import RegistryStore
 from gateway.exchange.render import Renderer
+from gateway.exchange.timer_store import TimerStore
+from gateway.exchange.timers import Timers
 from gateway.oauth.assertions import UsedAssertions
 from gateway.oauth.issuer import Issuer
 from gateway.oauth.keys import SigningKeys
 from gateway.oauth.revocation import RevokedTokens
 from gateway.oauth.routes import oauth_router
 from gateway.oauth.verifier import Verifier
+from schemas.programmes import programmes, rule_set
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+    from datetime import date
 
     from fastapi import APIRouter
     from sqlalchemy.engine import Engine
 
+    from gateway.exchange.writer import Answer
     from gateway.settings import HubSettings
+    from schemas.rule_set import RuleSet
 
 
 def business_clock(settings: HubSettings, ledger: Engine) -> Clock:
     """System time; in test installations moved by the row that `POST /clock` writes."""
     return RowClock(ledger) if settings.environment == "test" else SystemClock()
+
+
+def rules_on(day: date) -> Mapping[str, RuleSet]:
+    """The rules of every programme on a day."""
+    return {one: rule_set(one, day) for one in programmes()}
 
 
 class RegistryParts:
@@ -78,6 +89,12 @@ class GatewayParts:
         )
         self._relay_waker = self._wakers.waker("relay")
         self.ledger = self._ledger()
+        self.timers = Timers(
+            TimerStore(registry.ledger_reader, registry.ledger_engine),
+            self.ledger.submit,
+            self.clock,
+            rules_on,
+        )
         self._signing = SigningKeys(registry.ledger_engine, self._encryption)
         registry.live.before_change(self._signing.reload)
 
@@ -88,12 +105,14 @@ class GatewayParts:
         return RowClock(self.registry.ledger_engine) if is_test else None
 
     def start(self) -> None:
-        """Start the threads that read the registry and write the ledger."""
+        """Start the threads that read the registry, write the ledger and send what is due."""
         self.registry.live.start()
         self.ledger.start()
+        self.timers.start()
 
     def stop(self) -> None:
         """Finish what waits, then end the threads."""
+        self.timers.stop()
         self.ledger.stop()
         self.registry.live.stop()
         self.tracing.close()
@@ -106,6 +125,7 @@ class GatewayParts:
             "answers_waiting": float(self.completions.waiting),
             "registry_version": float(self.registry.live.current().version),
             "spans_dropped_total": float(self.tracing.dropped),
+            **self.timers.figures(),
         }
 
     def collaborators(self) -> Collaborators:
@@ -144,10 +164,15 @@ class GatewayParts:
             registry=self.registry.live.current,
             clock=self.clock,
             environment=self._settings.environment,
-            complete=self.completions.complete,
+            complete=self._complete,
             wake=self._relay_waker.wake,
             published=None if stores.is_postgres else self._wakers.listener("ledger"),
         )
+
+    def _complete(self, settled: Sequence[tuple[object, Answer]]) -> None:
+        """Answers go to whoever asked: a request, or the timers."""
+        self.completions.complete(settled)
+        self.timers.complete(settled)
 
     def _hand_over(self) -> HandOver:
         return HandOver(

@@ -59,7 +59,11 @@ def gateway(settings: HubSettings) -> None:
         LedgerProbe(parts.ledger),
     )
     management = create_management(
-        probes, parts.figures, clock=parts.movable_clock, is_draining=draining.is_set
+        probes,
+        parts.figures,
+        clock=parts.movable_clock,
+        settle=parts.timers.settle,
+        is_draining=draining.is_set,
     )
     application = create_app(parts.collaborators())
     spare_collections()

@@ -40,6 +40,7 @@ def create_management(
     figures: Callable[[], Mapping[str, float]],
     *,
     clock: MovableClock | None = None,
+    settle: Callable[[int], int] = lambda _at: 0,
     is_draining: Callable[[], bool] = lambda: False,
 ) -> FastAPI:
     """The management application.
@@ -48,6 +49,7 @@ def create_management(
         probes: what has to answer for this process to be ready.
         figures: metric name to value, read at each scrape; `_total` names are counters.
         clock: given in test installations only; then `POST /clock` moves it.
+        settle: waits until what is due at a time was done; how much is left when it gives up.
         is_draining: whether the process is ending, so that nothing new is sent to it.
     """
     app = FastAPI(title="Schakel management", docs_url=None, redoc_url=None, openapi_url=None)
@@ -71,7 +73,7 @@ def create_management(
         return Response(exposition(figures()), media_type=PROMETHEUS)
 
     if clock is not None:
-        _add_clock(app, clock)
+        _add_clock(app, clock, settle)
     return app
 
 
@@ -100,8 +102,15 @@ def _failing(probes: Sequence[Probe]) -> list[str]:
     return failing
 
 
-def _add_clock(app: FastAPI, clock: MovableClock) -> None:
+def _add_clock(app: FastAPI, clock: MovableClock, settle: Callable[[int], int]) -> None:
     @app.post("/clock")
-    def move(seconds: Annotated[float, Body(embed=True)]) -> dict[str, Any]:
+    def move(
+        seconds: Annotated[float, Body(embed=True)],
+        to_settle: Annotated[bool, Body(embed=True, alias="settle")] = False,  # noqa: FBT002 - a member of the body
+    ) -> dict[str, Any]:
         clock.move(seconds)
-        return {"now": to_rfc3339(clock.now_us())}
+        now = clock.now_us()
+        answer: dict[str, Any] = {"now": to_rfc3339(now)}
+        if to_settle:
+            answer["left"] = settle(now)
+        return answer

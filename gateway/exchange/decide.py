@@ -23,6 +23,7 @@ from gateway.exchange.access import check_access, relations_of
 from gateway.exchange.choices import CHOICES
 from gateway.exchange.decision import HUB, Accepted, Context, Refused, Step
 from gateway.exchange.draft import Actor, Draft, Move, Pending, open_draft, unknown_case
+from gateway.exchange.due import due_clock, remember
 from gateway.exchange.guards import GUARDS
 from gateway.exchange.submission_guards import as_expected, not_in_future
 from gateway.exchange.targets import Target, find_target, state_of, version_of
@@ -121,10 +122,18 @@ def _run(draft: Draft) -> None:
     _check_scope(draft, actor)
     _check_role(lifecycle, name, actor)
     not_in_future(draft)
+    clock = due_clock(draft)
     target = find_target(draft, lifecycle, name)
     relations = check_access(draft, actor, target)
     as_expected(draft, target)
     _apply(draft, Intent(name, actor, target, draft.submission.data, relations))
+    if clock is not None:
+        remember(draft, clock)
+    _follow(draft)
+
+
+def _follow(draft: Draft) -> None:
+    """Take the hub events that follow through their tables, and those that follow from them."""
     while draft.queue:
         follow = draft.queue.pop(0)
         hub = Actor(HUB, "HUB", draft.sender.id, draft.sender.organisation)

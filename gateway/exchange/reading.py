@@ -1,7 +1,7 @@
 """What a shared commit reads, under locks taken in one order by every writer.
 
-Digests, then persons, then trajectories, then offers, each sorted: so writers wait for each other
-and never in a circle.
+Digests, then persons, then trajectories, then offers, then their clocks, each sorted: so writers
+wait for each other and never in a circle.
 What was accepted or answered before is read last: whoever sees what another gateway's commit
 changed then also sees that commit's events, and a twin that waited is answered as a repeat.
 """
@@ -36,6 +36,7 @@ SUBJECTS = Lookup("subjects", "id, state", "id", lock=True)
 OF_SUBJECT = Lookup("trajectories", "id", "subject_id")
 TRAJECTORIES = Lookup("trajectories", "id, state", "id", lock=True)
 OFFERS = Lookup("offers", "id, state", "id", lock=True)
+CLOCKS = Lookup("clocks", "target_id, due_at", "target_id", lock=True)
 OFFERS_AT = Lookup("offers", "status, state", "territory_nis")
 
 Rows = list[tuple[Any, ...]]
@@ -126,9 +127,10 @@ def _cases(driver: Driver, names: _Names, working: Working, persons: set[str]) -
     working.subjects.update((one, loads_subject(state)) for one, state in subjects)
     wanted = names.named | set(working.aggregates.values()) | targets
     wanted.update(one for (one,) in siblings)
-    trajectories, offers, *earlier = driver.read(
+    trajectories, offers, dues, *earlier = driver.read(
         (TRAJECTORIES, list(wanted)),
         (OFFERS, list(names.offers | targets)),
+        (CLOCKS, list(wanted | names.offers)),
         (PRIORS, list(names.senders)),
         (CAUSES, list(names.causes)),
         (STORED, list(names.keys)),
@@ -137,6 +139,7 @@ def _cases(driver: Driver, names: _Names, working: Working, persons: set[str]) -
         working.trajectories[one] = loads_trajectory(state)
     for one, state in offers:
         working.offers[one] = loads_offer(state)
+    working.dues.update(dues)
     _earlier(working, *earlier)
 
 

@@ -88,11 +88,20 @@ class Task(Struct, frozen=True, gc=False):
     answered: str | None = None
 
 
+class Sent(Struct, frozen=True, gc=False, array_like=True):
+    """When a clock of the hub was last due, and when it was sent; `settled`: no longer open."""
+
+    due: int
+    at: int
+    settled: bool = False
+
+
 class Trajectory(Struct, frozen=True, gc=False):
     """One person's path with its referrals, placements, outcomes and rights.
 
     `version` counts the events whose aggregate is the trajectory itself.
     `members` maps participant to role letter, for everybody who ever joined.
+    `reminded` holds the last sending of each clock (`clocks.py`), by clock.
     """
 
     id: str
@@ -115,6 +124,7 @@ class Trajectory(Struct, frozen=True, gc=False):
     rights: dict[str, Right] = field(default_factory=dict)
     tasks: dict[str, Task] = field(default_factory=dict)
     tally: Tally = field(default_factory=Tally)
+    reminded: dict[str, Sent] = field(default_factory=dict)
 
 
 class Work(Struct, frozen=True, gc=False):
@@ -162,6 +172,7 @@ class Offer(Struct, frozen=True, gc=False):
     valid_to: str | None = None
     declared: bool = False
     tally: Tally = field(default_factory=Tally)
+    reminded: dict[str, Sent] = field(default_factory=dict)
 
 
 _encode = msgspec.json.Encoder().encode

@@ -27,6 +27,7 @@ class Submission(Struct, frozen=True, gc=False):
         actor_ref: opaque staff reference; personal, sealed.
         expected_version: version of the aggregate that the sender saw last, when it says so.
         traceparent: continued or linked W3C trace context.
+        clock: id of the hub's clock that this is for; it is refused when that one is not due.
     """
 
     participant: str
@@ -47,6 +48,7 @@ class Submission(Struct, frozen=True, gc=False):
     actor_ref: str | None = None
     traceparent: str | None = None
     expected_version: int | None = None
+    clock: str | None = None
 
     def __repr__(self) -> str:
         """What it is and where it came from, never what it says of a person."""

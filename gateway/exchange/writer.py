@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec.structs import replace
 
+from consumers.clock import date_of
 from gateway.errors import Blocked, EventIdReused, IdempotencyKeyReused, UnknownCase
 from gateway.exchange import answers, reading, sealing
+from gateway.exchange.clocks import next_due
 from gateway.exchange.decision import Accepted, Context, Refused
 from gateway.exchange.draft import unknown_case
 from gateway.exchange.driver import Insert
@@ -28,6 +30,7 @@ from schemas import codec
 from schemas.canonical import canonical
 from schemas.errors import Message, SchakelError
 from schemas.identifiers import uuid7
+from schemas.programmes import rule_set
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
     from gateway.exchange.keys import KeyStore
     from gateway.exchange.publication import PublishRequest
     from gateway.exchange.registry import Registry
+    from gateway.exchange.state import Offer, Trajectory
     from gateway.exchange.submission import Submission
 
 Answer = tuple[ItemOutcome, ...] | SchakelError
@@ -66,6 +70,9 @@ BLIND_INDEX = Insert(
 )  # fmt: skip
 LEDGER = Insert("ledger", tuple((name, _TYPES.get(name, "text")) for name in COLUMNS[1:]))
 ERRANDS = Insert("errands", (("id", "text"), ("due_at", "bigint"), ("errand", "bytea")), "id")
+CLOCKS = Insert(
+    "clocks", (("target_id", "text"), ("due_at", "bigint"), ("refused", "int")), "target_id"
+)
 IDEMPOTENCY = Insert(
     "idempotency",
     (("key", "text"), ("request_hash", "bytea"), ("answer", "bytea"), ("created_at", "bigint")),
@@ -261,6 +268,8 @@ class SharedCommit:
         offers = [working.offers[one] for one in sorted(changes.offers)]
         subjects = [working.subjects[one] for one in sorted(changes.subjects)]
         errands = {one.id: one for one in changes.errands}
+        dues = [(one.id, self._due(one)) for one in trajectories]
+        dues += [(one.id, self._due(one)) for one in offers]
         return [
             (SUBJECTS, [(one.id, one.since, dumps(one)) for one in subjects]),
             (TRAJECTORIES, [(one.id, one.subject_id, dumps(one)) for one in trajectories]),
@@ -269,6 +278,7 @@ class SharedCommit:
                 [(one.id, one.owner, one.state, one.territory_nis, dumps(one)) for one in offers],
             ),
             (AGGREGATES, [(one, *place) for one, place in sorted(changes.aggregates.items())]),
+            (CLOCKS, [(*one, 0) for one in dues if one[1] != working.dues.get(one[0])]),
             (ERRANDS, [(one, each.due_at, _json(each)) for one, each in sorted(errands.items())]),
             (
                 BLIND_INDEX,
@@ -278,6 +288,11 @@ class SharedCommit:
                 ],
             ),
         ]
+
+    def _due(self, state: Trajectory | Offer) -> int | None:
+        """When the hub has to do something about it, by the rules of today."""
+        today = date_of(self.now)
+        return next_due(state, lambda programme: rule_set(programme, today))
 
     def _answers(self) -> list[tuple[object, ...]]:
         """Answers to keep: those of this commit in which something was accepted."""

@@ -30,12 +30,15 @@ from gateway.exchange.registry_document import parse, read_yaml
 from gateway.exchange.render import Renderer
 from gateway.exchange.route import Route
 from gateway.exchange.submission import Submission
+from gateway.exchange.timer_store import TimerStore
+from gateway.exchange.timers import Timers
+from gateway.hub_parts import rules_on
 from schemas.canonical import canonical
 from schemas.catalogue import catalogue
 from tests.store_fixtures import opened
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from sqlalchemy.engine import Engine
 
@@ -171,6 +174,7 @@ class World:
     route: Route = field(init=False)
     handover: HandOver = field(init=False)
     journeys: Journeys = field(init=False)
+    timers: Timers = field(init=False)
     _answers: dict[object, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -201,6 +205,23 @@ class World:
             engines["consumers_read"],
             engines["spans_read"],
         )
+        self.timers = self.new_timers()
+
+    def new_timers(
+        self,
+        store: TimerStore | None = None,
+        submit: Callable[[PublishRequest, object], None] | None = None,
+    ) -> Timers:
+        """The worker that does what is due, as after a restart; a test lets it step."""
+        store = store or TimerStore(self.engines["ledger_read"], self.engines["ledger"])
+        self.timers = Timers(store, submit or self.ledger.submit, self.clock, rules_on)
+        return self.timers
+
+    def pass_time(self, days: float) -> None:
+        """Move the business clock, and do all that becomes due by it."""
+        self.clock.advance(days * 86_400)
+        while self.timers.step():
+            pass
 
     def send(self, name: str, participant: str, data: dict[str, Any], **given: Any) -> ItemOutcome:
         """Publish one event and wait for its outcome; it has to be accepted."""
@@ -226,6 +247,7 @@ class World:
     def complete(self, pairs: Sequence[tuple[object, Any]]) -> None:
         """What the ledger calls after a commit."""
         self._answers.update(pairs)
+        self.timers.complete(pairs)
 
     def relay(self) -> int:
         """Move the outbox to the log, as the relay does; returns how many events."""
