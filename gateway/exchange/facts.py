@@ -148,6 +148,7 @@ COUNTED: dict[str, Count] = {
     "offer.updated": offer.offered,
     "offer.capacity_changed": offer.offered,
     "offer.displacement_reported": offer.displacement("reported", "ground"),
+    "offer.displacement_escalated": offer.escalated,
     "offer.displacement_resolved": offer.displacement("resolved", "decision"),
     "offer.withdrawn": offer.offered,
     "offer.lapsed": offer.offered,

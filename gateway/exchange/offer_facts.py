@@ -33,6 +33,19 @@ def offered(counting: Counting, pending: Pending) -> None:
         counting.stock(key, fact if value else None)
 
 
+def escalated(counting: Counting, _pending: Pending) -> None:
+    """A report that stayed without an answer, with the days since."""
+    offer = counting.draft.offer
+    if offer is not None:
+        fact = counting.fact(
+            "displacement",
+            code="escalated",
+            days=counting.days_since("reported"),
+            concerned=(offer.owner,),
+        )
+        counting.add(fact)
+
+
 def displacement(code: str, detail: str) -> Count:
     """A report, or what came of it, with the days between; the code says which."""
 

@@ -37,7 +37,7 @@ RELATIONS = {
     *("proposed_holder", "offered_holder", "host", "recorder", "offer_owner", "responsible"),
 }
 LETTERS = set("VOWPHSTGD")
-EXPECTED_EVENTS = 96
+EXPECTED_EVENTS = 97
 
 
 def data_records() -> Iterator[dict[str, Any]]:
