@@ -31,28 +31,20 @@ from gateway.oauth.keys import SigningKeys
 from gateway.oauth.revocation import RevokedTokens
 from gateway.oauth.routes import oauth_router
 from gateway.oauth.verifier import Verifier
-from schemas.programmes import programmes, rule_set
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import date
 
     from fastapi import APIRouter
     from sqlalchemy.engine import Engine
 
     from gateway.exchange.writer import Answer
     from gateway.settings import HubSettings
-    from schemas.rule_set import RuleSet
 
 
 def business_clock(settings: HubSettings, ledger: Engine) -> Clock:
     """System time; in test installations moved by the row that `POST /clock` writes."""
     return RowClock(ledger) if settings.environment == "test" else SystemClock()
-
-
-def rules_on(day: date) -> Mapping[str, RuleSet]:
-    """The rules of every programme on a day."""
-    return {one: rule_set(one, day) for one in programmes()}
 
 
 class RegistryParts:
@@ -93,7 +85,7 @@ class GatewayParts:
             TimerStore(registry.ledger_reader, registry.ledger_engine),
             self.ledger.submit,
             self.clock,
-            rules_on,
+            registry.live.current,
         )
         self._signing = SigningKeys(registry.ledger_engine, self._encryption)
         registry.live.before_change(self._signing.reload)

@@ -27,6 +27,7 @@ PURPOSES = {
 WIDENING = frozenset({"case_holder", "handler"})
 """Relations whose gain opens fields of earlier events."""
 
+ALIGNED = "guidance.plan_aligned"
 GUIDANCE = "guidance_coordination"
 UNDETERMINED = "to_be_determined"
 
@@ -39,6 +40,7 @@ def accepted(draft: Draft) -> Accepted:
         for position, pending in enumerate(draft.done)
     )
     _remember_members(draft)
+    _remember_times(draft, events)
     facts.count(draft)
     return Accepted(
         events=events,
@@ -76,6 +78,38 @@ def _remember_members(draft: Draft) -> None:
         found = (registry.participant(one) for one in fresh)
         members = {**members, **{one.id: one.role for one in found if one is not None}}
     draft.trajectory = replace(case, members=members, last_event_at=draft.context.now)
+
+
+def _remember_times(draft: Draft, events: tuple[DecidedEvent, ...]) -> None:
+    """When the state began, when somebody last did something, and when the holder last heard."""
+    now, known = draft.context.now, draft.context
+    offer = draft.offer
+    if offer is not None and (known.offer is None or known.offer.state != offer.state):
+        draft.offer = replace(offer, since=now)
+    if draft.trajectory is None:
+        return
+    case = draft.case
+    is_new = known.trajectory is None or known.trajectory.state != case.state
+    is_active = draft.submission.participant != HUB
+    draft.change(
+        since=now if is_new else case.since,
+        active_at=now if is_active or not case.active_at else case.active_at,
+        holder_told_at=now if _tells_holder(draft, events) else case.holder_told_at,
+    )
+
+
+def _tells_holder(draft: Draft, events: tuple[DecidedEvent, ...]) -> bool:
+    """Whether the counsellor hears something, or has just become it, or aligned its plan."""
+    holder, before = draft.case.holder, draft.context.trajectory
+    if holder is None:
+        return False
+    if before is None or before.holder != holder or events[0].event.name == ALIGNED:
+        return True
+    return draft.submission.participant not in (HUB, holder) and any(
+        recipient.participant == holder and recipient.excluded is None
+        for event in events
+        for recipient in event.recipients
+    )
 
 
 def _decided(draft: Draft, pending: Pending, joined: tuple[str, ...]) -> DecidedEvent:

@@ -79,10 +79,10 @@ def open_task(draft: Draft, move: Move) -> None:
         )
 
 
-def after_care(draft: Draft, _move: Move) -> None:
-    """After a case closed, guidance goes on for six months."""
+def after_care(draft: Draft, move: Move) -> None:
+    """After a case closed, guidance goes on for six months; how it goes on is asked for longer."""
     closed_at = draft.case.closed_at
-    if closed_at is None or draft.case.state != "closed":
+    if move.actor.role == "HUB" or closed_at is None or draft.case.state != "closed":
         return
     if draft.context.now - closed_at > AFTER_CARE_DAYS * MICROSECONDS_PER_DAY:
         raise broken(

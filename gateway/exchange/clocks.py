@@ -10,48 +10,58 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from gateway.exchange import offer_clocks
+from gateway.exchange import (
+    offer_clocks,
+    outcome_clocks,
+    placement_clocks,
+    referral_clocks,
+    trajectory_clocks,
+)
 from gateway.exchange.state import Offer
+from schemas.programmes import programmes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-    from gateway.exchange.clock import Clock
+    from gateway.exchange.clock import Clock, Ground
     from gateway.exchange.state import Trajectory
-    from schemas.rule_set import RuleSet
 
-    Rules = Callable[[str], RuleSet]
-
-VERSION = "1"
+VERSION = "2"
 """Changes with these functions, so that what was derived by older ones is derived anew."""
 
 
-def fingerprint(rule_sets: Iterable[RuleSet]) -> str:
+def fingerprint(ground: Ground) -> str:
     """What rows that were derived by these functions under these rules have in common."""
-    said = repr((VERSION, sorted(rule_sets, key=lambda one: one.programme)))
+    said = repr((VERSION, [ground.rules(one) for one in programmes()]))
     return hashlib.sha256(said.encode()).hexdigest()
 
 
-def clocks(state: Trajectory | Offer, rules: Rules) -> list[Clock]:
-    """Every clock that runs, sent ones left out; in no order.
+def all_clocks(state: Trajectory | Offer, ground: Ground) -> list[Clock]:
+    """Every clock that the state gives rise to, sent or not; in no order."""
+    if isinstance(state, Offer):
+        return offer_clocks.clocks(state, ground)
+    if state.state == "joined":
+        return []
+    return [
+        *referral_clocks.clocks(state, ground),
+        *placement_clocks.clocks(state, ground),
+        *outcome_clocks.clocks(state, ground),
+        *trajectory_clocks.clocks(state, ground),
+    ]
 
-    Args:
-        state: what it is about.
-        rules: the rules of a programme today.
-    """
-    found = offer_clocks.clocks(state, rules) if isinstance(state, Offer) else []
-    sent = state.reminded
+
+def clocks(state: Trajectory | Offer, ground: Ground) -> list[Clock]:
+    """Every clock that still runs: those that were not sent for this due time or a later one."""
+    found, sent = all_clocks(state, ground), state.reminded
     if not sent:
         return found
     return [one for one in found if one.key not in sent or sent[one.key].due < one.due_at]
 
 
-def next_due(state: Trajectory | Offer, rules: Rules) -> int | None:
+def next_due(state: Trajectory | Offer, ground: Ground) -> int | None:
     """When the earliest clock is due; None when none runs."""
-    return min((one.due_at for one in clocks(state, rules)), default=None)
+    return min((one.due_at for one in clocks(state, ground)), default=None)
 
 
-def first_due(state: Trajectory | Offer, rules: Rules, now: int) -> Clock | None:
+def first_due(state: Trajectory | Offer, ground: Ground, now: int) -> Clock | None:
     """The clock that is to be sent now: of those due the earliest."""
-    due = [one for one in clocks(state, rules) if one.due_at <= now]
+    due = [one for one in clocks(state, ground) if one.due_at <= now]
     return min(due, key=lambda one: (one.due_at, one.key), default=None)

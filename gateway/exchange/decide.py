@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from gateway.errors import ActorRefused, ExchangeError, NotAllowedNow, RoleRefused, ScopeRefused
+from gateway.exchange import guidance_effects as guidance
 from gateway.exchange import placement_effects as placement
 from gateway.exchange import record_effects as record
 from gateway.exchange import referral_effects as referral
@@ -25,6 +26,7 @@ from gateway.exchange.decision import HUB, Accepted, Context, Refused, Step
 from gateway.exchange.draft import Actor, Draft, Move, Pending, open_draft, unknown_case
 from gateway.exchange.due import due_clock, remember
 from gateway.exchange.guards import GUARDS
+from gateway.exchange.settlement import settle
 from gateway.exchange.submission_guards import as_expected, not_in_future
 from gateway.exchange.targets import Target, find_target, state_of, version_of
 from schemas.errors import Message
@@ -54,12 +56,19 @@ EFFECTS: dict[str, Effect] = {
     "placement.mentor_assigned": placement.mentor_assigned,
     "placement.assignment_added": placement.assignment_added,
     "placement.extended": placement.extended,
+    "placement.start_confirmed": placement.start_confirmed,
+    "placement.suspended": placement.suspended,
+    "placement.ended": placement.ended,
     "placement.end_revoked": placement.end_revoked,
     "placement.voided": placement.voided,
     "transition.placement_converted": placement.converted,
     "outcome.recorded": record.outcome_recorded,
     "transition.right_registered": record.right_registered,
     "offer.published": record.offer_published,
+    "outcome.follow_up_recorded": record.outcome_followed_up,
+    "outcome.corrected": record.outcome_corrected,
+    "guidance.contact_recorded": guidance.contacted,
+    "guidance.evaluation_completed": guidance.evaluated,
     "trajectory.opened": trajectory.opened,
     "trajectory.case_holder_assigned": trajectory.assigned,
     "trajectory.handover_offered": trajectory.offered,
@@ -68,6 +77,7 @@ EFFECTS: dict[str, Effect] = {
     "trajectory.closed": trajectory.closed,
     "trajectory.reopened": trajectory.reopened,
     "trajectory.territory_changed": trajectory.territory_changed,
+    "trajectory.task_raised": trajectory.task_raised,
     "trajectory.task_answered": trajectory.task_answered,
     "trajectory.viewing_right_granted": trajectory.viewing_granted,
     "trajectory.viewing_right_ended": trajectory.viewing_ended,
@@ -129,6 +139,8 @@ def _run(draft: Draft) -> None:
     _apply(draft, Intent(name, actor, target, draft.submission.data, relations))
     if clock is not None:
         remember(draft, clock)
+    _follow(draft)
+    settle(draft)
     _follow(draft)
 
 

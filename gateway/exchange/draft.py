@@ -6,7 +6,7 @@ A draft lives inside one call of `decide` and never leaves it, so the decision s
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from gateway.exchange.submission import Submission
     from schemas.facts import Fact
     from schemas.rule_set import RuleSet
+
+
+Part = TypeVar("Part", "Referral", "Placement", "Outcome", "Right")
 
 
 class Actor(Struct, frozen=True, gc=False):
@@ -146,19 +149,29 @@ class Draft:
 
     def put_referral(self, referral: Referral) -> None:
         """Replace or add a referral."""
+        referral = self._dated(referral, self.case.referrals.get(referral.id))
         self.change(referrals={**self.case.referrals, referral.id: referral})
 
     def put_placement(self, placement: Placement) -> None:
         """Replace or add a placement."""
+        placement = self._dated(placement, self.case.placements.get(placement.id))
         self.change(placements={**self.case.placements, placement.id: placement})
 
     def put_outcome(self, outcome: Outcome) -> None:
         """Replace or add an outcome."""
+        outcome = self._dated(outcome, self.case.outcomes.get(outcome.id))
         self.change(outcomes={**self.case.outcomes, outcome.id: outcome})
 
     def put_right(self, right: Right) -> None:
         """Replace or add a right."""
+        right = self._dated(right, self.case.rights.get(right.id))
         self.change(rights={**self.case.rights, right.id: right})
+
+    def _dated(self, part: Part, before: Part | None) -> Part:
+        """With the time at which it came into its state, when that is a new one."""
+        if before is not None and before.state == part.state:
+            return part
+        return replace(part, since=self.context.now)
 
     @property
     def person(self) -> Subject:

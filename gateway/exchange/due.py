@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from gateway.errors import ClockNotDue
+from gateway.exchange.clock import Ground
 from gateway.exchange.clocks import first_due
 from gateway.exchange.state import Sent
 from schemas.errors import Message
@@ -26,7 +27,8 @@ def due_clock(draft: Draft) -> Clock | None:
     if named is None:
         return None
     state = draft.trajectory or draft.offer
-    found = None if state is None else first_due(state, draft.rules, draft.context.now)
+    ground = Ground(draft.context.registry, draft.today)
+    found = None if state is None else first_due(state, ground, draft.context.now)
     if found is None or found.id != named:
         raise ClockNotDue(
             Message(
@@ -40,7 +42,7 @@ def due_clock(draft: Draft) -> Clock | None:
 
 def remember(draft: Draft, clock: Clock) -> None:
     """Note in the state that a clock was sent."""
-    sent = Sent(clock.due_at, draft.context.now)
+    sent = Sent(clock.due_at, draft.context.now, clock.data.get("due"))
     if draft.trajectory is not None:
         draft.change(reminded={**draft.case.reminded, clock.key: sent})
     elif draft.offer is not None:

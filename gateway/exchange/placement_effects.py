@@ -32,6 +32,7 @@ def planned(draft: Draft, move: Move) -> None:
             start_date=data.get("start_date"),
             planned_end=data.get("planned_end"),
             mentored=_is_mentored(assignments),
+            hosted=_is_hosted(assignments),
         )
     )
     referral = draft.case.referrals.get(data.get("referral_id", ""))
@@ -55,6 +56,11 @@ def _is_mentored(assignments: Iterable[dict[str, Any]]) -> bool:
     """Every assignment at an organisation names a mentor; at a household the coach stands in."""
     rows = list(assignments)
     return bool(rows) and all("mentor" in row or "household" in row for row in rows)
+
+
+def _is_hosted(assignments: Iterable[dict[str, Any]]) -> bool:
+    """Some work floor is an organisation's, which confirms the start."""
+    return any("household" not in row for row in assignments)
 
 
 def moved(draft: Draft, move: Move) -> None:
@@ -81,6 +87,7 @@ def started(draft: Draft, move: Move) -> None:
         started=True,
         hosts=hosts,
         mentored=placement.mentored or _is_mentored(assignments or ()),
+        hosted=_is_hosted(assignments) if assignments else placement.hosted,
         start_date=data.get("start_date", placement.start_date),
         planned_end=data.get("planned_end", placement.planned_end),
     )
@@ -136,11 +143,34 @@ def converted(draft: Draft, move: Move) -> None:
     draft.put_placement(replace(placement, programme=move.data["to_programme"]))
 
 
+def start_confirmed(draft: Draft, move: Move) -> None:
+    """The host has said so."""
+    moved(draft, move)
+    draft.put_placement(replace(draft.case.placements[move.aggregate_id], confirmed=True))
+
+
+def suspended(draft: Draft, move: Move) -> None:
+    """Remember until when it is expected to last."""
+    moved(draft, move)
+    placement = draft.case.placements[move.aggregate_id]
+    draft.put_placement(replace(placement, expected_until=move.data.get("expected_until")))
+
+
+def ended(draft: Draft, move: Move) -> None:
+    """Remember the last day, from which the outcome is waited for."""
+    moved(draft, move)
+    placement = draft.case.placements[move.aggregate_id]
+    end_date = move.data.get("end_date", draft.occurred_on.isoformat())
+    draft.put_placement(replace(placement, ended_on=end_date))
+
+
 def end_revoked(draft: Draft, move: Move) -> None:
     """The placement runs again, as before."""
     moved(draft, move)
     placement = draft.case.placements[move.aggregate_id]
-    draft.put_placement(replace(placement, previous=None, closed_by=None, closed_at=None))
+    draft.put_placement(
+        replace(placement, previous=None, closed_by=None, closed_at=None, ended_on=None)
+    )
 
 
 def voided(draft: Draft, move: Move) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 from gateway.exchange import relations as rel
 from gateway.exchange.decision import Recipient
+from gateway.exchange.responsible import ABOUT_A_PART, for_part
 from schemas.catalogue import catalogue
 from schemas.projection import projection
 from schemas.roles import PARTNER_LETTERS
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from gateway.exchange.draft import Draft, Pending
     from gateway.exchange.registry import Participant
+    from gateway.exchange.state import Trajectory
     from schemas.catalogue import EventType
     from schemas.grants import Grant
 
@@ -56,9 +58,21 @@ def _related(draft: Draft, pending: Pending) -> rel.Relations:
         referral = draft.case.referrals[pending.aggregate_id]
         return {candidate: {"candidate"} for candidate in referral.candidates}
     now = related_to(draft, pending.aggregate_type, pending.aggregate_id)
+    if pending.name in ABOUT_A_PART:
+        _only_responsible(now, draft.case, pending)
     for participant, relations in _before(draft).items():
         now.setdefault(participant, relations)
     return now
+
+
+def _only_responsible(found: rel.Relations, case: Trajectory, pending: Pending) -> None:
+    """Responsible is whoever has to act on this one; organisers of other placements are not."""
+    part = pending.data.get("task_id") or pending.data.get("concerns")
+    for participant in found:
+        found[participant] = found[participant] - {"responsible"}
+    one = for_part(case, part)
+    if one is not None:
+        found.setdefault(one, set()).add("responsible")
 
 
 def related_to(draft: Draft, aggregate_type: str, aggregate_id: str) -> rel.Relations:

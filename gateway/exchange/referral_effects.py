@@ -48,6 +48,8 @@ def _new_referral(draft: Draft, move: Move) -> Referral:
         endorser=endorser(draft) if state == "pending_endorsement" else None,
         offer_id=data.get("offer_id"),
         parent_id=data.get("parent_referral_id"),
+        predecessor_id=data.get("predecessor_referral_id"),
+        expires_on=data.get("expires_on"),
         protected=is_minor(draft, data) or (parent is not None and parent.protected),
     )
     return _with_candidates(draft, referral)
@@ -159,10 +161,10 @@ def accepted(draft: Draft, move: Move) -> None:
 def declined(draft: Draft, move: Move) -> None:
     """Nobody falls out: a task goes to the case holder, else to the competent OCMW."""
     moved(draft, move)
-    raise_task(draft, f"{move.state}_referral")
+    raise_task(draft, f"{move.state}_referral", move.aggregate_id)
 
 
-def raise_task(draft: Draft, what: str) -> None:
+def raise_task(draft: Draft, what: str, concerns: str | None = None) -> None:
     """Give the case holder, the proposed holder or the competent OCMW something to answer."""
     case = draft.case
     addressee = case.holder or case.proposed_holder or first_competent(draft, ("O", "V"))
@@ -171,7 +173,7 @@ def raise_task(draft: Draft, what: str) -> None:
         return
     task_id = draft.context.new_id()
     due = (draft.today + timedelta(days=14)).isoformat()
-    draft.put_task(Task(id=task_id, what=what, addressee=addressee, due=due))
+    draft.put_task(Task(id=task_id, what=what, addressee=addressee, due=due, concerns=concerns))
     draft.follow(
         "trajectory.task_raised",
         case.id,
@@ -179,6 +181,7 @@ def raise_task(draft: Draft, what: str) -> None:
         what=what,
         addressee=participant.organisation,
         due=due,
+        concerns=concerns,
     )
 
 
@@ -222,3 +225,13 @@ def closed(draft: Draft, move: Move) -> None:
     moved(draft, move)
     referral = draft.case.referrals[move.aggregate_id]
     draft.put_referral(replace(referral, placement_id=move.data.get("placement_id")))
+    if move.actor.role == "HUB" and move.data.get("result") == "not_placed":
+        _end_without_start(draft, move)
+
+
+def _end_without_start(draft: Draft, move: Move) -> None:
+    """Nobody falls out: what was planned for it is over, and somebody decides how to go on."""
+    for placement in draft.case.placements.values():
+        if placement.referral_id == move.aggregate_id and placement.state == "planned":
+            draft.follow("placement.cancelled", placement.id, reason="other")
+    raise_task(draft, "expired_referral", move.aggregate_id)

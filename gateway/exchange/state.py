@@ -16,6 +16,8 @@ from gateway.exchange.tally import Tally
 class Referral(Struct, frozen=True, gc=False):
     """One referral. `previous` is the state to return to when it is reopened.
 
+    `since`: when it came into its state; every part of a case knows that of itself.
+
     `protected`: of somebody of compulsory school age, so it stays with OCMW and VDAB.
     """
 
@@ -36,10 +38,16 @@ class Referral(Struct, frozen=True, gc=False):
     organiser: str | None = None
     candidates: tuple[str, ...] = ()
     protected: bool = False
+    predecessor_id: str | None = None
+    expires_on: str | None = None
+    since: int = 0
 
 
 class Placement(Struct, frozen=True, gc=False):
-    """One placement. `mentored`: every assignment at an organisation names a mentor."""
+    """One placement. `mentored`: every assignment at an organisation names a mentor.
+
+    `hosted`: some work floor is an organisation's, which has to confirm the start; `confirmed`.
+    """
 
     id: str
     state: str
@@ -57,16 +65,28 @@ class Placement(Struct, frozen=True, gc=False):
     previous: str | None = None
     closed_by: str | None = None
     closed_at: int | None = None
+    hosted: bool = False
+    confirmed: bool = False
+    expected_until: str | None = None
+    ended_on: str | None = None
+    since: int = 0
 
 
 class Outcome(Struct, frozen=True, gc=False):
-    """One outcome."""
+    """One outcome. `lasts`: it can be asked months later whether it still holds.
+
+    `followed_up`: the months after which it was said how it goes on.
+    """
 
     id: str
     state: str
     version: int
     recorder: str
     placement_id: str | None = None
+    on: str | None = None
+    lasts: bool = False
+    followed_up: tuple[int, ...] = ()
+    since: int = 0
 
 
 class Right(Struct, frozen=True, gc=False):
@@ -76,23 +96,32 @@ class Right(Struct, frozen=True, gc=False):
     state: str
     version: int
     registrant: str
+    since: int = 0
 
 
 class Task(Struct, frozen=True, gc=False):
-    """Something a named participant has to answer. Nobody falls out while one is open."""
+    """Something a named participant has to answer. Nobody falls out while one is open.
+
+    `concerns`: the referral or other part that it is about.
+    """
 
     id: str
     what: str
     addressee: str
     due: str
     answered: str | None = None
+    concerns: str | None = None
 
 
 class Sent(Struct, frozen=True, gc=False, array_like=True):
-    """When a clock of the hub was last due, and when it was sent; `settled`: no longer open."""
+    """When a clock of the hub was last due and when it was sent.
+
+    `told` is the date that its event named; `settled`: what it asked for is done.
+    """
 
     due: int
     at: int
+    told: str | None = None
     settled: bool = False
 
 
@@ -102,6 +131,8 @@ class Trajectory(Struct, frozen=True, gc=False):
     `version` counts the events whose aggregate is the trajectory itself.
     `members` maps participant to role letter, for everybody who ever joined.
     `reminded` holds the last sending of each clock (`clocks.py`), by clock.
+    `active_at` is the last event that was not the hub's, `holder_told_at` the last one of somebody
+    else's that reached the case holder.
     """
 
     id: str
@@ -125,6 +156,11 @@ class Trajectory(Struct, frozen=True, gc=False):
     tasks: dict[str, Task] = field(default_factory=dict)
     tally: Tally = field(default_factory=Tally)
     reminded: dict[str, Sent] = field(default_factory=dict)
+    since: int = 0
+    active_at: int = 0
+    holder_told_at: int = 0
+    last_contact_on: str | None = None
+    last_evaluation_on: str | None = None
 
 
 class Work(Struct, frozen=True, gc=False):
@@ -173,6 +209,7 @@ class Offer(Struct, frozen=True, gc=False):
     declared: bool = False
     tally: Tally = field(default_factory=Tally)
     reminded: dict[str, Sent] = field(default_factory=dict)
+    since: int = 0
 
 
 _encode = msgspec.json.Encoder().encode

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from sqlalchemy import BindParameter
     from sqlalchemy.engine import Engine
 
-    from gateway.exchange.clocks import Rules
+    from gateway.exchange.clock import Ground
     from gateway.exchange.driver import Driver
     from gateway.exchange.state import Offer, Trajectory
 
@@ -120,11 +120,11 @@ class TimerStore:
             until = now + (HOUR_US << min(refused, MOST_DOUBLED))
             driver.write((CLOCKS, [(target_id, until, refused + 1)]))
 
-    def derive(self, targets: Sequence[str], rules: Rules) -> None:
+    def derive(self, targets: Sequence[str], ground: Ground) -> None:
         """Write anew when the earliest clock of these cases is due."""
         with self._transaction() as driver:
             states, known = self._lock(driver, targets)
-            found = [(one.id, next_due(one, rules)) for one in states]
+            found = [(one.id, next_due(one, ground)) for one in states]
             driver.write((CLOCKS, [(*one, 0) for one in found if one[1] != known.get(one[0])]))
 
     def every_case(self, page: int) -> Iterator[list[str]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
@@ -16,19 +17,19 @@ import structlog
 from consumers.clock import date_of
 from gateway.errors import ClockNotDue
 from gateway.exchange import clocks
+from gateway.exchange.clock import Ground
 from gateway.exchange.firing import UNKNOWN, Firing, for_clock, for_errand
 from gateway.exchange.publication import PublishRequest
 from gateway.exchange.timer_store import Waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
-    from datetime import date
 
     from consumers.clock import Clock as BusinessClock
+    from gateway.exchange.registry import Registry
     from gateway.exchange.timer_store import State, TimerStore
     from gateway.exchange.writer import Answer
     from schemas.errors import SchakelError
-    from schemas.rule_set import RuleSet
 
 log = structlog.get_logger(__name__)
 
@@ -47,7 +48,7 @@ class Timers:
         store: what waits.
         submit: hands a request to the ledger, which answers through `complete`.
         clock: business time.
-        rule_sets: the rules of every programme on a day, by its code.
+        registry: gives the registry's snapshot.
     """
 
     def __init__(
@@ -55,12 +56,12 @@ class Timers:
         store: TimerStore,
         submit: Callable[[PublishRequest, object], None],
         clock: BusinessClock,
-        rule_sets: Callable[[date], Mapping[str, RuleSet]],
+        registry: Callable[[], Registry],
     ) -> None:
         self._store = store
         self._submit = submit
         self._clock = clock
-        self._rule_sets = rule_sets
+        self._registry = registry
         self._stopped = threading.Event()
         self._nudged = threading.Event()
         self._stepped = threading.Condition()
@@ -119,28 +120,26 @@ class Timers:
         Raises what the database's driver raises when it is down.
         """
         now = self._clock.now_us()
-        rules = self._rule_sets(date_of(now))
-        self._sweep(rules)
+        ground = Ground(self._registry(), date_of(now))
+        self._sweep(ground)
         errands = {one.id: for_errand(one, now) for one in self._store.errands(now, AT_ONCE)}
         due = self._store.due(now, AT_ONCE)
-        firings = [*errands.values(), *self._next(due, rules, now)]
+        firings = [*errands.values(), *self._next(due, ground, now)]
         self._send(firings)
         for one in firings:
-            self._judge(one, rules)
+            self._judge(one, ground)
         self._store.forget([one for one, firing in errands.items() if firing.is_final])
         if len(errands) < AT_ONCE and len(due) < AT_ONCE:
             self._seen_at = now
         self._waiting = self._store.waiting(now)
         return sum(one.is_new for one in firings)
 
-    def _next(
-        self, due: Sequence[State], rules: Mapping[str, RuleSet], now: int
-    ) -> Iterable[Firing]:
+    def _next(self, due: Sequence[State], ground: Ground, now: int) -> Iterable[Firing]:
         """What each case is due for; a row that says so though nothing is, is put right."""
         for state in due:
-            clock = clocks.first_due(state, rules.__getitem__, now)
+            clock = clocks.first_due(state, ground, now)
             if clock is None:
-                self._store.derive([state.id], rules.__getitem__)
+                self._store.derive([state.id], ground)
             else:
                 yield for_clock(state.id, clock, now)
 
@@ -154,7 +153,7 @@ class Timers:
         for one in firings:
             one.wait(ANSWER_SECONDS)
 
-    def _judge(self, firing: Firing, rules: Mapping[str, RuleSet]) -> None:
+    def _judge(self, firing: Firing, ground: Ground) -> None:
         """Count what became of it, and keep a case that is refused from being tried at once."""
         if firing.is_new:
             self._fired += 1
@@ -165,7 +164,8 @@ class Timers:
             self._warn(firing, firing.error)
         if firing.submission.clock is not None and firing.is_final and not firing.is_new:
             now = self._clock.now_us()
-            self._store.put_off(firing.target_id, lambda one: _is_due(firing, one, rules, now), now)
+            still = partial(_is_due, firing, ground, now)
+            self._store.put_off(firing.target_id, still, now)
 
     def _warn(self, firing: Firing, error: SchakelError) -> None:
         log.warning(
@@ -175,14 +175,14 @@ class Timers:
             code=error.code,
         )
 
-    def _sweep(self, rules: Mapping[str, RuleSet]) -> None:
-        """Derive every row anew when these rules are others than those of the last sweep."""
-        fingerprint = clocks.fingerprint(rules.values())
+    def _sweep(self, ground: Ground) -> None:
+        """Derive every row anew when the rules of today are others than those of the last sweep."""
+        fingerprint = clocks.fingerprint(ground)
         if fingerprint == self._swept:
             return
         if self._store.swept_under() != fingerprint:
             for page in self._store.every_case(AT_ONCE):
-                self._store.derive(page, rules.__getitem__)
+                self._store.derive(page, ground)
             self._store.sweep_done(fingerprint)
         self._swept = fingerprint
 
@@ -201,6 +201,6 @@ class Timers:
                 self._nudged.clear()
 
 
-def _is_due(firing: Firing, state: State, rules: Mapping[str, RuleSet], now: int) -> bool:
-    found = clocks.first_due(state, rules.__getitem__, now)
+def _is_due(firing: Firing, ground: Ground, now: int, state: State) -> bool:
+    found = clocks.first_due(state, ground, now)
     return found is not None and found.id == firing.submission.clock

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from gateway.exchange.business_days import working_days_after
+from gateway.exchange.state import Task
 
 if TYPE_CHECKING:
     from gateway.exchange.draft import Draft, Move
@@ -79,6 +80,23 @@ def territory_changed(draft: Draft, move: Move) -> None:
     moved(draft, move)
     draft.nis = move.data["nis"]
     draft.change(territory_nis=draft.nis)
+
+
+def task_raised(draft: Draft, move: Move) -> None:
+    """Keep the task of a clock or errand; who is asked to take the case is proposed from now on."""
+    moved(draft, move)
+    data = move.data
+    if data["task_id"] in draft.case.tasks:
+        return
+    addressee = move.actor.caused_by
+    if data["addressee"] != move.actor.organisation:
+        addressee = draft.resolve(data["addressee"], HOLDERS)
+    task = Task(
+        data["task_id"], data["what"], addressee, data["due"], concerns=data.get("concerns")
+    )
+    draft.put_task(task)
+    if task.what == "assign_case_holder" and draft.case.holder is None:
+        draft.change(proposed_holder=addressee, holder_due=task.due)
 
 
 def task_answered(draft: Draft, move: Move) -> None:

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from consumers.clock import date_of
 from gateway.errors import Blocked, EventIdReused, IdempotencyKeyReused, UnknownCase
 from gateway.exchange import answers, reading, sealing
+from gateway.exchange.clock import Ground
 from gateway.exchange.clocks import next_due
 from gateway.exchange.decision import Accepted, Context, Refused
 from gateway.exchange.draft import unknown_case
@@ -30,7 +31,6 @@ from schemas import codec
 from schemas.canonical import canonical
 from schemas.errors import Message, SchakelError
 from schemas.identifiers import uuid7
-from schemas.programmes import rule_set
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -291,8 +291,7 @@ class SharedCommit:
 
     def _due(self, state: Trajectory | Offer) -> int | None:
         """When the hub has to do something about it, by the rules of today."""
-        today = date_of(self.now)
-        return next_due(state, lambda programme: rule_set(programme, today))
+        return next_due(state, Ground(self.registry, date_of(self.now)))
 
     def _answers(self) -> list[tuple[object, ...]]:
         """Answers to keep: those of this commit in which something was accepted."""

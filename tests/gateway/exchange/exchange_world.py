@@ -32,7 +32,6 @@ from gateway.exchange.route import Route
 from gateway.exchange.submission import Submission
 from gateway.exchange.timer_store import TimerStore
 from gateway.exchange.timers import Timers
-from gateway.hub_parts import rules_on
 from schemas.canonical import canonical
 from schemas.catalogue import catalogue
 from tests.store_fixtures import opened
@@ -214,7 +213,7 @@ class World:
     ) -> Timers:
         """The worker that does what is due, as after a restart; a test lets it step."""
         store = store or TimerStore(self.engines["ledger_read"], self.engines["ledger"])
-        self.timers = Timers(store, submit or self.ledger.submit, self.clock, rules_on)
+        self.timers = Timers(store, submit or self.ledger.submit, self.clock, lambda: self.registry)
         return self.timers
 
     def pass_time(self, days: float) -> None:

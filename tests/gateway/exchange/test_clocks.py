@@ -1,0 +1,112 @@
+"""Nobody without a next step: whatever state a case is in, the hub has a date for it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from consumers.clock import date_of
+from gateway.exchange.clock import Ground
+from gateway.exchange.clocks import clocks, fingerprint, first_due, next_due
+from gateway.exchange.decide import decide
+from gateway.exchange.decision import Accepted
+from gateway.exchange.firing import for_clock
+from gateway.exchange.state import Trajectory
+from schemas.lifecycle import lifecycles
+from tests.gateway.exchange import cast
+
+GROUND = Ground(cast.registry(), cast.TODAY)
+KINDS = ("referral", "placement", "outcome", "trajectory")
+OPEN_PARTS = [
+    (kind, state)
+    for kind in KINDS
+    for state, row in lifecycles()[kind].states.items()
+    if row.kind == "active"
+]
+
+
+def in_state(kind: str, state: str) -> Trajectory:
+    """A case that came into this state a moment ago, with dates on everything."""
+    case = cast.case_with(kind, state)
+    parts = {
+        name: {
+            key: replace(one, since=cast.NOW, **dates(name))
+            for key, one in getattr(case, name).items()
+        }
+        for name in ("referrals", "placements", "outcomes")
+    }
+    return replace(case, **parts, since=cast.NOW, active_at=cast.NOW, holder_told_at=cast.NOW)
+
+
+def dates(name: str) -> dict[str, str]:
+    """What a placement or outcome has to have."""
+    if name == "placements":
+        return {"start_date": "2026-05-28", "ended_on": "2026-05-28"}
+    return {"on": "2026-05-28"} if name == "outcomes" else {}
+
+
+@pytest.mark.parametrize(("kind", "state"), OPEN_PARTS)
+def test_every_open_state_has_a_clock_of_its_own(kind: str, state: str) -> None:
+    """What the tables say in `clock` is so: it is about this very aggregate."""
+    subject = {"referral": cast.REFERRAL, "placement": cast.PLACEMENT, "outcome": cast.OUTCOME}
+    case = replace(in_state(kind, state), tasks={})
+
+    found = {one.aggregate_id for one in clocks(case, GROUND)}
+    assert subject.get(kind, cast.TRAJECTORY) in found
+
+
+@given(state=st.sampled_from(OPEN_PARTS), weeks=st.lists(st.integers(0, 60), max_size=12))
+def test_an_open_case_never_comes_to_have_no_next_date(
+    state: tuple[str, str], weeks: list[int]
+) -> None:
+    """However much time passes and however often nobody acts: as long as it is open."""
+    case, now = in_state(*state), cast.NOW
+    for wait in weeks:
+        now += wait * 7 * cast.DAY
+        for _ in range(50):
+            clock = first_due(case, Ground(cast.registry(), date_of(now)), now)
+            if clock is None:
+                break
+            context = replace(cast.context(case), now=now)
+            outcome = decide(for_clock(case.id, clock, now).submission, context)
+            assert isinstance(outcome, Accepted), outcome.error.detail.en
+            assert isinstance(outcome.trajectory, Trajectory)
+            case = outcome.trajectory
+        if lifecycles()["trajectory"].is_active(case.state):
+            assert next_due(case, Ground(cast.registry(), date_of(now))) is not None
+            assert case.holder or case.proposed_holder
+
+
+@given(state=st.sampled_from(OPEN_PARTS), weeks=st.integers(1, 120))
+def test_the_state_stays_small_however_often_the_hub_reminds(
+    state: tuple[str, str], weeks: int
+) -> None:
+    """A clock that comes again has one line, and its due times only grow."""
+    case, now = in_state(*state), cast.NOW + weeks * 7 * cast.DAY
+    seen: dict[str, int] = {}
+    for _ in range(200):
+        clock = first_due(case, Ground(cast.registry(), date_of(now)), now)
+        if clock is None:
+            break
+        assert seen.get(clock.key, 0) < clock.due_at
+        seen[clock.key] = clock.due_at
+        context = replace(cast.context(case), now=now)
+        outcome = decide(for_clock(case.id, clock, now).submission, context)
+        assert isinstance(outcome, Accepted), outcome.error.detail.en
+        assert isinstance(outcome.trajectory, Trajectory)
+        case = outcome.trajectory
+    assert set(case.reminded) == set(seen)
+    assert len(seen) < 20
+
+
+def test_other_rules_are_told_apart() -> None:
+    """The same on another day under the same rules, so that nothing is derived for nothing."""
+    tomorrow = Ground(cast.registry(), cast.TODAY + timedelta(days=1))
+    long_ago = Ground(cast.registry(), cast.TODAY.replace(year=2010))
+
+    assert fingerprint(GROUND) == fingerprint(tomorrow)
+    assert fingerprint(GROUND) != fingerprint(long_ago)
