@@ -7,9 +7,9 @@ None, is not checked, and the decision says `rule_unset`.
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import date
-from functools import cache, lru_cache
+from functools import cache
 from importlib.resources import files
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
@@ -22,59 +22,117 @@ from schemas.errors import InvalidProgramme, Message, UnknownProgramme
 from schemas.rule_set import DRAFT, ENDED, PUBLISHED, STATUSES, AcquiredRight, Parameters, RuleSet
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
-__all__ = ["AcquiredRight", "Parameters", "RuleSet", "programmes", "rule_set", "rule_sets"]
+__all__ = ["AcquiredRight", "Parameters", "ProgrammeRules", "RuleSet", "shipped_rules"]
 
 SHARED: Final = "parameters"
 """The file that every programme's own values stand on."""
+MEMO_LIMIT: Final = 10_000
+"""Remembered answers; past it they are forgotten, so that nothing grows."""
 
 
-def programmes() -> tuple[str, ...]:
-    """Return the codes of all programmes that have rules."""
-    found = (
-        entry.name.removesuffix(".yaml")
-        for entry in files("schemas").joinpath("programmes").iterdir()
-    )
-    return tuple(sorted(name for name in found if name != SHARED))
+@dataclass(frozen=True, slots=True)
+class Period:
+    """What holds for every programme between two days, unless its own rule set says otherwise."""
+
+    valid_from: date
+    valid_to: date | None
+    values: Mapping[str, Any]
+
+    def holds(self, on: date) -> bool:
+        """Whether the day lies in it."""
+        return self.valid_from <= on and (self.valid_to is None or on <= self.valid_to)
 
 
-@lru_cache(maxsize=4096)
-def rule_set(programme: str, on: date) -> RuleSet:
-    """Return the rules of a programme on a day.
+@dataclass(frozen=True, slots=True)
+class ProgrammeRules:
+    """The rules of every programme, at every date. Nothing in it ever changes.
 
-    A day after the last period gets the last rule set with status `ended`; one before the first
-    gets the first with status `published`, as it was known but not in force.
+    Answers are remembered, so that asking again costs a look-up.
 
-    Raises:
-        UnknownProgramme: no programme has this code.
-        InvalidProgramme: the data that ships with the hub is faulty.
+    Attributes:
+        own: the rule sets of each programme, oldest first.
+        shared: the parameters that every programme stands on, oldest first.
     """
-    known = rule_sets(programme)
-    for candidate in reversed(known):
-        if candidate.valid_from <= on:
-            over = candidate.valid_to is not None and candidate.valid_to < on
-            return _with_shared(replace(candidate, status=ENDED) if over else candidate, on)
-    first = known[0]
-    return _with_shared(replace(first, status=PUBLISHED), on)
+
+    own: Mapping[str, tuple[RuleSet, ...]]
+    shared: tuple[Period, ...] = ()
+    _memo: dict[tuple[str, date], RuleSet] = field(default_factory=dict, repr=False, compare=False)
+
+    def programmes(self) -> tuple[str, ...]:
+        """The codes of all programmes that have rules."""
+        return tuple(sorted(self.own))
+
+    def rule_sets(self, programme: str) -> tuple[RuleSet, ...]:
+        """Every rule set of a programme, oldest first, without the shared parameters.
+
+        Raises:
+            UnknownProgramme: no programme has this code.
+        """
+        found = self.own.get(programme)
+        if found is None:
+            raise UnknownProgramme(
+                Message(
+                    nl="Dit programma bestaat niet in de regels van de hub.",
+                    en="The hub has no rules for this programme.",
+                )
+            )
+        return found
+
+    def rule_set(self, programme: str, on: date) -> RuleSet:
+        """The rules of a programme on a day.
+
+        A day after the last period gets the last rule set with status `ended`; one before the
+        first gets the first with status `published`, as it was known but not in force.
+
+        Raises:
+            UnknownProgramme: no programme has this code.
+        """
+        key = (programme, on)
+        found = self._memo.get(key)
+        if found is None:
+            if len(self._memo) >= MEMO_LIMIT:
+                self._memo.clear()
+            found = self._memo[key] = self._on(programme, on)
+        return found
+
+    def on(self, day: date) -> dict[str, RuleSet]:
+        """The rules of every programme on a day."""
+        return {one: self.rule_set(one, day) for one in self.programmes()}
+
+    def _on(self, programme: str, on: date) -> RuleSet:
+        known = self.rule_sets(programme)
+        for candidate in reversed(known):
+            if candidate.valid_from <= on:
+                over = candidate.valid_to is not None and candidate.valid_to < on
+                found = replace(candidate, status=ENDED) if over else candidate
+                return self._with_shared(found, on)
+        return self._with_shared(replace(known[0], status=PUBLISHED), on)
+
+    def _with_shared(self, own: RuleSet, on: date) -> RuleSet:
+        """Fill in, from the shared parameters of that day, what the programme does not set."""
+        values: Mapping[str, Any] = {}
+        for period in self.shared:
+            if period.holds(on):
+                values = period.values
+        missing = {name: value for name, value in values.items() if getattr(own, name) is None}
+        return replace(own, **missing, left_open=own.left_open - missing.keys())
 
 
 @cache
-def rule_sets(programme: str) -> tuple[RuleSet, ...]:
-    """Return every rule set of a programme, oldest first, without the shared parameters.
+def shipped_rules() -> ProgrammeRules:
+    """The rules that come with the hub.
 
     Raises:
-        UnknownProgramme: no programme has this code.
         InvalidProgramme: the data that ships with the hub is faulty.
     """
-    if programme not in programmes():
-        raise UnknownProgramme(
-            Message(
-                nl="Dit programma bestaat niet in de regels van de hub.",
-                en="The hub has no rules for this programme.",
-            )
-        )
-    return read_rule_sets(programme, _read(programme))
+    names = (
+        entry.name.removesuffix(".yaml")
+        for entry in files("schemas").joinpath("programmes").iterdir()
+    )
+    own = {name: read_rule_sets(name, _read(name)) for name in sorted(names) if name != SHARED}
+    return ProgrammeRules(own, _shared_periods())
 
 
 def read_rule_sets(programme: str, entries: Any) -> tuple[RuleSet, ...]:
@@ -107,6 +165,7 @@ def _rule_set(programme: str, entry: Any, path: str, faults: Faults) -> RuleSet:
         faults.add(f"{path}.endorsement_required_from", "unknown_value", nl, en)
         channels = []
     right = section.raw("acquired_right")
+    parameters = section.raw("parameters")
     return RuleSet(
         programme=programme,
         version=section.text("version") or "",
@@ -119,8 +178,14 @@ def _rule_set(programme: str, entry: Any, path: str, faults: Faults) -> RuleSet:
         acquired_right=None
         if right is None
         else AcquiredRight(**_values(AcquiredRight, right, f"{path}.acquired_right", faults)),
-        **_values(Parameters, section.raw("parameters"), f"{path}.parameters", faults),
+        left_open=_left_open(parameters),
+        **_values(Parameters, parameters, f"{path}.parameters", faults),
     )
+
+
+def _left_open(parameters: Any) -> frozenset[str]:
+    named = parameters if isinstance(parameters, dict) else {}
+    return frozenset(name for name, value in named.items() if value is None)
 
 
 def _values(kind: type, value: Any, path: str, faults: Faults) -> dict[str, Any]:
@@ -139,29 +204,16 @@ def _values(kind: type, value: Any, path: str, faults: Faults) -> dict[str, Any]
     return {name: read for name, read in found.items() if read is not None}
 
 
-def _with_shared(own: RuleSet, on: date) -> RuleSet:
-    """Fill in, from the shared parameters of that day, what the programme does not set itself."""
-    missing = {name: value for name, value in _shared(on).items() if getattr(own, name) is None}
-    return replace(own, **missing)
-
-
-def _shared(on: date) -> dict[str, Any]:
-    values: dict[str, Any] = {}
-    for valid_from, valid_to, found in _shared_periods():
-        if valid_from <= on and (valid_to is None or on <= valid_to):
-            values = found
-    return values
-
-
-@cache
-def _shared_periods() -> tuple[tuple[date, date | None, dict[str, Any]], ...]:
+def _shared_periods() -> tuple[Period, ...]:
     faults = Faults()
-    periods: list[tuple[date, date | None, dict[str, Any]]] = []
+    periods: list[Period] = []
     for place, entry in enumerate(_read(SHARED)):
         path = f"[{place}]"
         section = Section(plain(entry), path, known=_PERIOD, required=_PERIOD, faults=faults)
         values = _values(Parameters, section.raw("parameters"), f"{path}.parameters", faults)
-        periods.append((section.day("valid_from") or date.min, section.day("valid_to"), values))
+        periods.append(
+            Period(section.day("valid_from") or date.min, section.day("valid_to"), values)
+        )
     _raise_for(SHARED, faults)
     return tuple(periods)
 

@@ -116,6 +116,7 @@ class RuleSet(Parameters):
         status: draft, published, in_force or ended, on the day asked for.
         legal_reference: the law behind it; production asks for one.
         endorsement_required_from: role letters whose referral needs the decision of a V or O.
+        left_open: names of values that a law still has to settle: named, and without a value.
     """
 
     programme: str
@@ -127,6 +128,7 @@ class RuleSet(Parameters):
     sources: tuple[str, ...]
     endorsement_required_from: frozenset[str]
     acquired_right: AcquiredRight | None = None
+    left_open: frozenset[str] = frozenset()
 
     @property
     def is_in_force(self) -> bool:

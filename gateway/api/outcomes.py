@@ -140,6 +140,7 @@ def warnings(settled: Iterable[ItemOutcome], language: str) -> dict[str, Any]:
     """What the sender is told beside an acceptance, as `warnings`; empty when nothing is."""
     found = [
         {"code": one.code, "detail": one.detail.text(language)}
+        | ({"rules": list(one.rules)} if one.rules else {})
         for outcome in settled
         for one in outcome.warnings
     ]

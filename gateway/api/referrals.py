@@ -27,7 +27,7 @@ from gateway.oauth.verifier import Principal
 from schemas import codec, envelope, strictjson
 from schemas.catalogue import catalogue
 from schemas.errors import Message, SchakelError
-from schemas.programmes import rule_set
+from schemas.programmes import ProgrammeRules
 
 SCOPE: Final = "sj_referral_write"
 EVENT: Final = "referral.created"
@@ -147,7 +147,7 @@ def _shown(
     target = submission.data.get("target_org")
     organisation = call.viewer.registry.organisation(target) if target else None
     who = None if organisation is None else organisation.name
-    due = _due(submission.data["programme"], call.viewer.on)
+    due = _due(call.viewer.registry.rules, submission.data["programme"], call.viewer.on)
     return {
         "dry_run": True,
         "proposed_holder": who,
@@ -166,7 +166,7 @@ def _answer(outcome: ItemOutcome, call: _Call, collaborators: Collaborators) -> 
     if receipt is None or case is None:
         raise problems.internal_error()
     referral = case.referrals[receipt.aggregate_id]
-    due = _due(referral.programme, date_of(receipt.recorded_at))
+    due = _due(viewer.registry.rules, referral.programme, date_of(receipt.recorded_at))
     who = _who_answers(case, referral, viewer)
     return {
         "referral_id": referral.id,
@@ -185,8 +185,8 @@ def _answer(outcome: ItemOutcome, call: _Call, collaborators: Collaborators) -> 
     }
 
 
-def _due(programme: str, on: date) -> date:
-    return on + timedelta(days=rule_set(programme, on).answer_days or DEFAULT_ANSWER_DAYS)
+def _due(rules: ProgrammeRules, programme: str, on: date) -> date:
+    return on + timedelta(days=rules.rule_set(programme, on).answer_days or DEFAULT_ANSWER_DAYS)
 
 
 def _who_answers(case: Trajectory, referral: Referral, viewer: Viewer) -> str | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from gateway.exchange import facts
+from gateway.exchange.consulted import unset_warning
 from gateway.exchange.decision import HUB, Accepted, DecidedEvent, Recipient
 from gateway.exchange.recipients import OWN, recipients
 from schemas.catalogue import catalogue
@@ -35,6 +36,8 @@ UNDETERMINED = "to_be_determined"
 def accepted(draft: Draft) -> Accepted:
     """Everything that is recorded for this event, the submitted one first."""
     joined = _joined(draft)
+    if draft.needed:
+        draft.warnings.append(unset_warning(draft.needed))
     events = tuple(
         _decided(draft, pending, joined if position == 0 else ())
         for position, pending in enumerate(draft.done)

@@ -151,7 +151,9 @@ def _dumped(verdict: Verdict) -> dict[str, Any]:
             "error": None if error is None else _dumped_error(error),
         }
     if isinstance(verdict, Entry):
-        warnings = [{"code": one.code, "detail": one.detail} for one in verdict.warnings]
+        warnings = [
+            {"code": one.code, "detail": one.detail, "rules": one.rules} for one in verdict.warnings
+        ]
         event_id = verdict.prepared[0].event.event_id
         return {"status": "accepted", "event_id": event_id, "warnings": warnings}
     of = verdict.of
@@ -180,6 +182,7 @@ def _loaded(item: dict[str, Any], rows: dict[str, LedgerRow]) -> Verdict:
         b"",
         accepted=item["status"] == "accepted",
         warnings=tuple(
-            Notice(one["code"], Message(**one["detail"])) for one in item.get("warnings", ())
+            Notice(one["code"], Message(**one["detail"]), tuple(one["rules"]))
+            for one in item.get("warnings", ())
         ),
     )

@@ -10,7 +10,6 @@ from msgspec import Struct
 
 from consumers.clock import date_of
 from gateway.exchange.business_days import months_after, start_of
-from schemas.programmes import rule_set
 
 if TYPE_CHECKING:
     from gateway.exchange.registry import Registry
@@ -64,7 +63,7 @@ class Ground(Struct, frozen=True, gc=False):
 
     def rules(self, programme: str) -> RuleSet:
         """The rules of a programme on this day."""
-        return rule_set(programme, self.today)
+        return self.registry.rules.rule_set(programme, self.today)
 
     def competent(self, role: str, nis: str) -> str | None:
         """The OCMW or VDAB of a municipality, if one takes part."""

@@ -8,7 +8,8 @@ its due time lies after that one.
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
 
 from gateway.exchange import (
     offer_clocks,
@@ -18,11 +19,11 @@ from gateway.exchange import (
     trajectory_clocks,
 )
 from gateway.exchange.state import Offer
-from schemas.programmes import programmes
 
 if TYPE_CHECKING:
     from gateway.exchange.clock import Clock, Ground
     from gateway.exchange.state import Trajectory
+    from schemas.rule_set import RuleSet
 
 VERSION = "2"
 """Changes with these functions, so that what was derived by older ones is derived anew."""
@@ -30,8 +31,15 @@ VERSION = "2"
 
 def fingerprint(ground: Ground) -> str:
     """What rows that were derived by these functions under these rules have in common."""
-    said = repr((VERSION, [ground.rules(one) for one in programmes()]))
+    rules = ground.registry.rules.on(ground.today).values()
+    said = repr((VERSION, [_settled(one) for one in rules]))
     return hashlib.sha256(said.encode()).hexdigest()
+
+
+def _settled(rules: RuleSet) -> list[Any]:
+    """The values of a rule set in an order that no process chooses for itself."""
+    values = (getattr(rules, one.name) for one in fields(rules))
+    return [sorted(value) if isinstance(value, frozenset) else value for value in values]
 
 
 def all_clocks(state: Trajectory | Offer, ground: Ground) -> list[Clock]:

@@ -40,10 +40,14 @@ class Recipient(Struct, frozen=True, gc=False):
 
 
 class Warning(Struct, frozen=True, gc=False):  # noqa: A001 - the field's word, and the built-in is never raised here
-    """Something the sender is told beside an acceptance; it never blocks."""
+    """Something the sender is told beside an acceptance; it never blocks.
+
+    `rules` names the rules it is about, when it is about rules.
+    """
 
     code: str
     detail: Message
+    rules: tuple[str, ...] = ()
 
 
 class DecidedEvent(Struct, frozen=True, gc=False):

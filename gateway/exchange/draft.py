@@ -13,10 +13,10 @@ from msgspec.structs import replace
 
 from consumers.clock import date_of
 from gateway.errors import RuleBroken, UnknownCase
+from gateway.exchange.consulted import consulted
 from gateway.exchange.relations import members
 from gateway.exchange.state import Subject
 from schemas.errors import InvalidParam, Message
-from schemas.programmes import rule_set
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -94,6 +94,7 @@ class Draft:
         sender: the submitting participant, or the one a hub timer acts for.
         today: the business day in Brussels; agreements and roles are read on it.
         occurred_on: the day the event happened; municipality codes are read on it.
+        needed: rules that were asked for and that nobody has settled, as `programme.value`.
     """
 
     submission: Submission
@@ -111,6 +112,7 @@ class Draft:
     facts: list[Fact] = field(default_factory=list)
     errands: list[Errand] = field(default_factory=list)
     opened: list[str] = field(default_factory=list)
+    needed: dict[str, None] = field(default_factory=dict)
     memberships: list[tuple[Trajectory, Relations]] = field(default_factory=list)
 
     def members(self, trajectory: Trajectory) -> Relations:
@@ -181,12 +183,13 @@ class Draft:
         return self.subject
 
     def rules(self, programme: str) -> RuleSet:
-        """The rules of a programme today.
+        """The rules of a programme today; reading a value that is left open is noted in `needed`.
 
         Raises:
             UnknownProgramme: no programme has this code.
         """
-        return rule_set(programme, self.today)
+        found = self.context.registry.rules.rule_set(programme, self.today)
+        return consulted(found, self.needed)
 
     def put_task(self, task: Task) -> None:
         """Replace or add a task."""

@@ -14,6 +14,7 @@ from gateway.errors import TargetAmbiguous, UnknownOrganisation
 from schemas import territory
 from schemas.agreement import GrantIndex
 from schemas.errors import Message
+from schemas.programmes import ProgrammeRules, shipped_rules
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -155,6 +156,7 @@ class Registry:
         version: rises with every change, revocations included; a verified token is only as
             good as the version it was checked against.
         revoked_tokens: ids (`jti`) of access tokens that were revoked before their end.
+        rules: the rules of every programme, at every date.
     """
 
     version: int
@@ -165,6 +167,7 @@ class Registry:
     agreements: Mapping[str, RegisteredAgreement]
     grants: GrantIndex
     revoked_tokens: frozenset[str] = frozenset()
+    rules: ProgrammeRules = field(default_factory=shipped_rules, repr=False)
     _by_organisation: Mapping[str, tuple[Participant, ...]] = field(
         default_factory=dict, repr=False
     )
@@ -187,6 +190,7 @@ class Registry:
         clients: Iterable[Client] = (),
         agreements: Iterable[RegisteredAgreement] = (),
         revoked_tokens: Iterable[str] = (),
+        rules: ProgrammeRules | None = None,
     ) -> Registry:
         """Index the parts once; costs milliseconds, done per change and never per event."""
         members = {one.id: one for one in participants}
@@ -201,6 +205,7 @@ class Registry:
             agreements=registered,
             grants=GrantIndex(active, members.values()),
             revoked_tokens=frozenset(revoked_tokens),
+            rules=rules or shipped_rules(),
             _by_organisation=_grouped(members.values(), "organisation"),
             _by_role=_grouped(members.values(), "role"),
         )

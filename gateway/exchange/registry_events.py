@@ -22,7 +22,6 @@ from gateway.exchange.records import COLUMNS, mark_of
 from schemas.canonical import canonical
 from schemas.catalogue import catalogue
 from schemas.identifiers import uuid7
-from schemas.programmes import rule_set
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from gateway.exchange.registry import Registry
     from gateway.exchange.registry_document import AgreementEntry
     from gateway.exchange.registry_plan import Plan
+    from schemas.programmes import ProgrammeRules
 
 FLANDERS = "02000"
 """The region's NIS code: an agreement is of no single municipality."""
@@ -84,16 +84,23 @@ def _of(
 
 
 def record(
-    connection: Connection, events: Sequence[AgreementEvent], *, actor: str, now_us: int
+    connection: Connection,
+    events: Sequence[AgreementEvent],
+    *,
+    rules: ProgrammeRules,
+    actor: str,
+    now_us: int,
 ) -> None:
     """Write the events to the ledger and its outbox, inside the caller's transaction.
 
     The registry's lock, which the caller holds, keeps the versions of an agreement contiguous.
     """
+    decided_by = rules.rule_set(UNDETERMINED, date_of(now_us)).version
     for event in events:
         version = _versions(connection, event.agreement_id) + 1
         prepared = sealing.prepare(
-            _decided(event, version, now_us), canonical({"type": event.name, "data": event.data})
+            _decided(event, version, decided_by, now_us),
+            canonical({"type": event.name, "data": event.data}),
         )
         _insert(connection, "ledger", _ledger_row(prepared, actor))
         _insert(
@@ -113,7 +120,7 @@ def _organisation_of(registry: Registry, actor: str) -> str:
     return participant.organisation if participant is not None else OPERATOR
 
 
-def _decided(event: AgreementEvent, version: int, now_us: int) -> DecidedEvent:
+def _decided(event: AgreementEvent, version: int, rule_set: str, now_us: int) -> DecidedEvent:
     return DecidedEvent(
         event_id=uuid7(),
         event=catalogue().event(event.name),
@@ -131,7 +138,7 @@ def _decided(event: AgreementEvent, version: int, now_us: int) -> DecidedEvent:
         agreement_id=None,
         agreement_hash=None,
         territory_nis=FLANDERS,
-        rule_set=rule_set(UNDETERMINED, date_of(now_us)).version,
+        rule_set=rule_set,
         causation_id=None,
         occurred_at=now_us,
         recorded_at=now_us,

@@ -110,7 +110,7 @@ class RegistryStore:
                 bump(connection, actor=actor, changes=lines, now_us=now_us)
                 write_plan(connection, changes, now_us)
                 events = agreement_events(registry, changes, actor=actor, now_us=now_us)
-                record(connection, events, actor=actor, now_us=now_us)
+                record(connection, events, rules=registry.rules, actor=actor, now_us=now_us)
         return changes
 
     def create_client(self, client: Client, actor: str) -> None:

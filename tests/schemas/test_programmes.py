@@ -8,8 +8,9 @@ import pytest
 
 from schemas.catalogue import catalogue
 from schemas.errors import InvalidProgramme, UnknownProgramme
-from schemas.programmes import programmes, read_rule_sets, rule_set, rule_sets
+from schemas.programmes import read_rule_sets, shipped_rules
 
+SHIPPED = shipped_rules()
 TODAY = date(2026, 11, 24)
 
 
@@ -23,12 +24,12 @@ def test_every_programme_of_the_schema_has_rules() -> None:
         if isinstance(branch, dict)
     )
 
-    assert set(programmes()) == set(enum["symbols"]) - {"UNKNOWN"}
+    assert set(SHIPPED.programmes()) == set(enum["symbols"]) - {"UNKNOWN"}
 
 
 def test_wijk_werken_as_it_is_today() -> None:
     """The table of `domain.md` §3.7."""
-    rules = rule_set("wijk_werken", TODAY)
+    rules = SHIPPED.rule_set("wijk_werken", TODAY)
 
     assert (rules.hours_per_month_max, rules.hours_per_year_max) == (60, 630)
     assert (rules.duration_months, rules.extension_months, rules.max_duration_months) == (6, 6, 12)
@@ -43,25 +44,25 @@ def test_wijk_werken_as_it_is_today() -> None:
 @pytest.mark.parametrize("channel", ["V", "O", "pes", "welfare_centre"])
 def test_vdab_and_ocmw_lead_people_in_themselves(channel: str) -> None:
     """Their referral is the decision."""
-    assert not rule_set("wijk_werken", TODAY).endorsement_required(channel)
+    assert not SHIPPED.rule_set("wijk_werken", TODAY).endorsement_required(channel)
 
 
 @pytest.mark.parametrize("channel", ["W", "P", "S", "T", "H", "G", "local_partner", "organiser"])
 def test_everybody_else_waits_for_an_endorsement_today(channel: str) -> None:
     """Of wijk-werken; for the samenlevingsjob the letter asks for an open door."""
-    assert rule_set("wijk_werken", TODAY).endorsement_required(channel)
-    assert not rule_set("samenlevingsjob", TODAY).endorsement_required(channel)
+    assert SHIPPED.rule_set("wijk_werken", TODAY).endorsement_required(channel)
+    assert not SHIPPED.rule_set("samenlevingsjob", TODAY).endorsement_required(channel)
 
 
 def test_a_role_that_does_not_exist_is_no_channel() -> None:
     """A typo is not silently a channel without endorsement."""
     with pytest.raises(KeyError):
-        rule_set("wijk_werken", TODAY).endorsement_required("vdab")
+        SHIPPED.rule_set("wijk_werken", TODAY).endorsement_required("vdab")
 
 
 def test_gemeenschapsdienst_as_it_is_today() -> None:
     """Between 32 and 64 hours a month for six months."""
-    rules = rule_set("gemeenschapsdienst", TODAY)
+    rules = SHIPPED.rule_set("gemeenschapsdienst", TODAY)
 
     assert (rules.hours_per_month_min, rules.hours_per_month_max) == (32, 64)
     assert (rules.max_duration_months, rules.jobseeker_years_min) == (6, 2)
@@ -70,17 +71,17 @@ def test_gemeenschapsdienst_as_it_is_today() -> None:
 
 def test_what_no_decree_settles_is_unset() -> None:
     """An unset value is None and can be named; no law, so not in force."""
-    rules = rule_set("samenlevingsjob", TODAY)
+    rules = SHIPPED.rule_set("samenlevingsjob", TODAY)
 
     asked = ("hours_per_month_max", "max_duration_months", "allowance_per_hour", "answer_days")
     assert rules.unset(*asked) == asked[:3]
     assert (rules.status, rules.legal_reference, rules.is_in_force) == ("draft", None, False)
 
 
-@pytest.mark.parametrize("programme", programmes())
+@pytest.mark.parametrize("programme", SHIPPED.programmes())
 def test_every_programme_has_every_timer(programme: str) -> None:
     """Shared parameters stand under each programme; nobody waits without a clock."""
-    rules = rule_set(programme, TODAY)
+    rules = SHIPPED.rule_set(programme, TODAY)
 
     assert (rules.answer_days, rules.answer_reminder_days, rules.escalation_days) == (14, 7, 14)
     assert rules.handover_days == 10
@@ -92,25 +93,25 @@ def test_every_programme_has_every_timer(programme: str) -> None:
 
 def test_a_programme_ends() -> None:
     """No new recognition of local services economy since 1 July 2023."""
-    assert rule_set("lde", date(2023, 6, 30)).is_in_force
-    assert rule_set("lde", date(2023, 7, 1)).status == "ended"
+    assert SHIPPED.rule_set("lde", date(2023, 6, 30)).is_in_force
+    assert SHIPPED.rule_set("lde", date(2023, 7, 1)).status == "ended"
 
 
 def test_a_day_before_the_first_rules_is_not_in_force() -> None:
     """What was not law yet allows nothing."""
-    assert not rule_set("gemeenschapsdienst", date(2020, 1, 1)).is_in_force
+    assert not SHIPPED.rule_set("gemeenschapsdienst", date(2020, 1, 1)).is_in_force
 
 
 def test_an_unknown_programme_is_refused() -> None:
     """Also the file of shared parameters is no programme."""
     for name in ("jobs_for_all", "parameters", "../errors"):
         with pytest.raises(UnknownProgramme):
-            rule_set(name, TODAY)
+            SHIPPED.rule_set(name, TODAY)
 
 
 def test_versions_are_unique() -> None:
     """What an event's `ruleset` names is one text of rules."""
-    versions = [rules.version for name in programmes() for rules in rule_sets(name)]
+    versions = [rules.version for name in SHIPPED.programmes() for rules in SHIPPED.rule_sets(name)]
 
     assert len(set(versions)) == len(versions)
 

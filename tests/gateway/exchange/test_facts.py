@@ -15,7 +15,7 @@ from gateway.exchange.facts import COUNTED
 from gateway.exchange.state import dumps, loads_offer, loads_trajectory
 from schemas.catalogue import catalogue
 from schemas.facts import Fact, decode_fact, encode_fact
-from schemas.programmes import rule_set
+from schemas.programmes import shipped_rules
 from tests.gateway.exchange import cast
 
 if TYPE_CHECKING:
@@ -84,7 +84,13 @@ def test_inflow_says_channel_municipality_and_programme() -> None:
 
     fields = ("month", "nis", "programme", "channel", "rule_set")
     assert story.stands("referral_inflow", *fields) == {
-        ("2026-05", cast.NIS, "wijk_werken", "P", rule_set("wijk_werken", cast.TODAY).version): 1
+        (
+            "2026-05",
+            cast.NIS,
+            "wijk_werken",
+            "P",
+            shipped_rules().rule_set("wijk_werken", cast.TODAY).version,
+        ): 1
     }
 
 
