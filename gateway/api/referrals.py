@@ -31,7 +31,6 @@ from schemas.programmes import ProgrammeRules
 
 SCOPE: Final = "sj_referral_write"
 EVENT: Final = "referral.created"
-DEFAULT_ANSWER_DAYS: Final = 14
 _MONTHS: Final = (
     Message("januari", "January"),
     Message("februari", "February"),
@@ -151,7 +150,7 @@ def _shown(
     return {
         "dry_run": True,
         "proposed_holder": who,
-        "answer_due": due.isoformat(),
+        "answer_due": None if due is None else due.isoformat(),
         "message": _sentence(who, due).text(call.language),
         "events": outcomes.decision(outcome, collaborators.registry()),
         **outcomes.warnings((outcome,), call.language),
@@ -173,7 +172,7 @@ def _answer(outcome: ItemOutcome, call: _Call, collaborators: Collaborators) -> 
         "state": referral.state,
         "trajectory_id": case.id,
         "proposed_holder": who,
-        "answer_due": due.isoformat(),
+        "answer_due": None if due is None else due.isoformat(),
         "message": _sentence(who, due).text(call.language),
         "receipt": {
             "event_id": receipt.event_id,
@@ -185,8 +184,10 @@ def _answer(outcome: ItemOutcome, call: _Call, collaborators: Collaborators) -> 
     }
 
 
-def _due(rules: ProgrammeRules, programme: str, on: date) -> date:
-    return on + timedelta(days=rules.rule_set(programme, on).answer_days or DEFAULT_ANSWER_DAYS)
+def _due(rules: ProgrammeRules, programme: str, on: date) -> date | None:
+    """By when somebody answers; None while the programme's rules leave it open."""
+    days = rules.rule_set(programme, on).answer_days
+    return None if days is None else on + timedelta(days=days)
 
 
 def _who_answers(case: Trajectory, referral: Referral, viewer: Viewer) -> str | None:
@@ -202,7 +203,12 @@ def _who_answers(case: Trajectory, referral: Referral, viewer: Viewer) -> str | 
     return next((one.name for one in found if one is not None), None)
 
 
-def _sentence(who: str | None, due: date) -> Message:
+def _sentence(who: str | None, due: date | None) -> Message:
+    if due is None:
+        return Message(
+            nl=f"{who or 'Wie ze opneemt'} antwoordt; u ziet hier wanneer.",
+            en=f"{who or 'Whoever takes it up'} answers; you see here when.",
+        )
     month = _MONTHS[due.month - 1]
     if who is None:
         return Message(

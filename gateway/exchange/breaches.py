@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 from gateway.exchange.decision import Warning as Notice
 from gateway.exchange.draft import broken
 from schemas.codelists import code_list
+from schemas.lifecycle import lifecycles
 
 if TYPE_CHECKING:
     from gateway.exchange.draft import Draft
@@ -37,7 +38,7 @@ def intention(_draft: Draft, code: str, message: Message, field: str | None = No
 def fact(draft: Draft, code: str, message: Message, kind: str | None = None) -> None:
     """Take what has happened, warn the sender, and warn who is responsible where there is a kind.
 
-    The same rule is said once a decision.
+    The same rule is said once a decision; in a case that is closed only its sender is told.
 
     Args:
         draft: the decision.
@@ -50,5 +51,5 @@ def fact(draft: Draft, code: str, message: Message, kind: str | None = None) -> 
     draft.warnings.append(Notice(RULE_BREACH, message, (code,)))
     known = code_list("warning_kind").codes
     kind = kind or (code if code in known else None)
-    if kind is not None and draft.trajectory is not None:
+    if kind is not None and lifecycles()["trajectory"].is_active(draft.case.state):
         draft.follow("trajectory.warning_raised", draft.case.id, kind=kind, detail_code=code)

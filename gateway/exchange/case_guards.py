@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from consumers.clock import MICROSECONDS_PER_DAY
+from consumers.clock import date_of
+from gateway.exchange.business_days import months_after
+from gateway.exchange.clock import UNDETERMINED
 from gateway.exchange.draft import broken, unknown_case
 from gateway.exchange.targets import parts
 from schemas.lifecycle import lifecycles
@@ -15,8 +17,6 @@ from schemas.lifecycle import lifecycles
 if TYPE_CHECKING:
     from gateway.exchange.draft import Draft, Move
     from gateway.exchange.state import Trajectory
-
-AFTER_CARE_DAYS = 183
 
 
 def independent_of_offer(draft: Draft, _move: Move) -> None:
@@ -80,13 +80,14 @@ def open_task(draft: Draft, move: Move) -> None:
 
 
 def after_care(draft: Draft, move: Move) -> None:
-    """After a case closed, guidance goes on for six months; how it goes on is asked for longer."""
+    """After a case closed, guidance goes on as long as the rules say; the hub asks on."""
     closed_at = draft.case.closed_at
     if move.actor.role == "HUB" or closed_at is None or draft.case.state != "closed":
         return
-    if draft.context.now - closed_at > AFTER_CARE_DAYS * MICROSECONDS_PER_DAY:
+    months = draft.rules(UNDETERMINED).aftercare_months
+    if months is not None and draft.today > months_after(date_of(closed_at), months):
         raise broken(
             "after_care_over",
-            "Het traject is meer dan zes maanden gesloten. Heropen het eerst.",
-            "The trajectory closed more than six months ago. Reopen it first.",
+            f"Het traject is meer dan {months} maanden gesloten. Heropen het eerst.",
+            f"The trajectory closed more than {months} months ago. Reopen it first.",
         )

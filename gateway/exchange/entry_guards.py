@@ -8,14 +8,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gateway.exchange.decision import HUB
+from gateway.exchange.decision import Warning as Notice
 from gateway.exchange.desks import DESKS, endorser, named_target
 from gateway.exchange.draft import broken
 from gateway.exchange.minors import is_minor
-from schemas.codelists import code_list
+from schemas.errors import Message
+from schemas.rule_set import ENDED
 from schemas.vocabulary import CONSENT_6_1_A
 
 if TYPE_CHECKING:
     from gateway.exchange.draft import Draft, Move
+
+
+NOT_IN_FORCE = "programme_not_in_force"
 
 
 def informed_before(draft: Draft, move: Move) -> None:
@@ -31,11 +36,11 @@ def informed_before(draft: Draft, move: Move) -> None:
 
 
 def programme_open(draft: Draft, move: Move) -> None:
-    """The programme still takes people in; in production its rules are in force as well."""
+    """The programme takes people in; a test installation also lets in where no law is yet."""
     programme = move.data.get("programme")
     if programme is None or move.actor.id == HUB:
         return
-    if not code_list("programme").codes[programme].valid_on(draft.occurred_on):
+    if draft.context.registry.rules.rule_set(programme, draft.occurred_on).status == ENDED:
         raise broken(
             "programme_ended",
             f"Het programma {programme} neemt geen nieuwe mensen meer op. Kies een ander, "
@@ -44,15 +49,20 @@ def programme_open(draft: Draft, move: Move) -> None:
             "or to_be_determined.",
             "programme",
         )
-    if draft.context.environment == "production" and not draft.rules(programme).is_in_force:
+    if draft.rules(programme).is_in_force:
+        return
+    missing = Message(
+        nl=f"Voor {programme} zijn nog geen regels met een rechtsgrond van kracht.",
+        en=f"No rules with a legal reference are in force for {programme} yet.",
+    )
+    if draft.context.environment == "production":
         raise broken(
-            "programme_not_in_force",
-            f"Voor {programme} zijn nog geen regels van kracht. Kies een ander programma, "
-            "of to_be_determined.",
-            f"No rules are in force for {programme} yet. Choose another programme, "
-            "or to_be_determined.",
+            NOT_IN_FORCE,
+            f"{missing.nl} Kies een ander programma, of to_be_determined.",
+            f"{missing.en} Choose another programme, or to_be_determined.",
             "programme",
         )
+    draft.warnings.append(Notice(NOT_IN_FORCE, missing, (programme,)))
 
 
 def consent_referenced(draft: Draft, move: Move) -> None:

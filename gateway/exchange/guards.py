@@ -22,7 +22,7 @@ GUARDS: dict[str, Guard] = {
         referral.programme_determined,
         referral.new_child,
         referral.no_living_placement,
-        referral.within_30_days,
+        referral.still_reversible,
         entry.informed_before,
         entry.programme_open,
         entry.consent_referenced,

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from gateway.exchange.business_days import working_days_after
+from gateway.exchange.business_days import days_after
+from gateway.exchange.clock import UNDETERMINED
 from gateway.exchange.desks import endorser, first_competent, named_target
 from gateway.exchange.minors import is_minor
 from gateway.exchange.state import Referral, Task
-from gateway.exchange.trajectory_effects import HANDOVER_DAYS
+from gateway.exchange.trajectory_effects import holder_due
 from schemas.lifecycle import lifecycles
 
 if TYPE_CHECKING:
@@ -64,20 +64,18 @@ def _referrer(draft: Draft, move: Move) -> str:
 
 
 def _open_trajectory(draft: Draft) -> None:
-    """The case of a partner's referral is proposed to the desk, which has ten working days."""
+    """The case of a partner's referral is proposed to the desk, which has working days for it."""
     proposed = None
     if draft.sender.role not in ("V", "O"):
         proposed = draft.context.registry.participant(endorser(draft) or "")
     if proposed is None:
         draft.follow("trajectory.opened", draft.case.id)
         return
-    rules = draft.rules("to_be_determined")
-    due = working_days_after(draft.today, rules.handover_days or HANDOVER_DAYS)
     draft.follow(
         "trajectory.opened",
         draft.case.id,
         proposed_holder=proposed.organisation,
-        due=due.isoformat(),
+        due=holder_due(draft),
     )
 
 
@@ -172,7 +170,7 @@ def raise_task(draft: Draft, what: str, concerns: str | None = None) -> None:
     if addressee is None or participant is None:
         return
     task_id = draft.context.new_id()
-    due = (draft.today + timedelta(days=14)).isoformat()
+    due = days_after(draft.today, draft.rules(UNDETERMINED).answer_days or 0).isoformat()
     draft.put_task(Task(id=task_id, what=what, addressee=addressee, due=due, concerns=concerns))
     draft.follow(
         "trajectory.task_raised",

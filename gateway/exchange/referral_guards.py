@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from gateway.exchange.draft import Draft, Move
     from gateway.exchange.state import Placement, Referral
 
-REOPENING_DAYS = 30
-
 
 def target_covered(draft: Draft, move: Move) -> None:
     """A directed referral needs a grant from the referrer's organisation to its target."""
@@ -85,16 +83,19 @@ def _placements_of(draft: Draft, referral_id: str) -> list[Placement]:
     return [one for one in draft.case.placements.values() if one.referral_id == referral_id]
 
 
-def within_30_days(draft: Draft, move: Move) -> None:
-    """A final state may be taken back for thirty days."""
+def still_reversible(draft: Draft, move: Move) -> None:
+    """A final state may be taken back for as many days as the programme's rules say."""
     case = draft.case
-    closed: Referral | Placement = (
-        case.referrals.get(move.aggregate_id) or case.placements[move.aggregate_id]
-    )
-    since = draft.context.now - (closed.closed_at or 0)
-    if move.actor.role != "HUB" and since > REOPENING_DAYS * MICROSECONDS_PER_DAY:
+    referral = case.referrals.get(move.aggregate_id)
+    closed: Referral | Placement = referral or case.placements[move.aggregate_id]
+    rules = draft.rules(closed.programme)
+    days = rules.end_revoke_days if referral is None else rules.reopen_days
+    if days is None or closed.closed_at is None or move.actor.role == "HUB":
+        return
+    if draft.context.now - closed.closed_at > days * MICROSECONDS_PER_DAY:
         raise broken(
             "too_late_to_reopen",
-            "Meer dan 30 dagen geleden afgesloten. Maak een nieuwe doorverwijzing of plaatsing.",
-            "Closed more than 30 days ago. Make a new referral or placement.",
+            f"Meer dan {days} dagen geleden afgesloten. Maak een nieuwe doorverwijzing of "
+            "plaatsing.",
+            f"Closed more than {days} days ago. Make a new referral or placement.",
         )

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from gateway.exchange.business_days import working_days_after
+from gateway.exchange.clock import UNDETERMINED
 from gateway.exchange.state import Task
 
 if TYPE_CHECKING:
     from gateway.exchange.draft import Draft, Move
 
 HOLDERS = ("V", "O")
-HANDOVER_DAYS = 10
-"""Working days to take a case, when no rule set says otherwise."""
 
 
 def moved(draft: Draft, move: Move) -> None:
@@ -29,7 +28,7 @@ def opened(draft: Draft, move: Move) -> None:
         draft.change(holder=move.actor.caused_by)
         return
     proposed = draft.resolve(move.data["proposed_holder"], HOLDERS)
-    draft.change(proposed_holder=proposed, holder_due=move.data["due"])
+    draft.change(proposed_holder=proposed, holder_due=move.data.get("due"))
 
 
 def assigned(draft: Draft, move: Move) -> None:
@@ -69,10 +68,16 @@ def reopened(draft: Draft, move: Move) -> None:
     draft.change(closed_at=None)
     if move.state == "unassigned":
         proposed = draft.context.registry.competent("O", draft.nis, draft.today)
-        due = working_days_after(draft.today, HANDOVER_DAYS)
         draft.change(
-            proposed_holder=None if proposed is None else proposed.id, holder_due=due.isoformat()
+            proposed_holder=None if proposed is None else proposed.id,
+            holder_due=holder_due(draft),
         )
+
+
+def holder_due(draft: Draft) -> str | None:
+    """By when a case without holder is to be taken; None while no rule says it."""
+    days = draft.rules(UNDETERMINED).unassigned_working_days
+    return None if days is None else working_days_after(draft.today, days).isoformat()
 
 
 def territory_changed(draft: Draft, move: Move) -> None:

@@ -5,6 +5,7 @@ Every role has somebody with a relation to the case and a stranger without one.
 
 from __future__ import annotations
 
+from dataclasses import replace as changed
 from datetime import date
 from functools import cache
 from itertools import count
@@ -31,6 +32,7 @@ from gateway.exchange.state import (
 from gateway.exchange.submission import Submission
 from schemas.agreement import parse_agreement
 from schemas.catalogue import catalogue
+from schemas.programmes import ProgrammeRules, shipped_rules
 from schemas.roles import NAME, PARTNER_LETTERS
 
 if TYPE_CHECKING:
@@ -137,6 +139,14 @@ def registry() -> Registry:
         participants=participants,
         agreements=[registered],
     )
+
+
+def ruled(programme: str, **values: Any) -> Registry:
+    """The registry, with other values in every rule set of one programme."""
+    shipped = shipped_rules()
+    sets = tuple(changed(one, **values) for one in shipped.rule_sets(programme))
+    rules = ProgrammeRules({**shipped.own, programme: sets}, shipped.shared)
+    return changed(registry(), rules=rules)
 
 
 def ids() -> Callable[[], str]:
@@ -249,10 +259,14 @@ def offer(state: str) -> Offer:
     )
 
 
-def context(trajectory: Trajectory | None = None, an_offer: Offer | None = None) -> Context:
+def context(
+    trajectory: Trajectory | None = None,
+    an_offer: Offer | None = None,
+    known: Registry | None = None,
+) -> Context:
     """What the ledger would bring."""
     return Context(
-        registry=registry(),
+        registry=known or registry(),
         trajectory=trajectory,
         offer=an_offer,
         subject_id="subject-1",

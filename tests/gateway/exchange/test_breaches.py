@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 OVER = Message("Meer dan 60 uren. Meld minder.", "More than 60 hours. Report fewer.")
 
 
-def draft(registry: Registry | None = None) -> Draft:
-    """A decision on a running case, not begun."""
+def draft(registry: Registry | None = None, state: str = "held") -> Draft:
+    """A decision on a case, not begun."""
     registry = registry or cast.registry()
     organiser = registry.participant(cast.RELATED["W"])
     assert organiser is not None
     sent = cast.submission("placement.hours_reported", organiser.id, {})
-    context = cast.context(cast.case())
+    context = cast.context(cast.case(state))
     return open_draft(sent, changed(context, registry=registry), organiser)
 
 
@@ -71,6 +71,16 @@ def test_a_fact_without_a_kind_is_said_to_its_sender_alone() -> None:
 
     assert not begun.queue
     assert begun.warnings[0].rules == ("period_before_start",)
+
+
+def test_a_fact_of_a_closed_case_is_taken_too() -> None:
+    """Late hours are never refused because nobody can be warned on the case any more."""
+    begun = draft(state="closed")
+
+    breaches.fact(begun, "hours_cap", OVER)
+
+    assert not begun.queue
+    assert begun.warnings[0].rules == ("hours_cap",)
 
 
 def test_a_value_that_is_left_open_is_said_when_it_is_needed() -> None:

@@ -227,6 +227,16 @@ def on_consent() -> Context:
     return changed(cast.context(), registry=registry)
 
 
+def test_a_test_installation_lets_in_where_no_law_is_yet_and_says_so() -> None:
+    """The warning names the programme that production would refuse."""
+    outcome = refer(referral_data(programme="samenlevingsjob"))
+
+    assert isinstance(outcome, Accepted)
+    assert ("programme_not_in_force", ("samenlevingsjob",)) in [
+        (one.code, one.rules) for one in outcome.warnings
+    ]
+
+
 def test_consent_is_referenced() -> None:
     """Under an agreement on consent the referrer says where it is kept; elsewhere nobody asks."""
     assert rule_of(refer(referral_data(), context=on_consent())) == (
