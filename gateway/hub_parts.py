@@ -10,7 +10,7 @@ from consumers.spans import Tracing
 from consumers.wake import wakers
 from gateway.api import administration
 from gateway.api.cases import Cases
-from gateway.api.collaborators import Collaborators
+from gateway.api.collaborators import Collaborators, TokenVerifier
 from gateway.api.completions import Completions
 from gateway.api.inboxes import InboxFeed
 from gateway.exchange.decide import decide
@@ -120,10 +120,14 @@ class GatewayParts:
             **self.timers.figures(),
         }
 
-    def collaborators(self) -> Collaborators:
+    def verifier(self) -> Verifier:
+        """Verifies the tokens of this hub's own issuer."""
+        issuer, registry = self._settings.issuer, self.registry.live.current
+        return Verifier(issuer=issuer, keys=self._signing, registry=registry)
+
+    def collaborators(self, verifier: TokenVerifier) -> Collaborators:
         """What the HTTP interface is given."""
         settings, registry = self._settings, self.registry.live.current
-        verifier = Verifier(issuer=settings.issuer, keys=self._signing, registry=registry)
         reader, inboxes = self.registry.ledger_reader, self.consumers_reader
         return Collaborators(
             environment=settings.environment,
@@ -184,7 +188,7 @@ class GatewayParts:
             revoked=RevokedTokens(self.registry.ledger_engine),
         )
 
-    def _administration(self, verifier: Verifier) -> APIRouter:
+    def _administration(self, verifier: TokenVerifier) -> APIRouter:
         return administration.router(
             live=self.registry.live,
             store=self.registry.store,

@@ -65,7 +65,7 @@ def gateway(settings: HubSettings) -> None:
         settle=parts.timers.settle,
         is_draining=draining.is_set,
     )
-    application = create_app(parts.collaborators())
+    application = create_app(parts.collaborators(parts.verifier()))
     spare_collections()
     try:
         serve(application, management, settings, draining)

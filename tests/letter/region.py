@@ -1,0 +1,223 @@
+"""The hub of a region in one process: everything real but Kafka and OAuth.
+
+What the relay would publish is handed to the route straight from the ledger. Everything a test
+does and sees goes through the public interface, and time passes through the hub's own clock.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+import orjson
+import sqlalchemy as sa
+
+from gateway.api.application import create_app
+from gateway.exchange.registry_document import parse
+from gateway.exchange.route import Route
+from gateway.hub_parts import GatewayParts, RegistryParts
+from gateway.installing import upgrade_stores
+from gateway.settings import HubSettings
+from tests.gateway.api import fakes
+from tests.gateway.api.asgi import AsgiClient
+from tests.letter.partners import registry_content
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import httpx
+
+    from consumers.clock import RowClock
+    from gateway.exchange.registry import Registry
+
+START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+"""A Monday."""
+PREFIX = "be.schakel.activation.v1."
+
+
+class Readable:
+    """Takes `<participant>` or `<participant>+<scope>` for a token, by the living registry."""
+
+    def __init__(self, registry: Any) -> None:
+        self._registry = registry
+
+    def verify(self, token: str) -> Any:
+        """The principal that the token spells out."""
+        known: Registry = self._registry()
+        roles = {one.id: one.role for one in known.participants.values()}
+        return fakes.ReadableTokens({**roles, "hub-admin": "A"}).verify(token)
+
+
+@dataclass
+class Region:
+    """One hub and everybody around it."""
+
+    client: AsgiClient
+    route: Route
+    parts: GatewayParts
+    clock: RowClock
+    _ids: Iterator[int] = field(default_factory=count)
+    _routed: int = 0
+
+    @property
+    def today(self) -> datetime:
+        """The hub's business time."""
+        return datetime.fromtimestamp(self.clock.now_us() / 1_000_000, UTC)
+
+    def day(self, days: int = 0) -> str:
+        """A date so many days from the hub's today."""
+        return (self.today + timedelta(days=days)).date().isoformat()
+
+    def call(self, who: str, method: str, path: str, **options: Any) -> httpx.Response:
+        """One call as somebody; what it recorded is routed before this returns."""
+        headers = {"authorization": f"Bearer {who}", **options.pop("headers", {})}
+        response = self.client.call(method, path, headers=headers, **options)
+        if method != "GET":
+            self.deliver()
+        return response
+
+    def get(self, who: str, path: str) -> Any:
+        """What somebody reads; it has to be there."""
+        response = self.call(who, "GET", path)
+        assert response.status_code == 200, response.text
+        return response.json()
+
+    def publish(
+        self, who: str, name: str, data: dict[str, Any], **attributes: Any
+    ) -> httpx.Response:
+        """One event as somebody, whatever the answer."""
+        sent = {
+            "specversion": "1.0",
+            "id": f"{who}-{next(self._ids)}",
+            "source": f"urn:schakel:participant:{who}",
+            "type": PREFIX + name,
+            "time": self.today.isoformat().replace("+00:00", "Z"),
+            "data": data,
+            **attributes,
+        }
+        headers = {"content-type": "application/cloudevents+json"}
+        return self.call(who, "POST", "/v1/events", content=orjson.dumps(sent), headers=headers)
+
+    def send(self, who: str, name: str, data: dict[str, Any], **attributes: Any) -> dict[str, Any]:
+        """One event that the hub accepts; its receipt, with `warnings`."""
+        response = self.publish(who, name, data, **attributes)
+        assert response.status_code == 201, f"{name}: {response.text}"
+        receipt: dict[str, Any] = response.json()
+        return receipt
+
+    def refuse(
+        self, who: str, name: str, data: dict[str, Any], **attributes: Any
+    ) -> dict[str, Any]:
+        """One event that the hub refuses; the problem."""
+        response = self.publish(who, name, data, **attributes)
+        assert 400 <= response.status_code < 500, f"{name}: {response.text}"
+        problem: dict[str, Any] = response.json()
+        return problem
+
+    def refer(self, who: str, **form: Any) -> dict[str, Any]:
+        """The seven-field form of somebody new, with the changes given; the answer."""
+        response = self.form(who, **form)
+        assert response.status_code == 201, response.text
+        answer: dict[str, Any] = response.json()
+        return answer
+
+    def form(self, who: str, **changes: Any) -> httpx.Response:
+        """The seven-field form, whatever the answer; a change to None leaves a field out."""
+        number = next(self._ids)
+        whole = {
+            "programme": "samenlevingsjob",
+            "reason": "work_rhythm",
+            "given_name": "Amina",
+            "family_name": f"Testers-{number}",
+            "phone": f"+32 000 {number:06d}",
+            "postcode": "3300",
+            "informed_person_at": self.day(),
+            **changes,
+        }
+        content = {name: value for name, value in whole.items() if value is not None}
+        headers = {"content-type": "application/json", "idempotency-key": f"form-{number}"}
+        return self.call(
+            who, "POST", "/v1/referrals", content=orjson.dumps(content), headers=headers
+        )
+
+    def feed(self, who: str, trajectory: str | None = None) -> list[dict[str, Any]]:
+        """All that somebody was given, of one case or of all."""
+        found: list[dict[str, Any]] = []
+        after = ""
+        while True:
+            page = self.get(who, f"/v1/feed?limit=500{after}")
+            found += page["events"]
+            if not page["events"]:
+                break
+            after = f"&after={page['next']}"
+        return [one for one in found if trajectory in (None, one.get("trajectoryid"))]
+
+    def names(self, who: str, trajectory: str | None = None) -> list[str]:
+        """The event names of a feed, in its order."""
+        return [one["type"].removeprefix(PREFIX) for one in self.feed(who, trajectory)]
+
+    def given(self, who: str, name: str, trajectory: str | None = None) -> dict[str, Any]:
+        """The last event of a name in a feed."""
+        found = [one for one in self.feed(who, trajectory) if one["type"] == PREFIX + name]
+        assert found, f"{who} got no {name}: {self.names(who, trajectory)}"
+        return found[-1]
+
+    def case(self, who: str, trajectory: str) -> dict[str, Any]:
+        """A case as somebody sees it."""
+        found: dict[str, Any] = self.get(who, f"/v1/trajectories/{trajectory}")
+        return found
+
+    def state(self, who: str, trajectory: str, kind: str) -> list[str]:
+        """The states of what a case holds of one kind."""
+        return [
+            one["state"] for one in self.case(who, trajectory)["aggregates"] if one["type"] == kind
+        ]
+
+    def wait(self, days: int) -> None:
+        """Let days pass; the hub does all that was due in them, in order."""
+        self.clock.move(timedelta(days=days).total_seconds())
+        left = self.parts.timers.settle(self.clock.now_us())
+        assert left == 0
+        self.deliver()
+
+    def deliver(self) -> None:
+        """Hand everything recorded since to the route, as the log would."""
+        query = sa.text("select seq, event_id from ledger where seq > :seq order by seq")
+        with self.route.ledger.connect() as connection:
+            rows = connection.execute(query, {"seq": self._routed}).all()
+        if rows:
+            self._routed = rows[-1][0]
+            self.route.reroute([event_id for _, event_id in rows])
+
+
+@contextmanager
+def region(folder: Path) -> Iterator[Region]:
+    """A fresh hub with everybody registered, at nine on a Monday."""
+    settings = HubSettings(data=folder)
+    settings.run_dir.mkdir(parents=True, exist_ok=True)
+    upgrade_stores(settings.stores)
+    registry = RegistryParts(settings)
+    registry.store.apply(parse(registry_content(), "test"), "test")
+    registry.live.refresh()
+    parts = GatewayParts(settings, registry)
+    clock = parts.movable_clock
+    assert clock is not None
+    clock.move(START.timestamp() - clock.now_us() / 1_000_000)
+    with ExitStack() as stack:
+        parts.start()
+        stack.callback(parts.stop)
+        verifier = Readable(registry.live.current)
+        app = create_app(parts.collaborators(verifier))
+        client = stack.enter_context(AsgiClient(app))
+        route = Route(
+            fakes.NoLog(),
+            registry.ledger_reader,
+            parts.consumers_engine,
+            registry.live.current,
+            parts.clock,
+        )
+        yield Region(client, route, parts, clock)
