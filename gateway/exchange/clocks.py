@@ -16,6 +16,7 @@ from gateway.exchange import (
     outcome_clocks,
     placement_clocks,
     referral_clocks,
+    right_clocks,
     trajectory_clocks,
 )
 from gateway.exchange.state import Offer
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from gateway.exchange.state import Trajectory
     from schemas.rule_set import RuleSet
 
-VERSION = "2"
+VERSION = "3"
 """Changes with these functions, so that what was derived by older ones is derived anew."""
 
 
@@ -52,6 +53,7 @@ def all_clocks(state: Trajectory | Offer, ground: Ground) -> list[Clock]:
         *referral_clocks.clocks(state, ground),
         *placement_clocks.clocks(state, ground),
         *outcome_clocks.clocks(state, ground),
+        *right_clocks.clocks(state, ground),
         *trajectory_clocks.clocks(state, ground),
     ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from gateway.exchange.draft import Draft, Move
+
+MONTHS_KEPT = 36
+"""Reported months that a placement remembers: what is late by a year, and a year before that."""
 
 
 def planned(draft: Draft, move: Move) -> None:
@@ -147,6 +151,19 @@ def start_confirmed(draft: Draft, move: Move) -> None:
     """The host has said so."""
     moved(draft, move)
     draft.put_placement(replace(draft.case.placements[move.aggregate_id], confirmed=True))
+
+
+def hours_reported(draft: Draft, move: Move) -> None:
+    """Remember that the month was reported; hours that were worked keep the person's rights."""
+    moved(draft, move)
+    placement, period = draft.case.placements[move.aggregate_id], move.data["period"]
+    months = sorted({*placement.reported, period})[-MONTHS_KEPT:]
+    draft.put_placement(replace(placement, reported=tuple(months)))
+    if Decimal(move.data.get("hours", 0)) <= 0:
+        return
+    for right in draft.case.rights.values():
+        if (right.last_activity or "") < period:
+            draft.put_right(replace(right, last_activity=period))
 
 
 def suspended(draft: Draft, move: Move) -> None:

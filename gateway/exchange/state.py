@@ -47,6 +47,7 @@ class Placement(Struct, frozen=True, gc=False):
     """One placement. `mentored`: every assignment at an organisation names a mentor.
 
     `hosted`: some work floor is an organisation's, which has to confirm the start; `confirmed`.
+    `reported`: the last months (YYYY-MM) with an hours report, whatever it says.
     """
 
     id: str
@@ -69,6 +70,7 @@ class Placement(Struct, frozen=True, gc=False):
     confirmed: bool = False
     expected_until: str | None = None
     ended_on: str | None = None
+    reported: tuple[str, ...] = ()
     since: int = 0
 
 
@@ -90,12 +92,14 @@ class Outcome(Struct, frozen=True, gc=False):
 
 
 class Right(Struct, frozen=True, gc=False):
-    """One acquired right."""
+    """One acquired right. `last_activity`: the last month (YYYY-MM) in which hours were worked."""
 
     id: str
     state: str
     version: int
     registrant: str
+    last_activity: str | None = None
+    lapses_on: str | None = None
     since: int = 0
 
 

@@ -324,3 +324,52 @@ def test_news_of_others_reaches_the_counsellor() -> None:
 
     assert told(cast.RELATED["W"]) == cast.NOW
     assert told(cast.RELATED["V"]) == 1
+
+
+def start(case: Trajectory) -> Accepted | Refused:
+    """The organiser starts the planned placement."""
+    data = {"insured": True, "declaration": {"declared": True}}
+    given = cast.submission(
+        "placement.started",
+        cast.RELATED["W"],
+        data,
+        trajectory_id=case.id,
+        subject=cast.PLACEMENT,
+    )
+    return decide(given, cast.context(case))
+
+
+def test_nothing_starts_while_nobody_holds_the_case() -> None:
+    """And the proposed holder is named as the one to act; the clock goes on."""
+    parts: dict[str, Any] = {"placements": {cast.PLACEMENT: cast.placement("planned")}}
+    outcome = start(cast.case("unassigned", **parts))
+
+    assert isinstance(outcome, Refused)
+    assert outcome.error.facts["rule"] == "no_case_holder"
+
+
+def test_the_old_holder_stays_responsible_until_the_new_one_has_taken_over() -> None:
+    """Work goes on during a hand-over, and what is due then is the old holder's."""
+    parts: dict[str, Any] = {
+        "placements": {cast.PLACEMENT: cast.placement("planned")},
+        "tasks": {},
+        "since": cast.NOW,
+    }
+    case = cast.case("handing_over", **parts)
+    started = start(case)
+    assert isinstance(started, Accepted), started.error.detail.en
+    assert after(started).holder == cast.RELATED["V"]
+
+    silent_offer = replace(silent(), state="handing_over", offered_holder=cast.OFFERED)
+    silent_offer = replace(silent_offer, since=cast.NOW)
+    names_of = []
+    now = cast.NOW
+    for _ in range(4):
+        now += 7 * cast.DAY
+        clock = first_due(silent_offer, Ground(cast.registry(), date_of(now)), now)
+        if clock is not None:
+            silent_offer = after(fire(silent_offer, now))
+            names_of.append((clock.kind, clock.acts_for))
+    assert ("handover_expires", cast.RELATED["V"]) in names_of
+    assert (silent_offer.state, silent_offer.holder) == ("held", cast.RELATED["V"])
+    assert silent_offer.offered_holder is None
