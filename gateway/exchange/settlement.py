@@ -37,16 +37,31 @@ FOLLOW_UPS = frozenset(
 """Kinds of clocks whose event is a follow-up; `domain.md` §3.6 lists them."""
 
 
+ABOUT_REFERRALS = frozenset({"unanswered_referral", "declined_referral", "expired_referral"})
+
+
 def settle(draft: Draft) -> None:
     """Let `trajectory.task_answered` and `guidance.follow_up_done` follow where they are due."""
     if draft.trajectory is None:
         return
+    _hand_on(draft, draft.case)
     for task in draft.case.tasks.values():
         answer = None if task.answered is not None else _answer(draft, draft.case, task)
         if answer is not None:
             draft.follow("trajectory.task_answered", draft.case.id, task_id=task.id, answer=answer)
     if draft.case.reminded:
         _follow_ups(draft)
+
+
+def _hand_on(draft: Draft, case: Trajectory) -> None:
+    """Whoever takes a case over takes over the open tasks of its former holder."""
+    before = draft.context.trajectory
+    if before is None or case.holder is None or before.holder == case.holder:
+        return
+    former = before.holder or before.proposed_holder
+    for task in case.tasks.values():
+        if task.answered is None and task.addressee == former:
+            draft.put_task(replace(task, addressee=case.holder))
 
 
 def _answer(draft: Draft, case: Trajectory, task: Task) -> str | None:
@@ -61,7 +76,7 @@ def _answer(draft: Draft, case: Trajectory, task: Task) -> str | None:
         )
         return None if is_last and case.holder is None else "done"
     referral = case.referrals.get(task.concerns or "")
-    if referral is None:
+    if referral is None or task.what not in ABOUT_REFERRALS:
         return None
     if task.what == "unanswered_referral":
         return None if referral.state in UNANSWERED else "done"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -59,6 +59,7 @@ def test_every_open_state_has_a_clock_of_its_own(kind: str, state: str) -> None:
     assert subject.get(kind, cast.TRAJECTORY) in found
 
 
+@settings(max_examples=40)
 @given(state=st.sampled_from(OPEN_PARTS), weeks=st.lists(st.integers(0, 60), max_size=12))
 def test_an_open_case_never_comes_to_have_no_next_date(
     state: tuple[str, str], weeks: list[int]
@@ -81,6 +82,7 @@ def test_an_open_case_never_comes_to_have_no_next_date(
             assert case.holder or case.proposed_holder
 
 
+@settings(max_examples=40)
 @given(state=st.sampled_from(OPEN_PARTS), weeks=st.integers(1, 120))
 def test_the_state_stays_small_however_often_the_hub_reminds(
     state: tuple[str, str], weeks: int

@@ -373,3 +373,28 @@ def test_the_old_holder_stays_responsible_until_the_new_one_has_taken_over() -> 
     assert ("handover_expires", cast.RELATED["V"]) in names_of
     assert (silent_offer.state, silent_offer.holder) == ("held", cast.RELATED["V"])
     assert silent_offer.offered_holder is None
+
+
+def test_whoever_takes_a_case_over_takes_its_tasks_over() -> None:
+    """The former holder could not answer them any more; tasks of others stay theirs."""
+    own, others = task(addressee=cast.RELATED["V"]), task(id=cast.FRESH)
+    case = replace(left_behind(), state="handing_over", offered_holder=cast.OFFERED)
+    case = replace(case, tasks={cast.TASK: own, cast.FRESH: others})
+    data = {"from": cast.urn_of(cast.RELATED["V"]), "to": cast.urn_of(cast.OFFERED)}
+    given = cast.submission(
+        "trajectory.case_holder_changed", cast.OFFERED, data, trajectory_id=case.id
+    )
+    outcome = decide(given, cast.context(case))
+
+    assert isinstance(outcome, Accepted), outcome.error.detail.en
+    addressees = [one.addressee for one in after(outcome).tasks.values()]
+    assert addressees == [cast.OFFERED, cast.RELATED["O"]]
+
+
+def test_a_task_about_a_person_waits_for_its_own_answer() -> None:
+    """That a referral goes on says nothing about whether two people are one."""
+    case = silent()
+    case = replace(case, tasks={cast.TASK: task("possible_same_person")})
+    events = send("referral.accepted", cast.RELATED["W"], {}, case, subject=cast.REFERRAL)
+
+    assert names(events) == ["referral.accepted"]
