@@ -77,3 +77,36 @@ parked = sa.Table(
     sa.Column("resolved_at", sa.BigInteger),
     sa.PrimaryKeyConstraint("topic", "partition", "record_offset"),
 )
+
+facts = sa.Table(
+    "facts",
+    metadata,
+    # The place in the log: a fact that is read again is the same fact.
+    sa.Column("partition", sa.Integer, nullable=False),
+    sa.Column("record_offset", sa.BigInteger, nullable=False),
+    sa.Column("topic", sa.String(120), nullable=False),
+    sa.Column("indicator", sa.String(40), nullable=False),
+    sa.Column("month", sa.String(7), nullable=False),
+    sa.Column("nis", sa.String(5), nullable=False),
+    sa.Column("programme", sa.String(40)),
+    sa.Column("channel", sa.String(10)),
+    sa.Column("code", sa.String(80)),
+    sa.Column("count", sa.BigInteger, nullable=False),
+    sa.Column("days", sa.BigInteger),
+    sa.Column("detail", sa.String(80)),
+    sa.Column("value", sa.BigInteger),
+    sa.Column("rule_set", sa.String(80)),
+    sa.PrimaryKeyConstraint("topic", "partition", "record_offset"),
+    sa.Index("facts_by_indicator", "indicator", "month"),
+)
+
+fact_owners = sa.Table(
+    "fact_owners",
+    metadata,
+    sa.Column("participant", sa.String(40), nullable=False),
+    sa.Column("topic", sa.String(120), nullable=False),
+    sa.Column("partition", sa.Integer, nullable=False),
+    sa.Column("record_offset", sa.BigInteger, nullable=False),
+    sa.PrimaryKeyConstraint("participant", "topic", "partition", "record_offset"),
+    sqlite_with_rowid=False,
+)

@@ -14,6 +14,7 @@
         ├── UnknownMunicipality       422 unknown_municipality
         ├── InvalidAgreement          422 invalid_agreement
         ├── UnknownProgramme          422 unknown_programme
+        ├── UnknownIndicator          400 unknown_indicator
         └── InvalidProgramme          500 invalid_programme
 
 An error carries a stable `code`, an HTTP `status`, a `title` of its kind and a `detail` sentence
@@ -173,6 +174,14 @@ class InvalidIdentifier(SchemasError):
     def param(self, name: str) -> InvalidParam:
         """Return this error as the invalid parameter of the field `name`."""
         return InvalidParam(name=name, code=f"invalid_{self.kind}", reason=self.reason)
+
+
+class UnknownIndicator(SchemasError):
+    """No indicator of the evidence has this code."""
+
+    code = "unknown_indicator"
+    status = 400
+    title = Message(nl="Onbekende indicator", en="Unknown indicator")
 
 
 class UnknownMunicipality(SchemasError):

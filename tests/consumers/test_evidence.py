@@ -1,0 +1,130 @@
+"""Facts are kept once, whatever the log gives twice; what cannot be read is set aside."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy.exc import OperationalError
+
+from consumers import parked
+from consumers.clock import SystemClock
+from consumers.evidence import TOPIC, Evidence, Log, run
+from consumers.log import LogAdmin, LogConsumer, Record, SupervisedProducer
+from schemas.facts import encode_fact
+from schemas.topics import topics
+from tests.consumers.fact_store import AtMidnight, ListLog, fact, fetched, rows
+from tests.store_fixtures import opened
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    import sqlalchemy as sa
+
+    from consumers.log import Fetched, LogSettings
+
+MANY = 3
+OWN = fact("inflow", concerned=("ocmw-tienen", "vdab"))
+
+
+def test_a_fact_is_kept_once_with_those_it_concerns(engine_of: Callable[..., sa.Engine]) -> None:
+    """The same place in the log, read again, adds nothing."""
+    engine = engine_of("consumers")
+    log = ListLog([fetched(1, encode_fact(OWN)), fetched(2, encode_fact(OWN))])
+    evidence = Evidence(log, engine, AtMidnight())
+    evidence.step()
+    log.position = 0
+    evidence.step()
+
+    assert rows(engine) == (2, 4)
+    assert log.committed == 2
+
+
+def test_what_is_no_fact_is_parked_and_the_rest_kept(engine_of: Callable[..., sa.Engine]) -> None:
+    """One broken record holds nobody up and is counted."""
+    engine = engine_of("consumers")
+    log = ListLog([fetched(1, b"no fact"), fetched(2, encode_fact(OWN))])
+    Evidence(log, engine, AtMidnight()).step()
+
+    with engine.connect() as connection:
+        assert [(one.offset, one.code) for one in parked.unresolved(connection)] == [
+            (1, "undecodable")
+        ]
+    assert rows(engine) == (1, 2)
+
+
+def test_a_database_that_is_away_loses_nothing(
+    engine_of: Callable[..., sa.Engine], tmp_path: Path
+) -> None:
+    """The batch that could not be kept comes first when it is back."""
+    log = ListLog([fetched(1, encode_fact(OWN))])
+    with opened(f"sqlite:///{tmp_path / 'gone' / 'consumers.db'}") as away:
+        evidence = Evidence(log, away, AtMidnight())
+        with pytest.raises(OperationalError):
+            evidence.step()
+    assert log.committed == 0
+
+    evidence.consumers = engine_of("consumers")
+    evidence.step()
+    assert (rows(evidence.consumers), log.committed) == ((1, 2), 1)
+
+
+def test_facts_of_a_real_log_are_kept_once_over_a_restart(
+    engine_of: Callable[..., sa.Engine],
+    admin_settings: LogSettings,
+    topic_name: Callable[[str], str],
+) -> None:
+    """A worker that ends before its offsets are committed reads again and adds nothing."""
+    engine, name = engine_of("consumers"), topic_name("fact")
+    (topic,) = (one for one in topics() if one.name == TOPIC)
+    admin = LogAdmin(admin_settings)
+    admin.ensure_topics([replace(topic, name=name)])
+    admin.close()
+    producer = SupervisedProducer(admin_settings)
+    producer.publish([Record(name, b"inflow:24107", encode_fact(OWN)) for _ in range(MANY)])
+    producer.close()
+
+    seen = []
+    for commits in (False, True):
+        log = LogConsumer(admin_settings, [name], name, "evidence-test")
+        _read_all(log if commits else Uncommitted(log), engine)
+        log.close()
+        seen.append(rows(engine))
+
+    assert seen == [(MANY, 2 * MANY)] * 2
+
+
+class Uncommitted:
+    """A log's consumer that ends before it commits."""
+
+    def __init__(self, log: LogConsumer) -> None:
+        self._log = log
+
+    def poll(self, timeout_seconds: float, /) -> list[Fetched]:
+        """What the log gives."""
+        return self._log.poll(timeout_seconds)
+
+    def commit(self) -> None:
+        """Nothing: the process is gone."""
+
+
+def _read_all(log: Log, engine: sa.Engine) -> None:
+    """Read until everything came."""
+    evidence, came = Evidence(log, engine, SystemClock()), 0
+    for _ in range(60):
+        came += evidence.step(1.0)
+        if came == MANY:
+            return
+    raise AssertionError("not everything came within a minute")
+
+
+def test_a_worker_that_is_asked_to_stop_stops() -> None:
+    """The loop ends between two polls."""
+    stop = threading.Event()
+    stop.set()
+
+    run(Evidence(ListLog(), None, AtMidnight()), stop)  # type: ignore[arg-type] # never used
+    assert stop.is_set()
