@@ -1,7 +1,8 @@
 """Code lists: what each code means in Dutch and English, and from when to when it may be used.
 
 One file a list under `codelists/`, versioned; a list either stands behind an enum of the schemas
-or, as the activity list, is open and checked as data (`domain.md` §3.6).
+or, as the activity list, is open and checked as data (`domain.md` §3.6). Programmes are open as
+well: the rules say which there are, and this list names those that come with the hub.
 """
 
 from __future__ import annotations

@@ -64,6 +64,12 @@ _PATTERNS: Final[dict[str, tuple[re.Pattern[str], str, str]]] = {
         "Een deelnemer telt 3 tot 40 kleine letters, cijfers of streepjes.",
         "A participant has 3 to 40 lower-case letters, digits or hyphens.",
     ),
+    # Shape only: the rules say which programmes there are, and are published at any time.
+    "programme": (
+        re.compile(r"[a-z][a-z0-9_]{1,39}", re.ASCII),
+        "Een programmacode telt 2 tot 40 kleine letters, cijfers of lage streepjes.",
+        "A programme's code has 2 to 40 lower-case letters, digits or underscores.",
+    ),
     "sha256": (
         re.compile(r"[0-9a-f]{64}", re.ASCII),
         "Een SHA-256 telt 64 hexadecimale cijfers.",

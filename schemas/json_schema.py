@@ -43,6 +43,7 @@ _FORMATS: Final[dict[str, Schema]] = {
     "time": {"pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$"},
     "participant": {"pattern": "^[a-z0-9-]{3,40}$"},
     "sha256": {"pattern": "^[0-9a-f]{64}$"},
+    "programme": {"pattern": "^[a-z][a-z0-9_]{1,39}$"},
 }
 _DATE: Final[Schema] = {
     "type": "string",

@@ -27,7 +27,7 @@ from gateway.exchange.draft import Actor, Draft, Move, Pending, open_draft, unkn
 from gateway.exchange.due import due_clock, remember
 from gateway.exchange.guards import GUARDS
 from gateway.exchange.settlement import settle
-from gateway.exchange.submission_guards import as_expected, not_in_future
+from gateway.exchange.submission_guards import as_expected, known_programmes, not_in_future
 from gateway.exchange.targets import Target, find_target, state_of, version_of
 from schemas.errors import Message
 from schemas.lifecycle import BEFORE, SAME, Lifecycle, Transition, lifecycle_of
@@ -134,6 +134,7 @@ def _run(draft: Draft) -> None:
     _check_scope(draft, actor)
     _check_role(lifecycle, name, actor)
     not_in_future(draft)
+    known_programmes(draft)
     clock = due_clock(draft)
     target = find_target(draft, lifecycle, name)
     relations = check_access(draft, actor, target)

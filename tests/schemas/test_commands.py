@@ -27,7 +27,7 @@ def test_list_shows_every_event() -> None:
     """One line an event, or one JSON document."""
     assert "referral.created" in run("list")
     listed = orjson.loads(run("list", "--json"))
-    assert len(listed) == 96
+    assert len(listed) == 97
     assert {"event", "schema_id", "scope", "hub_only", "label"} <= set(listed[0])
 
 

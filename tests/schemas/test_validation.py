@@ -98,7 +98,7 @@ def test_other_decimals_are_refused(hours: object) -> None:
 def test_everything_wrong_is_named_at_once() -> None:
     """A partner mends a row in one go."""
     data = {
-        "programme": "workfare",
+        "programme": "work fare",
         "reason_codes": [],
         "person": {"phone": "call me", "birth_date": "1984-02-30", "shoe_size": 43},
         "informed": {"on": "2026-W01-1"},
@@ -106,7 +106,7 @@ def test_everything_wrong_is_named_at_once() -> None:
         "typo": 1,
     }
     assert faults("referral.created", data) == {
-        ("programme", "unknown_code"),
+        ("programme", "invalid_programme"),
         ("reason_codes", "too_few_items"),
         ("person.phone", "invalid_phone"),
         ("person.birth_date", "invalid_date"),
@@ -165,9 +165,9 @@ def test_data_is_an_object(data: object) -> None:
 @pytest.mark.parametrize(
     ("field", "value", "code"),
     [
-        ("programme", "UNKNOWN", "unknown_code"),
-        ("programme", ["wijk_werken"], "unknown_code"),
-        ("programme", 3, "unknown_code"),
+        ("programme", "UNKNOWN", "invalid_programme"),
+        ("programme", ["wijk_werken"], "invalid_programme"),
+        ("programme", 3, "invalid_programme"),
         ("reason_codes", "work_rhythm", "wrong_type"),
         ("reason_codes", ["UNKNOWN"], "unknown_code"),
         ("person", "Amina", "wrong_type"),
@@ -381,19 +381,22 @@ def test_unknown_field_names_the_one_that_is_meant() -> None:
     assert "Bedoelt" not in reasons["qqq"].nl
 
 
+ENDED = {"end_date": "2026-05-28", "early": False}
+
+
 @pytest.mark.parametrize(
-    ("field", "value", "hint"),
+    ("name", "data", "hint"),
     [
-        ("programme", "wijkwerken", "wijk_werken"),
-        ("programme", "Wijk-Werken", "wijk_werken"),
-        ("guidance_need", "veel", "high, low, medium"),
-        ("programme", "zzz", "schakel schemas codes programme"),
+        ("placement.ended", {**ENDED, "reason": "goalreached"}, "goal_reached"),
+        ("placement.ended", {**ENDED, "reason": "Goal-Reached"}, "goal_reached"),
+        ("referral.created", {**REFERRAL, "guidance_need": "veel"}, "high, low, medium"),
+        ("placement.ended", {**ENDED, "reason": "zzz"}, "schakel schemas codes end_reason"),
     ],
 )
-def test_unknown_code_tells_the_codes(field: str, value: str, hint: str) -> None:
+def test_unknown_code_tells_the_codes(name: str, data: dict[str, Any], hint: str) -> None:
     """A short list whole, of a long one the nearest, and where all of them are."""
     with pytest.raises(InvalidData) as caught:
-        read("referral.created", {**REFERRAL, field: value})
+        read(name, data)
     (found,) = caught.value.invalid
 
     assert hint in found.reason.nl
@@ -403,7 +406,7 @@ def test_unknown_code_tells_the_codes(field: str, value: str, hint: str) -> None
 def test_suggestions_stop_when_much_is_wrong() -> None:
     """Comparing names costs time, so that the first twenty faults get a hint."""
     with pytest.raises(InvalidData) as caught:
-        read("offer.updated", {"programme_scope": ["wijkwerken"] * 100})
+        read("offer.updated", {"dayparts": ["mondaymorning"] * 100})
     hinted = ["Bedoelt u" in one.reason.nl for one in caught.value.invalid]
 
     assert hinted == [True] * 20 + [False] * 80

@@ -126,7 +126,7 @@ def test_avro_body_equals_json_body(interface: Interface) -> None:
         ),
         ({"id": "bad id"}, 400, "invalid_envelope", "parse"),
         ({"time": None}, 400, "invalid_envelope", "parse"),
-        ({"data": referral_data(programme="nonsense")}, 422, "invalid_data", "schema"),
+        ({"data": referral_data(programme="No such")}, 422, "invalid_data", "schema"),
         ({"data": referral_data(shoe_size="44")}, 400, "unknown_field", "schema"),
     ],
 )
@@ -211,7 +211,7 @@ def test_batch_with_some_refused_is_207(interface: Interface) -> None:
     """A refused event has its step and code; the others are recorded."""
     sent = [
         event(PARTNER, "r-1"),
-        event(PARTNER, "r-2", data=referral_data(programme="nonsense")),
+        event(PARTNER, "r-2", data=referral_data(programme="No such")),
         event(PARTNER, "r-3"),
     ]
     response = interface.post("/v1/events", body(sent), MANY)

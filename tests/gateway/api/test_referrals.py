@@ -77,7 +77,7 @@ def test_every_missing_field_is_named() -> None:
 @pytest.mark.parametrize(
     ("change", "name"),
     [
-        ({"programme": "nonsense"}, "programme"),
+        ({"programme": "No such"}, "programme"),
         ({"reason": "nonsense"}, "reason"),
         ({"phone": "x"}, "phone"),
         ({"informed_person_at": "tomorrow"}, "informed_person_at"),

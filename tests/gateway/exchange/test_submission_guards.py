@@ -1,13 +1,16 @@
-"""A submission's own attributes: when it happened, and the version that its sender saw."""
+"""What holds for any submission: its time, the programmes it names, the version its sender saw."""
 
 from __future__ import annotations
 
+from dataclasses import replace as changed
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from gateway.exchange.decide import decide
 from gateway.exchange.decision import Accepted, Refused
+from schemas.programmes import ProgrammeRules, shipped_rules
 from tests.gateway.exchange import cast
 
 MINUTE = 60_000_000
@@ -80,3 +83,47 @@ def test_something_new_is_at_version_zero(expected: int, kind: type) -> None:
     )
 
     assert isinstance(decide(sent, cast.context()), kind)
+
+
+def offered(*programmes: str) -> Accepted | Refused:
+    """What becomes of an offer that is meant for these programmes."""
+    data = {
+        "title": "Buurtmoestuin",
+        "host_org": cast.urn_of(cast.RELATED["H"]),
+        "location": {"name": "Testpark", "nis": cast.NIS},
+        "programme_scope": list(programmes),
+        "valid_to": "2026-12-31",
+    }
+    sent = cast.submission("offer.published", cast.RELATED["W"], data)
+    return decide(replace(sent, territory_nis=cast.NIS), cast.context())
+
+
+def test_a_programme_without_rules_is_unknown() -> None:
+    """The rules say which programmes there are; every wrong one is named, with what is meant."""
+    outcome = offered("wijk_werken", "wijkwerken", "jobs_for_all")
+
+    assert isinstance(outcome, Refused)
+    assert outcome.step == "rules"
+    assert [(one.name, one.code) for one in outcome.error.invalid] == [
+        ("programme_scope[1]", "unknown_programme"),
+        ("programme_scope[2]", "unknown_programme"),
+    ]
+    assert "Bedoelt u: wijk_werken?" in outcome.error.detail.nl
+
+
+def test_a_programme_with_published_rules_is_known() -> None:
+    """A new code needs rules and no release."""
+    shipped = shipped_rules()
+    new = tuple(changed(one, programme="buurtbaan") for one in shipped.rule_sets("stage"))
+    rules = ProgrammeRules({**shipped.own, "buurtbaan": new}, shipped.shared)
+    data = {
+        "programme": "buurtbaan",
+        "target_role": "welfare_centre",
+        "person": {"postcode": "3300"},
+    }
+    sent = cast.submission("referral.created", cast.RELATED["O"], data)
+
+    outcome = decide(sent, cast.context(known=changed(cast.registry(), rules=rules)))
+
+    assert isinstance(outcome, Accepted), outcome.error.detail.en
+    assert outcome.events[0].programme == "buurtbaan"
