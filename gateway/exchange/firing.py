@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from gateway.errors import LedgerUnavailable, Overloaded
+from gateway.errors import LedgerUnavailable, Overloaded, ServiceError
 from gateway.exchange.decision import HUB
 from gateway.exchange.submission import Submission
 from schemas.canonical import canonical
@@ -42,6 +42,16 @@ class Firing:
         self.error: SchakelError | None = None
         self.is_final = self.is_new = False
         self._answered = threading.Event()
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether it was accepted or refused for good."""
+        return self.is_final and not self.has_failed
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether the hub itself failed at it, by a defect or by what it depends on."""
+        return self.is_final and isinstance(self.error, ServiceError)
 
     def answer(self, settled: tuple[ItemOutcome, ...] | SchakelError) -> None:
         """Take the ledger's answer: the outcome, or the error of the whole request."""

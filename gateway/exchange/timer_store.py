@@ -100,6 +100,15 @@ class TimerStore:
             with self._transaction() as driver:
                 driver.delete("errands", "id", list(errands))
 
+    def delay(self, errands: Sequence[str], now: int) -> None:
+        """Try errands again an hour later; the hub failed at them, so they are not forgotten."""
+        if errands:
+            with self._transaction() as driver:
+                for one in errands:
+                    driver.execute(
+                        "update errands set due_at = ? where id = ?", (now + HOUR_US, one)
+                    )
+
     def put_off(self, target_id: str, is_due: Callable[[State], bool], now: int) -> None:
         """Try a case again later, the later the more often it was refused.
 

@@ -128,7 +128,8 @@ class Timers:
         self._send(firings)
         for one in firings:
             self._judge(one, ground)
-        self._store.forget([one for one, firing in errands.items() if firing.is_final])
+        self._store.forget([one for one, firing in errands.items() if firing.is_decided])
+        self._store.delay([one for one, firing in errands.items() if firing.has_failed], now)
         if len(errands) < AT_ONCE and len(due) < AT_ONCE:
             self._seen_at = now
         self._waiting = self._store.waiting(now)

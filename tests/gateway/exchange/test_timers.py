@@ -155,6 +155,20 @@ def test_an_errand_survives_a_ledger_that_is_away(world: World) -> None:
     assert recorded(world, "trajectory.reminder_due") == 1
 
 
+def test_an_errand_at_which_the_hub_fails_is_tried_an_hour_later(world: World) -> None:
+    """A defect loses nothing, holds nothing up, and is counted."""
+    case = begin_case(world)
+    broken = reminder(case, 1, data={"what": "no_start", "due": "no date"})
+    put_errands(world, broken, reminder(case, 2))
+
+    assert [world.timers.step(), world.timers.step()] == [1, 0]
+    assert query(world, "select id, due_at from errands") == [("errand-1", NOW + HOUR * 1_000_000)]
+    assert world.timers.figures()["timers_refused_total"] == 1
+    world.clock.advance(HOUR)
+    world.timers.step()
+    assert world.timers.figures()["timers_refused_total"] == 2
+
+
 def test_an_offer_lapses_on_the_day_after_its_last(world: World) -> None:
     """Still open on the last day in Brussels, and lapsed at midnight."""
     offer = publish_offer(world)
