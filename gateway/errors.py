@@ -18,6 +18,7 @@
         │   ├── BodyTooLarge             413 body_too_large
         │   ├── BatchTooLarge            413 batch_too_large
         │   ├── UnsupportedMediaType     415 unsupported_media_type
+        │   ├── TooManyCalls             429 too_many_calls
         │   └── HeadersTooLarge          431 headers_too_large
         ├── AccessError                  who asks, and whether they may
         │   ├── InvalidToken             401 invalid_token
@@ -211,6 +212,14 @@ class UnsupportedMediaType(RequestError):
     code = "unsupported_media_type"
     status = 415
     title = Message(nl="Onbekend inhoudstype", en="Unsupported media type")
+
+
+class TooManyCalls(RequestError):
+    """More calls without a token than one address may make; `retry_after` says when again."""
+
+    code = "too_many_calls"
+    status = 429
+    title = Message(nl="Te veel oproepen", en="Too many calls")
 
 
 class HeadersTooLarge(RequestError):

@@ -13,6 +13,7 @@ from gateway.api.cases import Cases
 from gateway.api.collaborators import Collaborators, TokenVerifier
 from gateway.api.completions import Completions
 from gateway.api.inboxes import InboxFeed
+from gateway.api.offer_book import OfferBook
 from gateway.exchange.decide import decide
 from gateway.exchange.encryption import FileKeyEncryption
 from gateway.exchange.handover import HandOver
@@ -146,6 +147,7 @@ class GatewayParts:
                 open_engine(settings.stores.spans, read_only=True),
             ),
             tracing=self.tracing,
+            offers=OfferBook(reader),
             wake=self._wakers.listener("feed"),
             public_url=settings.base_url,
             routers=(oauth_router(self._issuer()), self._administration(verifier)),

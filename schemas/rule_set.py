@@ -30,6 +30,8 @@ class Parameters:
         answer_days: from sent to the escalation; the reminder comes at `answer_reminder_days`.
         escalation_days: from the escalation of a silent target to `referral.expired`.
         claimed_counts_until: last day on which a claimed right counts as verified.
+        is_employment: people work under it for a wage; the same work at the same place under
+            another programme is an overlap of offers.
         protected_age: below it, while of compulsory school age, referrals go to O and V only.
         reveals_health: taking part lets health be inferred, so the programme is class S4.
     """
@@ -54,6 +56,7 @@ class Parameters:
     domicile_region: str | None = None
     requires_jobseeker_or_living_wage: bool | None = None
     requires_displacement_test: bool | None = None
+    is_employment: bool | None = None
     requires_trained_mentor: bool | None = None
     requires_written_document_before_start: bool | None = None
     is_compulsory: bool | None = None

@@ -103,6 +103,15 @@ def current_on(nis: str, on: date) -> str:
     return nis
 
 
+@cache
+def earlier_codes(nis: str) -> tuple[str, ...]:
+    """Return a NIS code and those of all municipalities that merged into it."""
+    found = [nis]
+    for code in found:
+        found += [one.nis for one in municipalities() if one.successor == code]
+    return tuple(dict.fromkeys(found))
+
+
 def by_postcode(code: str, on: date) -> tuple[Municipality, ...]:
     """Return the municipalities that a postal code may lie in on a day; none if unknown.
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from gateway.api.cases import Cases
     from gateway.api.completions import Completions
     from gateway.api.inboxes import FeedPage
+    from gateway.api.offer_book import OfferBook
     from gateway.api.traces import Tracing
     from gateway.exchange.journey import Journey
     from gateway.exchange.publication import PublishRequest
@@ -109,6 +110,7 @@ class Collaborators:
         registry: the newest snapshot, cheap to call.
         completions: the same object whose `complete` was handed to the ledger.
         cases: own trajectories; reads the ledger's tables.
+        offers: published offers; reads the ledger's tables.
         wake: datagrams or notifications of grown inboxes; None falls back to polling.
         routers: further routes, such as the OAuth issuer's and the administration's.
     """
@@ -123,6 +125,7 @@ class Collaborators:
     cases: Cases
     journeys: Journeys
     tracing: Tracing
+    offers: OfferBook
     wake: WakeListener | None = None
     public_url: str = "http://127.0.0.1:8080"
     routers: tuple[APIRouter, ...] = field(default=())

@@ -18,6 +18,7 @@ from gateway.api import (
     acceptances,
     journeys,
     me,
+    offers,
     openapi,
     problems,
     referrals,
@@ -43,7 +44,7 @@ def framework_app(collaborators: Collaborators) -> FastAPI:
     )
     for kind in (SchakelError, HTTPException, RequestValidationError, Exception):
         app.add_exception_handler(kind, refuse)
-    for module in (me, trajectories, journeys, referrals, acceptances):
+    for module in (me, trajectories, journeys, referrals, acceptances, offers):
         app.include_router(module.router(collaborators))
     for router in collaborators.routers:
         app.include_router(router)

@@ -16,6 +16,7 @@ from schemas.grants import DEFAULT_LEGAL_BASIS
 if TYPE_CHECKING:
     from gateway.exchange.draft import Draft, Pending
     from gateway.exchange.registry import RegisteredAgreement
+    from gateway.exchange.state import Offer
     from schemas.catalogue import EventType
 
 PURPOSES = {
@@ -48,12 +49,18 @@ def accepted(draft: Draft) -> Accepted:
     return Accepted(
         events=events,
         trajectory=draft.trajectory,
-        offer=draft.offer,
+        offer=draft.offer or _used(draft),
         subject=draft.subject,
         warnings=tuple(draft.warnings),
         facts=tuple(draft.facts),
         errands=tuple(draft.errands),
     )
+
+
+def _used(draft: Draft) -> Offer | None:
+    """The offer that a person's event named, when the event changed something about it."""
+    named = draft.named_offer
+    return None if named is draft.context.named_offer else named
 
 
 def _joined(draft: Draft) -> tuple[str, ...]:

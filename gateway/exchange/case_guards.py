@@ -1,4 +1,4 @@
-"""What else must hold for an offer, a trajectory or its guidance.
+"""What else must hold for a trajectory or its guidance.
 
 Pure checks on the draft, by the names that the tables use; see `guards.py`.
 """
@@ -10,28 +10,13 @@ from typing import TYPE_CHECKING
 from consumers.clock import date_of
 from gateway.exchange.business_days import months_after
 from gateway.exchange.clock import UNDETERMINED
-from gateway.exchange.draft import broken, unknown_case
+from gateway.exchange.draft import broken
 from gateway.exchange.targets import parts
 from schemas.lifecycle import lifecycles
 
 if TYPE_CHECKING:
     from gateway.exchange.draft import Draft, Move
     from gateway.exchange.state import Trajectory
-
-
-def independent_of_offer(draft: Draft, _move: Move) -> None:
-    """Displacement is never resolved by the offer's owner or host."""
-    offer = draft.offer
-    if offer is None:
-        raise unknown_case()
-    registry = draft.context.registry
-    concerned = (registry.participant(one) for one in (offer.owner, *offer.hosts))
-    if any(one is not None and one.organisation == draft.sender.organisation for one in concerned):
-        raise broken(
-            "not_independent",
-            "Wie het aanbod beheert, beslist niet over verdringing. VDAB beslist.",
-            "Whoever owns the offer does not decide on displacement. VDAB decides.",
-        )
 
 
 def nothing_open(draft: Draft, _move: Move) -> None:

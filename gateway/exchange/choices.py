@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from gateway.exchange.desks import endorser, named_target, no_desk
-from gateway.exchange.record_effects import is_declared
+from gateway.exchange.offer_effects import is_declared
 
 if TYPE_CHECKING:
     from gateway.exchange.draft import Actor, Draft

@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from gateway.errors import ActorRefused, ExchangeError, NotAllowedNow, RoleRefused, ScopeRefused
 from gateway.exchange import guidance_effects as guidance
+from gateway.exchange import offer_effects as offer
 from gateway.exchange import placement_effects as placement
 from gateway.exchange import record_effects as record
 from gateway.exchange import referral_effects as referral
@@ -66,11 +67,16 @@ EFFECTS: dict[str, Effect] = {
     "outcome.recorded": record.outcome_recorded,
     "transition.right_registered": record.right_registered,
     "transition.right_dormant": record.right_dormant,
-    "offer.published": record.offer_published,
     "outcome.follow_up_recorded": record.outcome_followed_up,
     "outcome.corrected": record.outcome_corrected,
     "guidance.contact_recorded": guidance.contacted,
     "guidance.evaluation_completed": guidance.evaluated,
+    "offer.published": offer.published,
+    "offer.updated": offer.updated,
+    "offer.capacity_changed": offer.capacity_changed,
+    "offer.displacement_resolved": offer.resolved,
+    "offer.withdrawn": offer.ended,
+    "offer.lapsed": offer.ended,
     "trajectory.opened": trajectory.opened,
     "trajectory.case_holder_assigned": trajectory.assigned,
     "trajectory.handover_offered": trajectory.offered,
@@ -80,6 +86,7 @@ EFFECTS: dict[str, Effect] = {
     "trajectory.reopened": trajectory.reopened,
     "trajectory.territory_changed": trajectory.territory_changed,
     "trajectory.task_raised": trajectory.task_raised,
+    "trajectory.warning_raised": offer.case_warned(referral.raise_task),
     "trajectory.task_answered": trajectory.task_answered,
     "trajectory.viewing_right_granted": trajectory.viewing_granted,
     "trajectory.viewing_right_ended": trajectory.viewing_ended,
@@ -91,7 +98,7 @@ MOVED: dict[str, Effect] = {
     "placement": placement.moved,
     "outcome": record.outcome_moved,
     "right": record.right_moved,
-    "offer": record.offer_moved,
+    "offer": offer.moved,
     "trajectory": trajectory.moved,
 }
 """What every other event does, by aggregate type."""

@@ -137,6 +137,16 @@ def no_offer_owners(_programme: str, _nis: str) -> frozenset[str]:
     return frozenset()
 
 
+def no_offers(_nis: str) -> tuple[Offer, ...]:
+    """No offer is near: the default of `Context.offers_at`."""
+    return ()
+
+
+def no_offer(_offer_id: str) -> Offer | None:
+    """There is no such offer: the default of `Context.find_offer`."""
+    return None
+
+
 class Context(Struct, frozen=True, gc=False):
     """All that `decide` may look at, read under the ledger's locks.
 
@@ -147,6 +157,9 @@ class Context(Struct, frozen=True, gc=False):
         now: microseconds since the epoch, UTC, from the business clock.
         new_id: gives a fresh UUIDv7.
         offer_owners: participants with a published offer of a programme in a municipality.
+        offers_at: published offers of a municipality.
+        named_offer: the offer that the data of an event about a person name, under its lock.
+        find_offer: any other offer by its id, as it is without a lock.
     """
 
     registry: Registry
@@ -159,6 +172,9 @@ class Context(Struct, frozen=True, gc=False):
     offer_owners: Callable[[str, str], frozenset[str]] = no_offer_owners
     subject: Subject | None = None
     linked: tuple[Subject, ...] = ()
+    named_offer: Offer | None = None
+    offers_at: Callable[[str], tuple[Offer, ...]] = no_offers
+    find_offer: Callable[[str], Offer | None] = no_offer
 
 
 Decide = Callable[["Submission", Context], Accepted | Refused]

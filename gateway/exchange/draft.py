@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from consumers.clock import date_of
 from gateway.errors import RuleBroken, UnknownCase
 from gateway.exchange.consulted import consulted
+from gateway.exchange.decision import Warning as Notice
 from gateway.exchange.relations import members
 from gateway.exchange.state import Subject
 from schemas.errors import InvalidParam, Message
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from datetime import date
 
     from gateway.exchange.decision import Context, Errand
-    from gateway.exchange.decision import Warning as Notice
     from gateway.exchange.registry import Participant
     from gateway.exchange.relations import Relations
     from gateway.exchange.state import (
@@ -95,6 +95,7 @@ class Draft:
         today: the business day in Brussels; agreements and roles are read on it.
         occurred_on: the day the event happened; municipality codes are read on it.
         needed: rules that were asked for and that nobody has settled, as `programme.value`.
+        offer: what an offer's event is about; `named_offer` is what a person's event names.
     """
 
     submission: Submission
@@ -106,6 +107,7 @@ class Draft:
     trajectory: Trajectory | None = None
     offer: Offer | None = None
     subject: Subject | None = None
+    named_offer: Offer | None = None
     done: list[Pending] = field(default_factory=list)
     queue: list[FollowUp] = field(default_factory=list)
     warnings: list[Notice] = field(default_factory=list)
@@ -144,6 +146,10 @@ class Draft:
         """Let a hub event follow from this one, in the same transaction. None values drop out."""
         kept = {key: value for key, value in data.items() if value is not None}
         self.queue.append(FollowUp(name, aggregate_id, kept))
+
+    def warn(self, code: str, nl: str, en: str) -> None:
+        """Tell the sender something beside the acceptance; nothing is blocked."""
+        self.warnings.append(Notice(code, Message(nl=nl, en=en)))
 
     def change(self, **fields: Any) -> None:
         """Change fields of the trajectory itself."""
@@ -234,6 +240,7 @@ def open_draft(submission: Submission, context: Context, sender: Participant) ->
         trajectory=context.trajectory,
         offer=context.offer,
         subject=context.subject,
+        named_offer=context.named_offer,
     )
 
 

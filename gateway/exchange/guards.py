@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from gateway.exchange import case_guards as case
 from gateway.exchange import entry_guards as entry
+from gateway.exchange import offer_guards as offer
 from gateway.exchange import placement_guards as placement
 from gateway.exchange import referral_guards as referral
 from gateway.exchange.draft import Draft, Move
@@ -36,7 +37,12 @@ GUARDS: dict[str, Guard] = {
         placement.case_holder_known,
         placement.period_not_future,
         placement.independent_evidence,
-        case.independent_of_offer,
+        offer.independent_of_offer,
+        offer.declaration_kept,
+        offer.not_over,
+        offer.within_places,
+        offer.offer_open,
+        offer.still_used,
         case.nothing_open,
         case.offered_to_another,
         case.open_task,

@@ -129,6 +129,14 @@ def is_offer(submission: Submission) -> bool:
     return submission.event.aggregate_type == "offer"
 
 
+def offer_named(submission: Submission) -> str | None:
+    """The offer that an event about a person names in its data, if it names one."""
+    if is_offer(submission):
+        return None
+    found: str | None = submission.data.get("offer_id")
+    return found
+
+
 def locate(submission: Submission, handles: Handles, working: Working) -> Place:
     """The case that a submission means.
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
+from gateway.exchange.offer_effects import used
 from gateway.exchange.state import Placement
 from schemas.lifecycle import lifecycles
 
@@ -39,6 +40,7 @@ def planned(draft: Draft, move: Move) -> None:
             hosted=_is_hosted(assignments),
         )
     )
+    used(draft, data.get("offer_id"), move.actor.id)
     referral = draft.case.referrals.get(data.get("referral_id", ""))
     if referral is not None:
         draft.put_referral(replace(referral, placement_id=move.aggregate_id))

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gateway.exchange.draft import broken
+from gateway.exchange.offer_effects import offer_of
 
 if TYPE_CHECKING:
     from gateway.exchange.draft import Draft, Move
@@ -85,7 +86,10 @@ def insured(_draft: Draft, move: Move) -> None:
 def declaration(draft: Draft, move: Move) -> None:
     """A start needs a non-displacement declaration, with the placement or on its offer (R9)."""
     stated = move.data.get("declaration", {}).get("declared") is True
-    if not stated and not (draft.offer is not None and draft.offer.declared):
+    known = draft.case.placements.get(move.aggregate_id)
+    named = move.data.get("offer_id") or (known.offer_id if known is not None else None)
+    offer = offer_of(draft, named)
+    if not stated and not (offer is not None and offer.declared):
         raise broken(
             "declaration_missing",
             "Een plaatsing start niet zonder verklaring van niet-verdringing. Vul declaration in.",

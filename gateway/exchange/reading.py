@@ -14,16 +14,18 @@ from typing import TYPE_CHECKING, Any
 
 from gateway.exchange import answers
 from gateway.exchange.driver import Lookup
-from gateway.exchange.locating import Handles, Known, Locator, is_offer
+from gateway.exchange.locating import Handles, Known, Locator, is_offer, offer_named
 from gateway.exchange.records import COLUMNS, row_from
 from gateway.exchange.state import loads_offer, loads_subject, loads_trajectory
 from gateway.exchange.working import Stored, Working, sender_key
+from schemas import territory
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gateway.exchange.driver import Driver
     from gateway.exchange.publication import PublishRequest
+    from gateway.exchange.state import Offer
     from gateway.exchange.submission import Submission
 
 PRIORS = Lookup("ledger", ", ".join(COLUMNS), "sender_key")
@@ -37,10 +39,13 @@ OF_SUBJECT = Lookup("trajectories", "id", "subject_id")
 TRAJECTORIES = Lookup("trajectories", "id, state", "id", lock=True)
 OFFERS = Lookup("offers", "id, state", "id", lock=True)
 CLOCKS = Lookup("clocks", "target_id, due_at", "target_id", lock=True)
+OFFER = Lookup("offers", "state", "id")
 OFFERS_AT = Lookup("offers", "status, state", "territory_nis")
 
 Rows = list[tuple[Any, ...]]
 OfferOwners = Callable[[str, str], frozenset[str]]
+OffersAt = Callable[[str], "tuple[Offer, ...]"]
+FindOffer = Callable[[str], "Offer | None"]
 
 
 @dataclass(slots=True)
@@ -53,22 +58,44 @@ class Read:
 
     working: Working
     handles: dict[int, Handles]
-    _owners: dict[tuple[str, str], frozenset[str]] = field(default_factory=dict)
+    _near: dict[str, tuple[Offer, ...]] = field(default_factory=dict)
+
+    def offers_at(self, driver: Driver) -> OffersAt:
+        """The published offers of a municipality, read when first asked.
+
+        Those that were published under a code that has merged since count as well.
+        """
+
+        def offers(nis: str) -> tuple[Offer, ...]:
+            if nis not in self._near:
+                (rows,) = driver.read((OFFERS_AT, territory.earlier_codes(nis)))
+                self._near[nis] = tuple(
+                    loads_offer(state) for status, state in rows if status == "published"
+                )
+            return self._near[nis]
+
+        return offers
 
     def offer_owners(self, driver: Driver) -> OfferOwners:
         """Who has a published offer of a programme in a municipality, read when first asked."""
+        offers = self.offers_at(driver)
 
         def owners(programme: str, nis: str) -> frozenset[str]:
-            key = (programme, nis)
-            if key not in self._owners:
-                (rows,) = driver.read((OFFERS_AT, [nis]))
-                offers = [loads_offer(state) for status, state in rows if status == "published"]
-                self._owners[key] = frozenset(
-                    one.owner for one in offers if programme in one.programmes
-                )
-            return self._owners[key]
+            return frozenset(one.owner for one in offers(nis) if programme in one.programmes)
 
         return owners
+
+    def offer_finder(self, driver: Driver) -> FindOffer:
+        """An offer by its id: as this commit leaves it, else as it is, without a lock."""
+
+        def find(offer_id: str) -> Offer | None:
+            known = self.working.offers.get(offer_id)
+            if known is None:
+                (rows,) = driver.read((OFFER, [offer_id]))
+                known = loads_offer(rows[0][0]) if rows else None
+            return known
+
+        return find
 
 
 @dataclass(slots=True)
@@ -89,6 +116,9 @@ class _Names:
             if own:
                 self.causes.add(f"{submission.participant}/{own}")
         (self.offers if is_offer(submission) else self.named).update(handles.named)
+        about = offer_named(submission)
+        if about is not None:
+            self.offers.add(about)
         self.digests.update(digest for _, digest in handles.digests())
 
 

@@ -85,7 +85,7 @@ def related_to(draft: Draft, aggregate_type: str, aggregate_id: str) -> rel.Rela
         return rel.to_placement(known, case, case.placements[aggregate_id])
     if aggregate_type == "outcome":
         return rel.to_outcome(known, case, case.outcomes[aggregate_id])
-    return dict(known)
+    return {participant: set(relations) for participant, relations in known.items()}
 
 
 def _before(draft: Draft) -> rel.Relations:

@@ -1,13 +1,13 @@
-"""What outcome, acquired-right and offer events do (`domain.md` §3.4)."""
+"""What outcome and acquired-right events do (`domain.md` §3.4)."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from gateway.exchange.outcome_clocks import WITHOUT_SEQUEL
-from gateway.exchange.state import Offer, Outcome, Right
+from gateway.exchange.state import Outcome, Right
 
 if TYPE_CHECKING:
     from gateway.exchange.draft import Draft, Move
@@ -79,44 +79,3 @@ def right_moved(draft: Draft, move: Move) -> None:
     """Change the right's state."""
     before = draft.case.rights[move.aggregate_id]
     draft.put_right(replace(before, state=move.state, version=before.version + 1))
-
-
-def offer_published(draft: Draft, move: Move) -> None:
-    """Add the offer; its sender owns it."""
-    draft.offer = Offer(
-        id=move.aggregate_id,
-        state=move.state,
-        version=1,
-        owner=move.actor.id,
-        territory_nis=draft.nis,
-        hosts=_host_participants(draft, move.data),
-        programmes=tuple(move.data.get("programme_scope", ())),
-        valid_to=move.data.get("valid_to"),
-        declared=is_declared(move.data),
-    )
-
-
-def _host_participants(draft: Draft, data: dict[str, Any]) -> tuple[str, ...]:
-    found = draft.context.registry.participants_of(data.get("host_org", ""))
-    return tuple(one.id for one in found if one.role == "H")
-
-
-def is_declared(data: dict[str, Any]) -> bool:
-    """Whether the data hold a non-displacement declaration that says yes."""
-    return data.get("non_displacement", {}).get("declared") is True
-
-
-def offer_moved(draft: Draft, move: Move) -> None:
-    """Change the offer's state and what the rules need of its changed fields."""
-    before = draft.offer
-    if before is None:  # the engine found it already; this keeps the type checker's word
-        return
-    data = move.data
-    draft.offer = replace(
-        before,
-        state=move.state,
-        version=before.version + 1,
-        programmes=tuple(data.get("programme_scope", before.programmes)),
-        valid_to=data.get("valid_to", before.valid_to),
-        declared=is_declared(data) if "non_displacement" in data else before.declared,
-    )

@@ -10,6 +10,8 @@ from gateway.exchange.business_days import days_after
 from gateway.exchange.clock import UNDETERMINED
 from gateway.exchange.desks import endorser, first_competent, named_target
 from gateway.exchange.minors import is_minor
+from gateway.exchange.offer_effects import accepted as accepted_offer
+from gateway.exchange.offer_effects import offer_of, used
 from gateway.exchange.state import Referral, Task
 from gateway.exchange.trajectory_effects import holder_due
 from schemas.lifecycle import lifecycles
@@ -25,6 +27,7 @@ def created(draft: Draft, move: Move) -> None:
     """Open the case when it is the first referral; route it to endorser, target or candidates."""
     referral = _new_referral(draft, move)
     draft.put_referral(referral)
+    used(draft, referral.offer_id, referral.referrer)
     if draft.case.version == 0:
         _open_trajectory(draft)
     elif draft.case.state == "closed":
@@ -88,6 +91,10 @@ def _with_candidates(draft: Draft, referral: Referral) -> Referral:
     found = {one.id for role in ("V", "O") for one in registry.in_role(role, nis, today)}
     for role in CLAIMING_ROLES:
         found |= {one.id for one in registry.in_role(role, nis, today) if one.id in owners}
+    offer = offer_of(draft, referral.offer_id)
+    owner = None if offer is None else registry.participant(offer.owner)
+    if owner is not None and owner.role in CLAIMING_ROLES and owner.serves(nis, today):
+        found.add(owner.id)
     return replace(referral, candidates=tuple(sorted(found - {referral.referrer})))
 
 
@@ -151,9 +158,14 @@ def accepted(draft: Draft, move: Move) -> None:
     if "organiser_org" in move.data:
         organiser = draft.resolve(move.data["organiser_org"], ("W", "O", "S"))
     referral = replace(
-        referral, programme=move.data.get("programme", referral.programme), organiser=organiser
+        referral,
+        programme=move.data.get("programme", referral.programme),
+        organiser=organiser,
+        offer_id=move.data.get("offer_id", referral.offer_id),
     )
     draft.put_referral(referral)
+    used(draft, referral.offer_id, referral.referrer)
+    accepted_offer(draft, referral.offer_id)
 
 
 def declined(draft: Draft, move: Move) -> None:
@@ -162,10 +174,13 @@ def declined(draft: Draft, move: Move) -> None:
     raise_task(draft, f"{move.state}_referral", move.aggregate_id)
 
 
-def raise_task(draft: Draft, what: str, concerns: str | None = None) -> None:
-    """Give the case holder, the proposed holder or the competent OCMW something to answer."""
+def raise_task(
+    draft: Draft, what: str, concerns: str | None = None, addressee: str | None = None
+) -> None:
+    """Give somebody something to answer; the case holder, or the competent OCMW, by default."""
     case = draft.case
-    addressee = case.holder or case.proposed_holder or first_competent(draft, ("O", "V"))
+    addressee = addressee or case.holder or case.proposed_holder
+    addressee = addressee or first_competent(draft, ("O", "V"))
     participant = draft.context.registry.participant(addressee or "")
     if addressee is None or participant is None:
         return

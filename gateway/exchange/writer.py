@@ -21,7 +21,7 @@ from gateway.exchange.clocks import next_due
 from gateway.exchange.decision import Accepted, Context, Refused
 from gateway.exchange.draft import unknown_case
 from gateway.exchange.driver import Insert
-from gateway.exchange.locating import Locator, Place, is_offer, locate
+from gateway.exchange.locating import Locator, Place, is_offer, locate, offer_named
 from gateway.exchange.outbox import MAX_EVENT_BYTES, OUTBOX, event_row, fact_row, too_large
 from gateway.exchange.publication import ItemOutcome
 from gateway.exchange.records import COLUMNS, LedgerRow
@@ -229,6 +229,9 @@ class SharedCommit:
             new_id=uuid7,
             environment=self.parts.environment,
             offer_owners=self.read.offer_owners(self.driver),
+            offers_at=self.read.offers_at(self.driver),
+            find_offer=self.read.offer_finder(self.driver),
+            named_offer=working.offers.get(offer_named(submission) or ""),
             subject=None if offer or subject is None else working.subjects.get(subject),
         )
 

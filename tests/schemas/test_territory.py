@@ -130,3 +130,10 @@ def test_a_postal_code_before_a_merger_names_what_merged() -> None:
     assert [place.nis for place in territory.by_postcode("3500", FIRST_DAY)] == ["71072"]
     before = {place.nis for place in territory.by_postcode("3500", LAST_DAY)}
     assert before == {"71022", "73040"}
+
+
+def test_a_code_leads_back_to_what_merged_into_it() -> None:
+    """What stands under an earlier code is found under the code of today."""
+    assert set(territory.earlier_codes("71072")) == {"71072", "71022", "73040"}
+    assert territory.earlier_codes("24107") == ("24107",)
+    assert "44029" in territory.earlier_codes("44084")

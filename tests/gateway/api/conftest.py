@@ -13,15 +13,14 @@ from gateway.api.collaborators import Collaborators
 from gateway.api.completions import Completions
 from tests.gateway.api import fakes
 from tests.gateway.api.asgi import AsgiClient
+from tests.gateway.api.parties import PARTNER, roles
+from tests.gateway.api.whole_hub import hub
 from tests.gateway.exchange import cast
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import httpx
-
-PARTNER = cast.RELATED["P"]
-"""Who sends in these tests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +46,6 @@ class Interface:
         )
 
 
-def roles() -> dict[str, str]:
-    """Role letter of each participant of the cast."""
-    return {one.id: one.role for one in cast.registry().participants.values()}
-
-
 @pytest.fixture
 def interface() -> Iterator[Interface]:
     """The whole interface on fakes, started."""
@@ -72,8 +66,12 @@ def interface() -> Iterator[Interface]:
             cases=fakes.NoCases(),  # type: ignore[arg-type] # a class of ours, faked whole
             journeys=fakes.NoJourneys(),
             tracing=tracing,
+            offers=fakes.NoOffers(),  # type: ignore[arg-type] # a class of ours, faked whole
             wake=wake,
         )
     )
     with AsgiClient(app) as client:
         yield Interface(app, client, ledger, feed, wake, tracing)
+
+
+__all__ = ["PARTNER", "Interface", "hub", "interface", "roles"]

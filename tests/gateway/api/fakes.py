@@ -168,6 +168,14 @@ class NoCases:
         return
 
 
+class NoOffers:
+    """Knows no offer."""
+
+    def search(self, wanted: object) -> tuple[()]:  # noqa: ARG002
+        """Nothing."""
+        return ()
+
+
 class NoLog:
     """A log in which nothing ever is: the test routes from the ledger."""
 

@@ -45,6 +45,9 @@ NIS = "24107"
 DAY = 86_400_000_000
 
 ROLES = "VOWPHSTG"
+PRIVATE = "WPHS"
+"""Roles whose organisations are private parties here."""
+
 RELATED = {role: f"{NAME[role].replace('_', '-')}-1" for role in ROLES}
 STRANGERS = {role: f"{NAME[role].replace('_', '-')}-2" for role in ROLES}
 OFFERED = "welfare-centre-3"
@@ -135,7 +138,10 @@ def registry() -> Registry:
     return Registry.build(
         version=1,
         environment="test",
-        organisations=[Organisation(one.organisation, one.name) for one in participants],
+        organisations=[
+            Organisation(one.organisation, one.name, private=one.role in PRIVATE)
+            for one in participants
+        ],
         participants=participants,
         agreements=[registered],
     )
@@ -256,6 +262,10 @@ def offer(state: str) -> Offer:
         hosts=(RELATED["H"],),
         programmes=("wijk_werken",),
         declared=True,
+        host_org=urn_of(RELATED["H"]),
+        activity="green_maintenance",
+        places=3,
+        free_places=2,
     )
 
 

@@ -146,6 +146,8 @@ def data_for(name: str) -> dict[str, Any]:
         "due": "2026-06-11",
         "nis": "24062",
         "task_id": cast.TASK,
+        "kind": "overlap",
+        "free_places": 1,
         "answer": "done",
         "participant": cast.STRANGERS["T"],
     }

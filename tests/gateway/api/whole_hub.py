@@ -1,0 +1,153 @@
+"""The interface on the real exchange, on SQLite: everything but Kafka and OAuth."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from consumers.clock import FixedClock
+from consumers.database import Stores, open_engine, upgrade
+from gateway.api.application import create_app
+from gateway.api.cases import Cases
+from gateway.api.collaborators import Collaborators
+from gateway.api.completions import Completions
+from gateway.api.inboxes import InboxFeed
+from gateway.api.offer_book import OfferBook
+from gateway.exchange.decide import decide
+from gateway.exchange.encryption import FileKeyEncryption
+from gateway.exchange.handover import HandOver
+from gateway.exchange.journey import Journeys
+from gateway.exchange.keys import KeyStore
+from gateway.exchange.ledger import Ledger
+from gateway.exchange.locating import Locator
+from gateway.exchange.render import Renderer
+from gateway.exchange.route import Route
+from tests.gateway.api import fakes
+from tests.gateway.api.asgi import AsgiClient
+from tests.gateway.api.parties import PARTNER, roles
+from tests.gateway.api.samples import ONE, body, form
+from tests.gateway.exchange import cast
+from tests.store_fixtures import MIGRATIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import httpx
+    import sqlalchemy as sa
+
+OCMW = cast.RELATED["O"]
+STRANGER = cast.STRANGERS["W"]
+
+
+@dataclass(frozen=True, slots=True)
+class Hub:
+    """The interface and the route behind it."""
+
+    client: AsgiClient
+    route: Route
+    keys: KeyStore
+    key_engine: sa.Engine
+    clock: FixedClock
+
+    @contextmanager
+    def without_keys(self) -> Iterator[None]:
+        """The key store cannot be opened, and nothing of it is in memory."""
+        path = Path(str(self.key_engine.url.database))
+        away = path.with_suffix(".away")
+        self.key_engine.dispose()
+        path.rename(away)
+        path.mkdir()
+        self.keys.forget_cached()
+        try:
+            yield
+        finally:
+            path.rmdir()
+            away.rename(path)
+
+    def call(self, participant: str, method: str, path: str, **options: Any) -> httpx.Response:
+        """One call as a participant."""
+        headers = {"authorization": f"Bearer {participant}", **options.pop("headers", {})}
+        return self.client.call(method, path, headers=headers, **options)
+
+    def refer(self, key: str = "k-1", **changes: Any) -> httpx.Response:
+        """The partner's form."""
+        headers = {"content-type": "application/json", "idempotency-key": key}
+        content = body(form(**changes))
+        return self.call(PARTNER, "POST", "/v1/referrals", content=content, headers=headers)
+
+    def accept(
+        self, referral: str, key: str = "k-a", *, by: str = OCMW, **given: Any
+    ) -> httpx.Response:
+        """The desk's one call."""
+        headers = {"content-type": "application/json", "idempotency-key": key}
+        path = f"/v1/referrals/{referral}/acceptance"
+        return self.call(by, "POST", path, content=body(given), headers=headers)
+
+    def timeline(self, participant: str, trajectory: str) -> list[dict[str, Any]]:
+        """The events of a case that a participant knows."""
+        found: list[dict[str, Any]] = self.call(
+            participant, "GET", f"/v1/trajectories/{trajectory}"
+        ).json()["timeline"]
+        return found
+
+    def publish(self, sent: Any, content_type: str = ONE) -> httpx.Response:
+        """An event, or a batch, of the partner's."""
+        headers = {"content-type": content_type}
+        return self.call(PARTNER, "POST", "/v1/events", content=body(sent), headers=headers)
+
+
+@pytest.fixture
+def hub(tmp_path: Path) -> Iterator[Hub]:
+    """A hub without Kafka and OAuth, everything else real."""
+    stores = Stores.sqlite(tmp_path)
+    for name, location in MIGRATIONS.items():
+        upgrade(getattr(stores, name), location)
+    with ExitStack() as stack:
+
+        def engine(url: str, *, read_only: bool = False) -> Any:
+            made = open_engine(url, read_only=read_only)
+            stack.callback(made.dispose)
+            return made
+
+        clock = FixedClock(cast.NOW)
+        key_engine = engine(stores.keys)
+        keys = KeyStore(key_engine, FileKeyEncryption(tmp_path / "kek"))
+        completions = Completions()
+        ledger = Ledger(
+            engine(stores.ledger),
+            keys=keys,
+            decide=decide,
+            registry=cast.registry,
+            clock=clock,
+            environment="test",
+            complete=completions.complete,
+            wake=lambda: None,
+        )
+        ledger.start()
+        stack.callback(ledger.stop)
+        reader = engine(stores.ledger, read_only=True)
+        inboxes = engine(stores.consumers, read_only=True)
+        writing = engine(stores.consumers)
+        renderer = Renderer(cast.registry, keys, clock)
+        app = create_app(
+            Collaborators(
+                environment="test",
+                verifier=fakes.ReadableTokens(roles()),
+                registry=cast.registry,
+                ledger=ledger,
+                completions=completions,
+                clock=clock,
+                feed=InboxFeed(HandOver(renderer, reader, inboxes, writing, clock), inboxes),
+                cases=Cases(reader, inboxes, Locator(keys.blind_index_key())),
+                journeys=Journeys(cast.registry, clock, reader, inboxes),
+                tracing=fakes.NoTracing(),
+                offers=OfferBook(reader),
+            )
+        )
+        client = stack.enter_context(AsgiClient(app))
+        route = Route(fakes.NoLog(), reader, writing, cast.registry, clock)
+        yield Hub(client, route, keys, key_engine, clock)
