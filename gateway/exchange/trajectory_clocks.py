@@ -92,16 +92,14 @@ def _tasks(case: Trajectory, ground: Ground) -> Iterator[Clock]:
 
 
 def _has_open_parts(case: Trajectory) -> bool:
-    """Whether anything is still to happen; an open task is, so that nobody falls out by it."""
+    """Whether anything is still to happen; a task that nobody answers ends with the case."""
     tables = lifecycles()
     parts = (
         ("referral", case.referrals),
         ("placement", case.placements),
         ("outcome", case.outcomes),
     )
-    return any(
-        tables[kind].is_active(one.state) for kind, some in parts for one in some.values()
-    ) or any(one.answered is None for one in case.tasks.values())
+    return any(tables[kind].is_active(one.state) for kind, some in parts for one in some.values())
 
 
 def _idle(case: Trajectory, ground: Ground) -> Iterator[Clock]:

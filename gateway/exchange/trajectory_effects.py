@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 HOLDERS = ("V", "O")
 
 
+ASSIGN = "assign_case_holder"
+
+
 def moved(draft: Draft, move: Move) -> None:
     """Count the event and take over the state."""
     draft.change(state=move.state, version=draft.case.version + 1)
@@ -99,9 +102,15 @@ def task_raised(draft: Draft, move: Move) -> None:
     task = Task(
         data["task_id"], data["what"], addressee, data["due"], concerns=data.get("concerns")
     )
+    if task.what == ASSIGN:
+        # Every five working days may bring one, so those that were answered are not kept.
+        tasks = draft.case.tasks.values()
+        draft.change(
+            tasks={one.id: one for one in tasks if one.what != ASSIGN or one.answered is None}
+        )
+        if draft.case.holder is None:
+            draft.change(proposed_holder=addressee, holder_due=task.due)
     draft.put_task(task)
-    if task.what == "assign_case_holder" and draft.case.holder is None:
-        draft.change(proposed_holder=addressee, holder_due=task.due)
 
 
 def task_answered(draft: Draft, move: Move) -> None:

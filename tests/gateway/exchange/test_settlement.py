@@ -398,3 +398,28 @@ def test_a_task_about_a_person_waits_for_its_own_answer() -> None:
     events = send("referral.accepted", cast.RELATED["W"], {}, case, subject=cast.REFERRAL)
 
     assert names(events) == ["referral.accepted"]
+
+
+def test_a_case_that_nobody_takes_is_offered_on_and_closed_after_a_year() -> None:
+    """OCMW and VDAB are asked by turns; one task is open, one kept answered, and then it ends."""
+    case = cast.case(
+        "unassigned",
+        tasks={},
+        holder_due="2026-06-11",
+        members={cast.RELATED["O"]: "O"},
+        active_at=cast.NOW,
+        referrals={cast.REFERRAL: cast.referral("closed")},
+    )
+    now, asked, most = cast.NOW, [], 0
+    while case.state != "closed":
+        now += cast.DAY
+        assert now < cast.NOW + 400 * cast.DAY
+        while (clock := first_due(case, Ground(cast.registry(), date_of(now)), now)) is not None:
+            asked.append(clock.acts_for)
+            case = after(fire(case, now))
+            most = max(most, len(case.tasks))
+
+    assert date_of(now).isoformat() == "2027-05-28"
+    assert asked[:4] == [cast.RELATED[role] for role in "VOVO"]
+    assert most == 2
+    assert all(one.answered for one in case.tasks.values())
