@@ -23,7 +23,9 @@
         ├── AccessError                  who asks, and whether they may
         │   ├── InvalidToken             401 invalid_token
         │   ├── ForeignSource            403 foreign_source
-        │   └── MissingScope             403 missing_scope
+        │   ├── MissingScope             403 missing_scope
+        │   ├── FiguresRefused           403 figures_refused
+        │   └── EvidenceOff              403 evidence_off
         ├── RegistryError                the registry cannot be changed like that
         │   ├── InvalidRegistry          422 registry_invalid
         │   ├── ClientExists             409 client_exists
@@ -425,6 +427,22 @@ class TargetAmbiguous(Unresolvable):
 
     code = "target_ambiguous"
     title = Message(nl="Meerdere rollen mogelijk", en="Several roles possible")
+
+
+class FiguresRefused(AccessError):
+    """The caller's role or territory is not for these figures."""
+
+    code = "figures_refused"
+    status = 403
+    title = Message(nl="Cijfers niet toegestaan", en="Figures not allowed")
+
+
+class EvidenceOff(AccessError):
+    """Figures are switched off in this installation."""
+
+    code = "evidence_off"
+    status = 403
+    title = Message(nl="Cijfers staan uit", en="Figures are off")
 
 
 class RegistryError(GatewayError):

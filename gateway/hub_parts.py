@@ -12,6 +12,7 @@ from gateway.api import administration
 from gateway.api.cases import Cases
 from gateway.api.collaborators import Collaborators, TokenVerifier
 from gateway.api.completions import Completions
+from gateway.api.evidence import StoredFigures
 from gateway.api.inboxes import InboxFeed
 from gateway.api.offer_book import OfferBook
 from gateway.exchange.decide import decide
@@ -149,6 +150,7 @@ class GatewayParts:
             tracing=self.tracing,
             offers=OfferBook(reader),
             wake=self._wakers.listener("feed"),
+            figures=StoredFigures(inboxes) if settings.has_evidence else None,
             public_url=settings.base_url,
             routers=(oauth_router(self._issuer()), self._administration(verifier)),
         )

@@ -12,6 +12,7 @@ import signal
 import threading
 from typing import TYPE_CHECKING
 
+from consumers import evidence
 from consumers.database import open_engine
 from consumers.log import LogConsumer, SupervisedProducer
 from consumers.spans import Tracing
@@ -98,7 +99,7 @@ def relay(settings: HubSettings) -> None:
 
 
 def route(settings: HubSettings) -> None:
-    """Place every event in the inboxes of those who may have it."""
+    """Place every event in the inboxes of those who may have it, and keep the facts."""
     stop = _until_asked()
     os.nice(BEHIND)
     stores = settings.stores
@@ -116,12 +117,38 @@ def route(settings: HubSettings) -> None:
         wakers=(wakers(stores, settings.run_dir).waker("feed"),),
         tracing=tracing,
     )
+    counting = _counting(settings, placing, stop)
     try:
         routing.run(placing, stop)
     finally:
+        stop.set()
+        counting.join()
         log.close()
         tracing.close()
         registry.live.stop()
+
+
+def _counting(
+    settings: HubSettings, placing: routing.Route, stop: threading.Event
+) -> threading.Thread:
+    """Keep facts beside the route, in a thread with a consumer of its own."""
+    log = LogConsumer(settings.log_settings(ROUTE), [FACTS], evidence.GROUP, f"{ROUTE}-evidence-1")
+    keeping = evidence.Evidence(log, placing.consumers, placing.clock)
+
+    def keep() -> None:
+        try:
+            evidence.run(keeping, stop)
+        finally:
+            log.close()
+            stop.set()  # without it figures would stand still in silence; the process begins anew
+
+    thread = threading.Thread(target=keep if settings.has_evidence else _nothing, name="evidence")
+    thread.start()
+    return thread
+
+
+def _nothing() -> None:
+    """Evidence is switched off: facts wait in the log."""
 
 
 RUN: dict[str, Callable[[HubSettings], None]] = {

@@ -62,6 +62,9 @@ class HubSettings(BaseSettings):
     trace_ratio: float = Field(
         0.01, ge=0, le=1, description="Share of events that get spans when no one asked for them."
     )
+    evidence_controller: str | None = Field(
+        None, description="Who is responsible for figures; production has none without it."
+    )
     replication: int = Field(1, ge=1, description="Copies of each topic; 3 in production.")
 
     @classmethod
@@ -100,6 +103,11 @@ class HubSettings(BaseSettings):
     def run_dir(self) -> Path:
         """Folder of the sockets by which processes wake one another."""
         return self.data / "run"
+
+    @property
+    def has_evidence(self) -> bool:
+        """Whether facts are kept and figures given; always in test installations."""
+        return self.environment == "test" or self.evidence_controller is not None
 
     def log_settings(self, principal: str) -> LogSettings:
         """How the service `principal` connects to Kafka, by its certificate."""

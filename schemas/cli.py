@@ -55,6 +55,10 @@ SUMMARIES: Final[dict[str, Message]] = {
         nl="een gebeurtenis opzoeken of meelezen",
         en="find an event or follow along",
     ),
+    "evidence": Message(
+        nl="cijfers tonen, met wat er geteld is",
+        en="show figures and what they count",
+    ),
     "registry": Message(
         nl="organisaties, deelnemers en overeenkomsten laden",
         en="load organisations, participants and agreements",

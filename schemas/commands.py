@@ -13,6 +13,7 @@ from rich.table import Table
 from schemas import avsc, guards
 from schemas.catalogue import catalogue
 from schemas.codelists import code_list, code_lists
+from schemas.indicators import reference
 from schemas.publication import framed_records, publish, unpublished
 
 if TYPE_CHECKING:
@@ -113,6 +114,12 @@ def publish_schemas(*, as_json: AsJson = False) -> None:
         _print_json({"ids": list(given)})
     else:
         typer.echo(f"{len(given)} new schema ids.")
+
+
+@app.command("indicators")
+def show_indicators() -> None:
+    """Print what the figures of the evidence count, as Markdown."""
+    typer.echo(reference(), nl=False)
 
 
 def _faults() -> list[dict[str, Any]]:

@@ -118,3 +118,56 @@ def _reasons(entry: str | dict[str, dict[str, str]]) -> dict[str, Message]:
     if isinstance(entry, str):
         return {name: code.label for name, code in code_list(entry).codes.items()}
     return {code: Message(**label) for code, label in entry.items()}
+
+
+def reference() -> str:
+    """Return every definition as Markdown in both languages: the text of `deploy/evidence.md`."""
+    lines = [HEAD]
+    for one in indicators().values():
+        unit = UNITS[one.unit]
+        lines += [
+            f"## `{one.code}`",
+            "",
+            f"**{one.title.nl}** ({one.measure}, {unit.nl}): {one.counted.nl}",
+            f"**{one.title.en}** ({one.measure}, {unit.en}): {one.counted.en}",
+            "",
+            f"- Facts: `{one.fact}`{_told(one)}.",
+            f"- Events: {', '.join(f'`{name}`' for name in one.events)}.",
+            "",
+        ]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _told(one: Indicator) -> str:
+    counted = "".join(
+        f", {name} {' or '.join(f'`{code}`' for code in codes)}"
+        for name, codes in one.where.items()
+    )
+    whole = "".join(
+        f", of those with {name} {' or '.join(f'`{code}`' for code in codes)}"
+        for name, codes in one.of.items()
+    )
+    reason = f"; `by=reason` tells {one.reason} apart" if one.reason else ""
+    small = "" if one.about_persons else "; about no person, so told as it is"
+    return counted + whole + reason + small
+
+
+HEAD: Final = """\
+# What the figures count
+
+`GET /v1/evidence` and `schakel evidence` count these from facts that name nobody.
+This page is `schakel schemas indicators`, written from `schemas/evidence/indicators.yaml`.
+
+Who reads: municipalities, VDAB, OCMWs, organisers and the administrator, of their territory.
+OCMWs and organisers also read their own cases, as they are.
+
+In everybody's figures no cell is about fewer than 10 people.
+Smaller ones go together by month, quarter and year.
+Then municipalities go together within the area one organiser serves.
+Then areas within a reference region, and regions within Flanders.
+Where what goes together is still small, the smallest larger neighbour goes with it.
+Cells never overlap and there are no totals, so nothing can be subtracted from anything.
+Numbers are rounded to 5; a share of which one part is under 10 is only a bound.
+Two tables told apart differently are guarded from one another by that rounding alone.
+A correction or void takes back what was counted before, in its own month.
+"""

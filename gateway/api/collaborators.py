@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from fastapi import APIRouter
 
     from consumers.clock import Clock
+    from consumers.figures import Cell, Question
+    from consumers.rollup import Place
     from gateway.api.cases import Cases
     from gateway.api.completions import Completions
     from gateway.api.inboxes import FeedPage
@@ -82,6 +84,14 @@ class Journeys(Protocol):
         ...
 
 
+class Figures(Protocol):
+    """Evidence; `gateway.api.evidence.StoredFigures` is the real one."""
+
+    def cells(self, asked: Question, tree: Place) -> tuple[list[Cell], set[str]]:
+        """The cells of a question and the rule sets that applied. Blocks on the store."""
+        ...
+
+
 class WakeListener(Protocol):
     """Tells which inboxes grew."""
 
@@ -112,6 +122,7 @@ class Collaborators:
         cases: own trajectories; reads the ledger's tables.
         offers: published offers; reads the ledger's tables.
         wake: datagrams or notifications of grown inboxes; None falls back to polling.
+        figures: evidence; None while it is switched off.
         routers: further routes, such as the OAuth issuer's and the administration's.
     """
 
@@ -129,3 +140,4 @@ class Collaborators:
     wake: WakeListener | None = None
     public_url: str = "http://127.0.0.1:8080"
     routers: tuple[APIRouter, ...] = field(default=())
+    figures: Figures | None = None

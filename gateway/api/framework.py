@@ -16,6 +16,7 @@ from starlette.requests import Request  # noqa: TC002 - FastAPI reads the annota
 from gateway import errors
 from gateway.api import (
     acceptances,
+    evidence,
     journeys,
     me,
     offers,
@@ -44,7 +45,7 @@ def framework_app(collaborators: Collaborators) -> FastAPI:
     )
     for kind in (SchakelError, HTTPException, RequestValidationError, Exception):
         app.add_exception_handler(kind, refuse)
-    for module in (me, trajectories, journeys, referrals, acceptances, offers):
+    for module in (me, trajectories, journeys, referrals, acceptances, offers, evidence):
         app.include_router(module.router(collaborators))
     for router in collaborators.routers:
         app.include_router(router)

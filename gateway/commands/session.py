@@ -102,6 +102,13 @@ class Session:
             response = self._authorised(path, query)
         return _answer(response)
 
+    def text(self, path: str, *, accept: str, **query: str | int) -> str:
+        """An answer that is no JSON, as it is. Raises as `get`."""
+        response = self._authorised(path, query, accept)
+        if response.is_error:
+            _answer(response)
+        return response.text
+
     def find(self, path: str, **query: str | int) -> dict[str, Any] | None:
         """One JSON document, None when the hub knows none there. Raises as `get`."""
         try:
@@ -111,10 +118,12 @@ class Session:
                 return None
             raise
 
-    def _authorised(self, path: str, query: Mapping[str, str | int]) -> httpx.Response:
+    def _authorised(
+        self, path: str, query: Mapping[str, str | int], accept: str = "application/json"
+    ) -> httpx.Response:
         if self._token is None:
             self._token = self._new_token()
-        headers = {"authorization": f"Bearer {self._token}"}
+        headers = {"authorization": f"Bearer {self._token}", "accept": accept}
         return self._sent("GET", path, params=dict(query), headers=headers)
 
     def _new_token(self) -> str:

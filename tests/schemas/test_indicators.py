@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from schemas.catalogue import catalogue
 from schemas.errors import UnknownIndicator
-from schemas.indicators import MEASURES, UNITS, indicator, indicators
+from schemas.indicators import MEASURES, UNITS, indicator, indicators, reference
 from schemas.lifecycle import lifecycles
 from schemas.regions import region_of, regions
 from schemas.roles import LABEL
@@ -74,3 +76,10 @@ def test_every_municipality_of_today_lies_in_one_of_fifteen_regions() -> None:
     assert all(region_of(one) for one in today)
     assert region_of("11056") == region_of("46030")
     assert region_of("21004") is None
+
+
+def test_the_reference_is_the_definitions() -> None:
+    """`deploy/evidence.md` is what `schakel schemas indicators` prints, so they cannot differ."""
+    page = Path(__file__).parents[2] / "deploy" / "evidence.md"
+
+    assert page.read_text("utf-8") == reference()

@@ -88,6 +88,7 @@ class Hub:
 
     answers: Mapping[str, Any]
     asked: list[str] = field(default_factory=list)
+    accepted: list[str] = field(default_factory=list)
     tokens: int = 0
     revoked: bool = False
 
@@ -101,6 +102,7 @@ class Hub:
             self.tokens += 1
             return httpx.Response(200, json={"access_token": f"token-{self.tokens}"})
         self.asked.append(path)
+        self.accepted.append(request.headers["accept"])
         if self.revoked and request.headers["authorization"] == "Bearer token-1":
             return httpx.Response(401, json={"detail": "verlopen"})
         if path in self.answers:
