@@ -13,24 +13,17 @@ LISTED = frozenset({"published", "under_review"})
 """States in which an offer's places count."""
 
 
-def offered(counting: Counting, pending: Pending) -> None:
-    """Places that can be filled now; a draft, and what was withdrawn or lapsed, has none."""
-    offer, data, levels = counting.draft.offer, pending.data, counting.levels
+def offered(counting: Counting, _pending: Pending) -> None:
+    """Places, free as their owner stated last; a draft, and what ended, has none."""
+    offer = counting.draft.offer
     if offer is None:
         return
-    if "places" in data:
-        taken = levels.get("places", 0) - levels.get("free", 0)
-        levels["places"] = data["places"]
-        levels["free"] = max(0, data["places"] - taken)
-    if "free_places" in data:
-        levels["free"] = data["free_places"]
     listed = offer.state in LISTED
-    places = levels.get("places", 0) if listed else 0
-    free = levels.get("free", 0) if listed else 0
-    for code, value in (("free", free), ("used", max(0, places - free))):
-        key = f"{offer.id}/{code}"
+    free = offer.free_places if listed else 0
+    used = max(0, offer.places - free) if listed else 0
+    for code, value in (("free", free), ("used", used)):
         fact = counting.fact("places", code=code, value=value, concerned=(offer.owner,))
-        counting.stock(key, fact if value else None)
+        counting.stock(f"{offer.id}/{code}", fact if value else None)
 
 
 def escalated(counting: Counting, _pending: Pending) -> None:

@@ -36,7 +36,7 @@ class Tally(Struct, frozen=True, gc=False, omit_defaults=True):
         counted: facts by what they count: an aggregate's id, a slash and a name.
         courses: by placement.
         dates: days that a duration is counted from, by the same names.
-        levels: first level of each generic competence; places of an offer.
+        levels: first level of each generic competence.
         rhythm: the first work rhythm that was evaluated.
     """
 

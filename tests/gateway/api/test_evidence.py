@@ -89,6 +89,7 @@ def collaborators(figures: StoredFigures | None) -> Collaborators:
         clock=FixedClock(cast.NOW),
         feed=fakes.ListFeed(),
         cases=fakes.NoCases(),  # type: ignore[arg-type] # a class of ours, faked whole
+        offers=fakes.NoOffers(),  # type: ignore[arg-type] # likewise
         journeys=fakes.NoJourneys(),
         tracing=fakes.NoTracing(),
         figures=figures,
