@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from consumers.clock import date_of
@@ -9,6 +10,7 @@ from gateway.exchange import responsible
 from gateway.exchange.business_days import days_after, months_after
 from gateway.exchange.clock import UNDETERMINED, key_of, next_by_days, on_day
 from gateway.exchange.follow_ups import follow_up
+from schemas.catalogue import catalogue
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,13 +18,18 @@ if TYPE_CHECKING:
     from gateway.exchange.clock import Clock, Ground
     from gateway.exchange.state import Outcome, Trajectory
 
-MONTHS = (3, 6, 12)
-"""Months after which `outcome.follow_up_recorded` says how it goes on, as its schema has them."""
-
 WITHOUT_SEQUEL = frozenset(
     {"returned_to_counsellor", "dropped_out", "retired", "moved", "deceased", "unknown"}
 )
 """Types of outcome in which nobody can still be after some months."""
+
+
+@cache
+def follow_up_months() -> tuple[int, ...]:
+    """The months that `outcome.follow_up_recorded` may speak of: 3, 6 and 12."""
+    fields = catalogue().event("outcome.follow_up_recorded").schema["fields"]
+    (months,) = (one["one_of"] for one in fields if one["name"] == "month")
+    return tuple(months)
 
 
 def clocks(case: Trajectory, ground: Ground) -> Iterator[Clock]:
@@ -57,7 +64,7 @@ def _sequels(outcome: Outcome, acts_for: str) -> Iterator[Clock]:
     begun = on_day(outcome.on)
     if begun is None:
         return
-    for months in MONTHS:
+    for months in follow_up_months():
         if months not in outcome.followed_up:
             due = months_after(begun, months)
             yield follow_up(

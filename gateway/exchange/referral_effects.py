@@ -246,5 +246,5 @@ def _end_without_start(draft: Draft, move: Move) -> None:
     """Nobody falls out: what was planned for it is over, and somebody decides how to go on."""
     for placement in draft.case.placements.values():
         if placement.referral_id == move.aggregate_id and placement.state == "planned":
-            draft.follow("placement.cancelled", placement.id, reason="other")
+            draft.follow("placement.cancelled", placement.id, reason="no_start")
     raise_task(draft, "expired_referral", move.aggregate_id)

@@ -10,6 +10,8 @@ from gateway.exchange.business_days import start_of
 from gateway.exchange.clock import Ground
 from gateway.exchange.clocks import clocks, first_due
 from gateway.exchange.state import Sent
+from schemas.catalogue import catalogue
+from schemas.codec import parse
 from tests.gateway.exchange import cast
 
 if TYPE_CHECKING:
@@ -43,8 +45,9 @@ def days(state: Trajectory | Offer, today: str = "2026-05-28") -> dict[str, str]
 
 
 def the(state: Trajectory | Offer, kind: str, today: str = "2026-05-28") -> Clock:
-    """The one running clock of a kind."""
+    """The one running clock of a kind; what it will say is valid by the event's schema."""
     (found,) = [one for one in clocks(state, ground(today)) if one.kind == kind]
+    parse(catalogue().event(found.event), found.data, environment="test")
     return found
 
 

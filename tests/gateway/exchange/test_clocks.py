@@ -15,7 +15,11 @@ from gateway.exchange.clocks import clocks, fingerprint, first_due, next_due
 from gateway.exchange.decide import decide
 from gateway.exchange.decision import Accepted
 from gateway.exchange.firing import for_clock
+from gateway.exchange.outcome_clocks import WITHOUT_SEQUEL
+from gateway.exchange.settlement import FOLLOW_UPS
 from gateway.exchange.state import Trajectory
+from schemas.codec import parse
+from schemas.codelists import code_list
 from schemas.lifecycle import lifecycles
 from tests.gateway.exchange import cast
 
@@ -59,12 +63,15 @@ def test_every_open_state_has_a_clock_of_its_own(kind: str, state: str) -> None:
     assert subject.get(kind, cast.TRAJECTORY) in found
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(state=st.sampled_from(OPEN_PARTS), weeks=st.lists(st.integers(0, 60), max_size=12))
 def test_an_open_case_never_comes_to_have_no_next_date(
     state: tuple[str, str], weeks: list[int]
 ) -> None:
-    """However much time passes and however often nobody acts: as long as it is open."""
+    """However much time passes and however often nobody acts: as long as it is open.
+
+    And whatever the hub then says is valid by its schema and the code lists.
+    """
     case, now = in_state(*state), cast.NOW
     for wait in weeks:
         now += wait * 7 * cast.DAY
@@ -76,13 +83,15 @@ def test_an_open_case_never_comes_to_have_no_next_date(
             outcome = decide(for_clock(case.id, clock, now).submission, context)
             assert isinstance(outcome, Accepted), outcome.error.detail.en
             assert isinstance(outcome.trajectory, Trajectory)
+            for event in outcome.events:
+                parse(event.event, event.data, environment="test")
             case = outcome.trajectory
         if lifecycles()["trajectory"].is_active(case.state):
             assert next_due(case, Ground(cast.registry(), date_of(now))) is not None
             assert case.holder or case.proposed_holder
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(state=st.sampled_from(OPEN_PARTS), weeks=st.integers(1, 120))
 def test_the_state_stays_small_however_often_the_hub_reminds(
     state: tuple[str, str], weeks: int
@@ -112,3 +121,9 @@ def test_other_rules_are_told_apart() -> None:
 
     assert fingerprint(GROUND) == fingerprint(tomorrow)
     assert fingerprint(GROUND) != fingerprint(long_ago)
+
+
+def test_the_codes_that_clocks_use_are_in_the_lists() -> None:
+    """Every follow-up can be done, and every outcome without a sequel is one."""
+    assert set(code_list("follow_up_what").codes) == FOLLOW_UPS
+    assert set(code_list("outcome_type").codes) >= WITHOUT_SEQUEL

@@ -103,13 +103,15 @@ def test_what_is_open_keeps_a_case_from_closing() -> None:
 
 def test_a_task_is_recalled_after_its_date_until_it_is_answered() -> None:
     """On the day after, and every fourteen days; its addressee is told about what."""
-    task = Task(cast.TASK, "declined_referral", cast.RELATED["O"], "2026-06-10", None, "r-1")
+    task = Task(
+        cast.TASK, "declined_referral", cast.RELATED["O"], "2026-06-10", None, cast.REFERRAL
+    )
     case = quiet(tasks={cast.TASK: task})
     again = replace(case, reminded={f"task_overdue/{cast.TASK}": sent("2026-06-11")})
 
     assert days(case)["task_overdue"] == "2026-06-11"
     assert the(case, "task_overdue").acts_for == cast.RELATED["O"]
-    assert the(case, "task_overdue").data["concerns"] == "r-1"
+    assert the(case, "task_overdue").data["concerns"] == cast.REFERRAL
     assert days(again)["task_overdue"] == "2026-06-25"
     answered = quiet(tasks={cast.TASK: replace(task, answered="done")})
     assert "task_overdue" not in days(answered)
