@@ -65,6 +65,7 @@
         │   ├── CredentialsMissing       400 credentials_missing
         │   ├── HubUnreachable           503 hub_unreachable
         │   ├── RefusedByHub             the status and code of the hub's answer
+        │   ├── FormIncomplete           400 form_incomplete
         │   └── NothingFound             404 nothing_found
         └── ServiceError                 the hub cannot answer now; retry the same call
             ├── InternalError            500 internal_error
@@ -641,9 +642,19 @@ class RefusedByHub(CommandError):
     code = "refused_by_hub"
     title = Message(nl="Geweigerd door de hub", en="Refused by the hub")
 
-    def __init__(self, detail: Message, *, status: int) -> None:
-        super().__init__(detail)
+    def __init__(
+        self, detail: Message, *, status: int, invalid: Sequence[InvalidParam] = ()
+    ) -> None:
+        super().__init__(detail, invalid=invalid)
         self.status = status  # type: ignore[misc]  # of this one answer, not of the class
+
+
+class FormIncomplete(CommandError):
+    """Fields of a form are missing and nobody can be asked for them."""
+
+    code = "form_incomplete"
+    status = 400
+    title = Message(nl="Onvolledig formulier", en="Incomplete form")
 
 
 class NothingFound(CommandError):

@@ -1,4 +1,4 @@
-"""`schakel events show|tail`: one event's journey as data, and the caller's inbox as it grows."""
+"""`schakel events`: one event's journey as data, the caller's inbox as it grows, and referring."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from gateway.commands.options import (  # noqa: TC001 - typer reads the annotati
     Data,
     Hub,
 )
+from gateway.commands.refer import offers, refer
 from gateway.commands.session import Session, find
 from gateway.commands.trace import look_up
 from schemas.cli import language
@@ -31,7 +32,11 @@ WAIT_SECONDS = 20
 
 @app.callback()
 def events() -> None:
-    """Look an event up, or read along."""
+    """Look an event up, read along, or refer somebody."""
+
+
+app.command()(refer)
+app.command()(offers)
 
 
 @app.command()

@@ -22,7 +22,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import import_key
 
 from gateway.errors import CredentialsMissing, HubUnreachable, RefusedByHub
-from schemas.errors import Message
+from schemas.errors import InvalidParam, Message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -100,13 +100,21 @@ class Session:
         if response.status_code == httpx.codes.UNAUTHORIZED:  # the token ended: once more
             self._token = None
             response = self._authorised(path, query)
-        return _answer(response)
+        return answer_of(response)
+
+    def create(
+        self, path: str, body: Mapping[str, Any], key: str, **query: str | int
+    ) -> dict[str, Any]:
+        """Send one JSON document under an `Idempotency-Key`; raises as `get`."""
+        headers = {"idempotency-key": key}
+        response = self._authorised(path, query, "POST", json=dict(body), headers=headers)
+        return answer_of(response)
 
     def text(self, path: str, *, accept: str, **query: str | int) -> str:
         """An answer that is no JSON, as it is. Raises as `get`."""
-        response = self._authorised(path, query, accept)
+        response = self._authorised(path, query, headers={"accept": accept})
         if response.is_error:
-            _answer(response)
+            answer_of(response)
         return response.text
 
     def find(self, path: str, **query: str | int) -> dict[str, Any] | None:
@@ -119,12 +127,13 @@ class Session:
             raise
 
     def _authorised(
-        self, path: str, query: Mapping[str, str | int], accept: str = "application/json"
+        self, path: str, query: Mapping[str, str | int], method: str = "GET", **options: Any
     ) -> httpx.Response:
         if self._token is None:
             self._token = self._new_token()
-        headers = {"authorization": f"Bearer {self._token}", "accept": accept}
-        return self._sent("GET", path, params=dict(query), headers=headers)
+        said = {"accept": "application/json", **options.pop("headers", {})}
+        headers = {"authorization": f"Bearer {self._token}", **said}
+        return self._sent(method, path, params=dict(query), headers=headers, **options)
 
     def _new_token(self) -> str:
         form = {"grant_type": "client_credentials"}
@@ -134,7 +143,7 @@ class Session:
             auth = httpx.BasicAuth(client_id, secret)
         else:
             form |= {"client_assertion_type": _ASSERTION, "client_assertion": self._assertion()}
-        token = _answer(self._sent("POST", "/oauth/token", data=form, auth=auth))["access_token"]
+        token = answer_of(self._sent("POST", "/oauth/token", data=form, auth=auth))["access_token"]
         return str(token)
 
     def _secret(self) -> str | None:
@@ -165,22 +174,44 @@ class Session:
             raise _missing("de sleutel is onbruikbaar", "the key is not usable") from None
 
     def _issuer(self) -> str:
-        found = _answer(self._sent("GET", "/.well-known/oauth-authorization-server"))
+        found = answer_of(self._sent("GET", "/.well-known/oauth-authorization-server"))
         return str(found["issuer"])
 
     def _sent(self, method: str, path: str, **options: Any) -> httpx.Response:
         try:
             return self._http.request(method, path, **options)
         except httpx.HTTPError as error:
-            raise HubUnreachable(
-                Message(
-                    nl=f"De hub op {self._place.url} antwoordt niet. Draait `schakel up`?",
-                    en=f"The hub at {self._place.url} does not answer. Is `schakel up` running?",
-                )
-            ) from error
+            raise unreachable(self._place.url) from error
 
 
-def _answer(response: httpx.Response) -> dict[str, Any]:
+def unreachable(url: str) -> HubUnreachable:
+    """The error of a hub that does not answer."""
+    return HubUnreachable(
+        Message(
+            nl=f"De hub op {url} antwoordt niet. Draait `schakel up`?",
+            en=f"The hub at {url} does not answer. Is `schakel up` running?",
+        )
+    )
+
+
+def address_of(data: Path | None, hub: str | None) -> str:
+    """Where the hub is, for what needs no credentials.
+
+    Raises:
+        CredentialsMissing: neither an address nor a data folder was given.
+    """
+    found = hub or (_address(_hub_file(data)) if data else None)
+    if found is None:
+        raise _missing("geef --hub ADRES", "give --hub ADDRESS")
+    return found.rstrip("/")
+
+
+def answer_of(response: httpx.Response) -> dict[str, Any]:
+    """The JSON object of an answer.
+
+    Raises:
+        RefusedByHub: the answer is a problem; its fields come along.
+    """
     try:
         body = response.json()
     except ValueError:
@@ -192,8 +223,22 @@ def _answer(response: httpx.Response) -> dict[str, Any]:
         raise RefusedByHub(
             Message(nl=f"De hub weigert: {told}", en=f"The hub refuses: {told}"),
             status=response.status_code,
+            invalid=_invalid(body.get("invalidParams")),
         )
     return body
+
+
+def _invalid(found: Any) -> list[InvalidParam]:
+    """The fields that a problem names, with the hub's sentence in the language it was asked in."""
+    entries = [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+    return [
+        InvalidParam(
+            str(one.get("name", "")),
+            str(one.get("code", "")),
+            Message(nl=str(one.get("reason", "")), en=str(one.get("reason", ""))),
+        )
+        for one in entries
+    ]
 
 
 def _credentials(path: Path) -> Mapping[str, Any]:
