@@ -131,7 +131,7 @@ def _decided(draft: Draft, pending: Pending, joined: tuple[str, ...]) -> Decided
     first = pending is draft.done[0] and pending.actor.id != HUB
     submission = draft.submission
     return DecidedEvent(
-        event_id=draft.context.new_id(),
+        event_id=pending.event_id,
         event=event,
         aggregate_type=pending.aggregate_type,
         aggregate_id=pending.aggregate_id,

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from gateway.errors import ActorRefused, ExchangeError, NotAllowedNow, RoleRefused, ScopeRefused
+from gateway.exchange import endings, hours, overlap, work
 from gateway.exchange import guidance_effects as guidance
 from gateway.exchange import offer_effects as offer
 from gateway.exchange import placement_effects as placement
@@ -52,17 +53,19 @@ EFFECTS: dict[str, Effect] = {
     "referral.reopened": referral.reopened,
     "placement.planned": placement.planned,
     "placement.rescheduled": placement.rescheduled,
-    "placement.corrected": placement.rescheduled,
+    "placement.corrected": placement.corrected,
     "placement.started": placement.started,
     "placement.mentor_assigned": placement.mentor_assigned,
     "placement.assignment_added": placement.assignment_added,
+    "placement.assignment_ended": placement.assignment_ended,
+    "placement.hours_reported": hours.reported,
+    "placement.hours_stated": hours.stated,
     "placement.extended": placement.extended,
     "placement.start_confirmed": placement.start_confirmed,
     "placement.suspended": placement.suspended,
-    "placement.hours_reported": placement.hours_reported,
-    "placement.ended": placement.ended,
-    "placement.end_revoked": placement.end_revoked,
-    "placement.voided": placement.voided,
+    "placement.ended": endings.ended,
+    "placement.end_revoked": endings.end_revoked,
+    "placement.voided": endings.voided,
     "transition.placement_converted": placement.converted,
     "outcome.recorded": record.outcome_recorded,
     "transition.right_registered": record.right_registered,
@@ -206,11 +209,15 @@ def _apply(draft: Draft, step: Intent) -> None:
     """
     row = _row(step)
     state = _next_state(draft, step, row)
-    move = Move(step.name, step.actor, step.target.id, state, step.data)
+    event_id = draft.context.new_id()
+    move = Move(step.name, step.actor, step.target.id, state, step.data, event_id)
     for guard in row.guards:
         GUARDS[guard](draft, move)
     EFFECTS.get(step.name, MOVED[step.target.kind])(draft, move)
-    draft.done.append(_pending(draft, step))
+    if step.target.kind == "placement":
+        work.note(draft, step.target.id)
+        overlap.check(draft, move)
+    draft.done.append(_pending(draft, step, event_id))
 
 
 def _row(step: Intent) -> Transition:
@@ -249,7 +256,7 @@ def _next_state(draft: Draft, step: Intent, row: Transition) -> str:
     return row.targets[0]
 
 
-def _pending(draft: Draft, step: Intent) -> Pending:
+def _pending(draft: Draft, step: Intent, event_id: str) -> Pending:
     kind, aggregate_id = step.target.kind, step.target.id
     version, programme = version_of(draft, kind, aggregate_id)
     return Pending(
@@ -260,6 +267,7 @@ def _pending(draft: Draft, step: Intent) -> Pending:
         actor=step.actor,
         data=step.data,
         programme=programme,
+        event_id=event_id,
         hidden=kind == "referral" and step.name != "referral.advertised",
     )
 

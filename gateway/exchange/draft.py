@@ -63,6 +63,7 @@ class Move(Struct, frozen=True, gc=False):
     aggregate_id: str
     state: str
     data: dict[str, Any]
+    event_id: str
 
 
 class Pending(Struct, frozen=True, gc=False):
@@ -75,6 +76,7 @@ class Pending(Struct, frozen=True, gc=False):
     actor: Actor
     data: dict[str, Any]
     programme: str | None
+    event_id: str
     hidden: bool = False
 
 

@@ -7,11 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from gateway.exchange import assignment_guards as assignment
 from gateway.exchange import case_guards as case
 from gateway.exchange import entry_guards as entry
+from gateway.exchange import hours_guards as hours
 from gateway.exchange import offer_guards as offer
+from gateway.exchange import outcome_guards as outcome
 from gateway.exchange import placement_guards as placement
 from gateway.exchange import referral_guards as referral
+from gateway.exchange import terms
 from gateway.exchange.draft import Draft, Move
 
 Guard = Callable[[Draft, Move], None]
@@ -35,14 +39,27 @@ GUARDS: dict[str, Guard] = {
         placement.insured,
         placement.declaration,
         placement.case_holder_known,
-        placement.period_not_future,
-        placement.independent_evidence,
         offer.independent_of_offer,
         offer.declaration_kept,
         offer.not_over,
         offer.within_places,
         offer.offer_open,
         offer.still_used,
+        placement.endorsed,
+        placement.hosts_covered,
+        assignment.assignments_distinct,
+        assignment.assignment_fresh,
+        assignment.assignment_known,
+        assignment.assignment_left,
+        terms.term_fits,
+        terms.extension_fits,
+        hours.period_not_future,
+        hours.report_fits,
+        hours.statement_fits,
+        outcome.independent_evidence,
+        outcome.outcome_dated,
+        outcome.outcome_of_known,
+        outcome.followed_up_once,
         case.nothing_open,
         case.offered_to_another,
         case.open_task,

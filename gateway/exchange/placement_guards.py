@@ -1,4 +1,4 @@
-"""What else must hold for a placement or outcome event: who plans, mentor, insurance, hours.
+"""What else must hold for a placement: who plans, mentor, insurance, endorsement, agreement.
 
 Pure checks on the draft, by the names that the tables use; see `guards.py`.
 """
@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gateway.errors import NoAgreement
 from gateway.exchange.draft import broken
 from gateway.exchange.offer_effects import offer_of
+from schemas.errors import Message
 
 if TYPE_CHECKING:
     from gateway.exchange.draft import Draft, Move
+    from gateway.exchange.registry import Participant
     from gateway.exchange.state import Referral
 
-INDEPENDENT = frozenset({"document", "dimona_checked"})
 PROGRAMMES_OF = {
     "O": frozenset({"art60_7", "art61"}),
     "S": frozenset({"maatwerk_collectief", "maatwerk_individueel"}),
@@ -57,11 +59,19 @@ def _plans_for(referral: Referral, participant: str) -> bool:
 
 def mentor(draft: Draft, move: Move) -> None:
     """Every work floor of an organisation has a mentor at the start (R5)."""
+    placement = draft.case.placements[move.aggregate_id]
+    known = placement.assignments
     rows = move.data.get("assignments")
-    known = draft.case.placements[move.aggregate_id].mentored
-    if rows is not None:
-        known = known or all("mentor" in row or "household" in row for row in rows)
-    if not known:
+    if rows is None:
+        has_mentors = placement.mentored
+    else:
+        has_mentors = all(
+            "mentor" in row
+            or "household" in row
+            or (row["assignment_id"] in known and known[row["assignment_id"]].mentored)
+            for row in rows
+        )
+    if not has_mentors:
         raise broken(
             "mentor_missing",
             "Een plaatsing start niet zonder mentor op de werkvloer. Vul assignments[].mentor in "
@@ -111,25 +121,55 @@ def case_holder_known(draft: Draft, _move: Move) -> None:
         )
 
 
-def period_not_future(draft: Draft, move: Move) -> None:
-    """Hours of a month that has not begun cannot have been worked."""
-    if move.data["period"] > draft.today.isoformat()[:7]:
+def endorsed(draft: Draft, move: Move) -> None:
+    """A programme that asks for an endorsement gets one, also when it was chosen afterwards."""
+    known = draft.case.placements.get(move.aggregate_id)
+    programme = move.data.get("programme") or (known.programme if known else "")
+    named = move.data.get("referral_id") or (known.referral_id if known else None)
+    referral = draft.case.referrals.get(named or "")
+    if referral is None or referral.endorser is not None:
+        return
+    referrer = draft.context.registry.participant(referral.referrer)
+    if referrer is None or referrer.role in ("V", "O"):
+        return
+    if draft.rules(programme).endorsement_required(referrer.role):
         raise broken(
-            "period_in_future",
-            "period ligt in de toekomst. Meld uren van een begonnen maand.",
-            "period lies in the future. Report hours of a month that has begun.",
-            "period",
+            "endorsement_missing",
+            f"{programme} vraagt een toeleidingsbeslissing van OCMW of VDAB; deze doorverwijzing "
+            "kreeg er geen. Verwijs opnieuw door voor dit programma.",
+            f"{programme} asks for the endorsement of OCMW or VDAB, and this referral got none. "
+            "Refer again for this programme.",
+            "programme",
         )
 
 
-def independent_evidence(draft: Draft, move: Move) -> None:
-    """Whoever recorded an outcome confirms it only on paper or Dimona."""
-    recorder = draft.context.registry.participant(draft.case.outcomes[move.aggregate_id].recorder)
-    same = recorder is not None and recorder.organisation == draft.sender.organisation
-    if same and move.data.get("evidence") not in INDEPENDENT:
-        raise broken(
-            "evidence_not_independent",
-            "U registreerde dit resultaat zelf: bevestig met evidence document of dimona_checked.",
-            "You recorded this outcome yourself: confirm with evidence document or dimona_checked.",
-            "evidence",
-        )
+def hosts_covered(draft: Draft, move: Move) -> None:
+    """A workplace that takes part in the hub starts under an agreement with the organiser."""
+    registry = draft.context.registry
+    rows = move.data.get("assignments", ())
+    for row in rows:
+        for host in registry.participants_of(row.get("host_org", "")):
+            if host.role == "H" and not _is_covered(draft, host):
+                raise NoAgreement(
+                    Message(
+                        nl=f"Geen actieve overeenkomst met {host.name} dekt plaatsingen in "
+                        f"gemeente {draft.nis}. Sluit er een voor de start.",
+                        en=f"No active agreement with {host.name} covers placements in "
+                        f"municipality {draft.nis}. Conclude one before the start.",
+                    ),
+                    leg="agreement",
+                )
+
+
+def _is_covered(draft: Draft, host: Participant) -> bool:
+    if host.organisation == draft.sender.organisation:
+        return True
+    grant = draft.context.registry.grants.applicable(
+        from_org=draft.sender.organisation,
+        to_org=host.organisation,
+        to_role=host.role,
+        event="placement.started",
+        territory=draft.nis,
+        on=draft.today,
+    )
+    return grant is not None

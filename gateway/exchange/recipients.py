@@ -36,6 +36,10 @@ class _Asked(TypedDict):
     on: date
 
 
+FOR_HOLDER_ALONE = frozenset({"overlap"})
+"""Warnings about what a person does elsewhere, which is nobody's business but the holder's."""
+HOLDS = frozenset({"case_holder", "proposed_holder"})
+
 OWN = "own_event"
 """Leg of a sender that joins by its own event: it gets the history, not its own event back."""
 
@@ -58,6 +62,8 @@ def _related(draft: Draft, pending: Pending) -> rel.Relations:
         referral = draft.case.referrals[pending.aggregate_id]
         return {candidate: {"candidate"} for candidate in referral.candidates}
     now = related_to(draft, pending.aggregate_type, pending.aggregate_id)
+    if pending.name == "trajectory.warning_raised" and pending.data.get("kind") in FOR_HOLDER_ALONE:
+        return {one: held for one, held in now.items() if held & HOLDS}
     if pending.name in ABOUT_A_PART:
         _only_responsible(now, draft.case, pending)
     for participant, relations in _before(draft).items():

@@ -43,10 +43,41 @@ class Referral(Struct, frozen=True, gc=False):
     since: int = 0
 
 
-class Placement(Struct, frozen=True, gc=False):
-    """One placement. `mentored`: every assignment at an organisation names a mentor.
+class Report(Struct, frozen=True, gc=False, array_like=True):
+    """The valid report of a month: by which event, and how much in hundredths of an hour."""
 
-    `hosted`: some work floor is an organisation's, which has to confirm the start; `confirmed`.
+    event_id: str
+    hours: int
+
+
+class Assignment(Struct, frozen=True, gc=False):
+    """Work of one placement at one organisation or household.
+
+    Attributes:
+        host: the participant; None for a household and for a host that takes no part.
+        household: the organiser's own coach stands in for mentor and confirmation.
+        reports: the valid report of each month.
+        stated: hours of each month as the host stated them, in hundredths.
+    """
+
+    id: str
+    host: str | None = None
+    household: bool = False
+    mentored: bool = False
+    activity: str | None = None
+    begins: str | None = None
+    ends: str | None = None
+    ended: bool = False
+    reports: dict[str, Report] = field(default_factory=dict)
+    stated: dict[str, int] = field(default_factory=dict)
+
+
+class Placement(Struct, frozen=True, gc=False):
+    """One placement. `assignments.settle` keeps what follows from its assignments.
+
+    That is: `hosts` and `planned_hosts`, `mentored` (every living assignment at an organisation
+    names a mentor) and `hosted` (some work floor is an organisation's, which has to confirm the
+    start; `confirmed`).
     `reported`: the last months (YYYY-MM) with an hours report, whatever it says.
     """
 
@@ -68,6 +99,8 @@ class Placement(Struct, frozen=True, gc=False):
     closed_at: int | None = None
     hosted: bool = False
     confirmed: bool = False
+    assignments: dict[str, Assignment] = field(default_factory=dict)
+    extensions: int = 0
     expected_until: str | None = None
     ended_on: str | None = None
     reported: tuple[str, ...] = ()

@@ -21,6 +21,7 @@ from gateway.exchange.registry import (
     Registry,
 )
 from gateway.exchange.state import (
+    Assignment,
     Offer,
     Outcome,
     Placement,
@@ -169,6 +170,7 @@ TRAJECTORY = "01950000-0000-7000-9000-000000000005"
 OFFER = "01950000-0000-7000-9000-000000000006"
 TASK = "01950000-0000-7000-9000-000000000007"
 ASSIGNMENT = "01950000-0000-7000-9000-000000000008"
+SECOND_ASSIGNMENT = "01950000-0000-7000-9000-000000000010"
 FRESH = "01950000-0000-7000-9000-000000000009"
 
 
@@ -203,6 +205,12 @@ def placement(state: str) -> Placement:
         hosts=() if state in ("planned", "cancelled") else (RELATED["H"],),
         planned_hosts=(RELATED["H"],),
         mentored=True,
+        start_date="2026-04-01",
+        planned_end="2026-09-30",
+        assignments={
+            ASSIGNMENT: Assignment(ASSIGNMENT, RELATED["H"], mentored=True, begins="2026-04-01"),
+            SECOND_ASSIGNMENT: Assignment(SECOND_ASSIGNMENT, household=True, begins="2026-04-01"),
+        },
         started=state not in ("planned", "cancelled"),
         closed_by=RELATED["W"],
         closed_at=NOW - DAY,

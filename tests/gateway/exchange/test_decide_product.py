@@ -134,6 +134,18 @@ def data_for(name: str) -> dict[str, Any]:
         "declaration": {"declared": True},
         "child_referral_id": cast.FRESH,
         "new_target": cast.urn_of(cast.OFFERED),
+        "assignment": {
+            "assignment_id": cast.FRESH,
+            "household": {"id": "gezin-1"},
+            "from": "2026-05-01",
+        },
+        "assignment_id": cast.ASSIGNMENT,
+        "start_date": "2026-05-01",
+        "planned_end": "2026-09-30",
+        "hours": "20.00",
+        "on": "2026-05-20",
+        "month": 3,
+        "extension_no": 1,
         "new_end": "2026-12-31",
         "period": "2026-04",
         "evidence": "document",
@@ -154,6 +166,8 @@ def data_for(name: str) -> dict[str, Any]:
     if name == "referral.created":
         values.pop("assignments")
         values["target_org"] = cast.urn_of(cast.RELATED["W"])
+    if name == "placement.assignment_ended":
+        values["to"] = "2026-05-20"
     if name == "placement.planned":
         values["programme"] = "wijk_werken"
     return values

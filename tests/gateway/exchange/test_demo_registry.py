@@ -61,14 +61,14 @@ def play(exchange: World) -> str:
         "workplace": {"name": "Keuken", "nis": world.NIS},
         "activity_code": "green_maintenance",
         "mentor": {"name": "Noor Proefman"},
-        "from": "2026-06-01",
+        "from": "2026-05-11",
     }
     planned = {
         "referral_id": referral,
         "offer_id": None,
         "assignments": [assignment],
-        "start_date": "2026-06-01",
-        "planned_end": "2026-11-30",
+        "start_date": "2026-05-11",
+        "planned_end": "2026-10-30",
         "declaration": {
             "declared": True,
             "declared_by": "diensthoofd",
@@ -77,7 +77,7 @@ def play(exchange: World) -> str:
     }
     placement = send("placement.planned", world.ORGANISER, None, **planned)
     send("placement.started", world.ORGANISER, placement, **planned)
-    send("placement.start_confirmed", world.HOST, placement, on="2026-06-01")
+    send("placement.start_confirmed", world.HOST, placement, on="2026-05-11")
     send(
         "placement.hours_reported", world.ORGANISER, placement,
         assignment_id=assignment["assignment_id"], period="2026-05", correction_of=None,
@@ -87,7 +87,9 @@ def play(exchange: World) -> str:
     taken = {"to": world.VDAB_URN, "from": world.OCMW_URN}
     send("trajectory.case_holder_changed", world.VDAB, trajectory, **taken)
     send("placement.ended", world.ORGANISER, placement, end_date="2026-05-28")
-    outcome = send("outcome.recorded", world.ORGANISER, None, placement_id=placement)
+    outcome = send(
+        "outcome.recorded", world.ORGANISER, None, placement_id=placement, on="2026-05-28"
+    )
     send("outcome.confirmed", world.VDAB, outcome, evidence="document")
     return str(trajectory)
 

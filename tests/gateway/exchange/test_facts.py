@@ -148,7 +148,11 @@ def test_start_counts_the_days_since_the_answer_and_the_mentor() -> None:
     plan = {
         "programme": "wijk_werken",
         "referral_id": cast.REFERRAL,
-        "assignments": [{"host_org": cast.urn_of(H), "mentor": {"name": "M"}}],
+        "start_date": "2026-06-01",
+        "planned_end": "2026-11-30",
+        "assignments": [
+            {"assignment_id": cast.ASSIGNMENT, "host_org": cast.urn_of(H), "mentor": {"name": "M"}}
+        ],
     }
     story.send("placement.planned", W, plan, day=-3)
     story.send("placement.started", W, {**START, "start_date": "2026-06-01"})

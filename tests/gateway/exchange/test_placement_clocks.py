@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 def placed(state: str = "active", case: dict[str, Any] | None = None, **changes: Any) -> Trajectory:
     """A case with one placement that began on Monday 5 January 2026."""
-    given = {"start_date": "2026-01-05", "since": noon("2026-01-05"), "confirmed": True, **changes}
+    given = {"start_date": "2026-01-05", "since": noon("2026-01-05"), "confirmed": True}
+    given |= {"planned_end": None, **changes}
     placement = replace(cast.placement(state), **given)
     whole = cast.case(
         referrals={cast.REFERRAL: cast.referral("closed")},
