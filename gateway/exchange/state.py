@@ -125,14 +125,28 @@ class Outcome(Struct, frozen=True, gc=False):
 
 
 class Right(Struct, frozen=True, gc=False):
-    """One acquired right. `last_activity`: the last month (YYYY-MM) in which hours were worked."""
+    """One acquired right from the time of the PWA.
+
+    Attributes:
+        service: the VDAB that verifies it and decides on it.
+        verified: VDAB said at some time that it exists.
+        last_activity: the last month (YYYY-MM) in which hours were worked.
+        kept_from: month of the last decision that keeps it; inactivity counts from there on.
+        ends_on: the first day on which it counts no more; None while there is none.
+    """
 
     id: str
     state: str
     version: int
     registrant: str
+    service: str | None = None
+    basis: str | None = None
+    hours_cap_month: int | None = None
+    verified: bool = False
     last_activity: str | None = None
+    kept_from: str | None = None
     lapses_on: str | None = None
+    ends_on: str | None = None
     since: int = 0
 
 
@@ -214,6 +228,13 @@ class Work(Struct, frozen=True, gc=False):
     hours: dict[str, int] = field(default_factory=dict)
 
 
+class HeldRight(Struct, frozen=True, gc=False):
+    """An acquired right of a person, and the case on which it is kept."""
+
+    trajectory_id: str
+    right: Right
+
+
 class Subject(Struct, frozen=True, gc=False):
     """A person without who it is: what the rules over all of its trajectories need.
 
@@ -223,6 +244,7 @@ class Subject(Struct, frozen=True, gc=False):
             `single_trajectory_only` (`domain.md` §3.12).
         links: subjects that a V or O confirmed to be the same person.
         work: placements by id.
+        rights: acquired rights by id, as they stand on their cases.
     """
 
     id: str
@@ -230,6 +252,7 @@ class Subject(Struct, frozen=True, gc=False):
     recognised_by: str = "single_trajectory_only"
     links: tuple[str, ...] = ()
     work: dict[str, Work] = field(default_factory=dict)
+    rights: dict[str, HeldRight] = field(default_factory=dict)
 
 
 class Offer(Struct, frozen=True, gc=False):
