@@ -59,7 +59,7 @@ def check_reported(draft: Draft, placement: Placement, period: str) -> None:
         _worked(draft, placement.programme, lambda month: month == period),
         period,
     )
-    if not rights.lifts_year_cap(draft, placement.programme):
+    if not rights.lifts_year_cap(draft, placement.programme, placement.start_date):
         _flag(
             draft,
             "hours_per_year_max",

@@ -42,7 +42,7 @@ def term_fits(draft: Draft, move: Move) -> None:
 
 def _check_end(draft: Draft, programme: str, start: str | None, end: str | None) -> None:
     rules = draft.rules(programme)
-    if rights.is_unlimited(draft, programme):
+    if rights.is_unlimited(draft, programme, start):
         return
     if end is None:
         if not rules.is_until_full_benefit_rights:
@@ -109,7 +109,7 @@ def extension_fits(draft: Draft, move: Move) -> None:
             f"This is extension {wanted}: set extension_no to {wanted}.",
             "extension_no",
         )
-    if not rights.is_unlimited(draft, placement.programme):
+    if not rights.is_unlimited(draft, placement.programme, placement.start_date):
         _check_extension(draft, placement, date.fromisoformat(end), number)
 
 
@@ -161,7 +161,7 @@ def check_lasted(draft: Draft, placement: Placement) -> None:
     most = rules.max_duration_months
     if most is None or placement.start_date is None or placement.ended_on is None:
         return
-    if rights.is_unlimited(draft, placement.programme):
+    if rights.is_unlimited(draft, placement.programme, placement.start_date):
         return
     if date.fromisoformat(placement.ended_on) > months_after(
         date.fromisoformat(placement.start_date), most
