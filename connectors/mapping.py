@@ -6,6 +6,7 @@
     attributes: {sourcerecordid: dossiernummer}
     decisions: {status: {allow: [nieuw], send: {afgewezen: referral.withdrawn}}}
     drop: [interne nota]
+    needs: [voornaam, [telefoon, e-mail]]      # cells to fill in beside what the schema asks
 
 Every column is used, a decision, or in `drop`: an unknown column is refused, never passed on and
 never silently left out.
@@ -17,13 +18,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from connectors import schema_fit
 from connectors.errors import InvalidConnector, RowRefused
 from connectors.expressions import Expression, Function, fault, folded, parse_expression
 from connectors.fields import assign, value_at
+from connectors.needs import Needs, check_needs, parse_needs
 from schemas.errors import InvalidParam, Message
 
 ATTRIBUTES = frozenset(
@@ -38,7 +40,7 @@ ATTRIBUTES = frozenset(
         "trajectoryid",
     }
 )
-_ROW_KEYS = frozenset({"event", "events", "id", "set", "attributes", "decisions", "drop"})
+_ROW_KEYS = frozenset({"event", "events", "id", "set", "attributes", "decisions", "drop", "needs"})
 _EVENT_KEYS = frozenset({"id", "set", "attributes", "drop"})
 _SEGMENT = re.compile(r"^([a-z][a-zA-Z0-9_]*)(?:\[(\d{1,2})\])?$")
 
@@ -54,6 +56,12 @@ class EventMap:
     attributes: Mapping[str, Expression]
     used: frozenset[str]
     drop: frozenset[str]
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """Field path or attribute to the first column that it is made from."""
+        made = {**self.set, **self.attributes}
+        return {path: one.columns[0] for path, one in made.items() if one.columns}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +81,7 @@ class Mapped:
         values: field path to value, present ones only, paths cut at the first array index.
         data: the event data they make.
         attributes: CloudEvents attributes that the map sets.
+        columns: field path or attribute to the first column behind it.
     """
 
     event: str
@@ -80,6 +89,12 @@ class Mapped:
     values: Mapping[str, Any]
     data: Mapping[str, Any]
     attributes: Mapping[str, str]
+    columns: Mapping[str, str] = field(default_factory=dict)
+
+    def column_of(self, path: str) -> str | None:
+        """The column that a field of the event, or an attribute, was made from."""
+        whole, part = path, path.partition("[")[0]
+        return self.columns.get(whole) or self.columns.get(part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +107,7 @@ class RowMap:
     decisions: Mapping[str, Decision]
     drop: frozenset[str]
     functions: Mapping[str, Function]
+    needs: Needs = ()
 
     @property
     def columns(self) -> frozenset[str]:
@@ -116,6 +132,7 @@ class RowMap:
         row = {folded(str(name)): value for name, value in data.items()}
         self._check_columns(row)
         self._check_decisions(row)
+        check_needs(self.needs, row)
         entry = self._entry(row)
         self._check_unused(row, entry)
 
@@ -138,7 +155,8 @@ class RowMap:
             for name, expression in entry.attributes.items()
             if (value := expression.evaluate(look_up, self.functions)) is not None
         }
-        return Mapped(entry.event, self._key(row, entry), values, data_out, attributes)
+        key = self._key(row, entry)
+        return Mapped(entry.event, key, values, data_out, attributes, entry.columns)
 
     def _check_columns(self, row: Mapping[str, Any]) -> None:
         unknown = sorted(set(row) - self.columns - self.dropped)
@@ -236,7 +254,13 @@ def parse_row_map(
     }
     drop = shared | (next(iter(events.values())).drop if selector is None else frozenset())
     decisions = _decisions(name, found.get("decisions"), faults)
-    row_map = RowMap(name, selector, events, decisions, drop, known)
+    needs = parse_needs(f"{name}.needs", found.get("needs"), faults)
+    row_map = RowMap(name, selector, events, decisions, drop, known, needs)
+    faults.extend(
+        fault(f"{name}.needs", "unknown_column", "is niet gebruikt", "is not used")
+        for columns in needs
+        if not set(columns) <= row_map.columns
+    )
     both = sorted(row_map.columns & drop)
     if both:
         faults.append(

@@ -212,7 +212,8 @@ class Pump:
                 _report(settlement, record, Result(record.row or 0, result, outgoing.event))
             else:
                 code = answer.code or "rejected"
-                self._refuse(pending, settlement, outgoing.event, code, self._advice(answer))
+                told = advice(answer, pending.mapped)
+                self._refuse(pending, settlement, outgoing.event, code, told)
 
     def _recorded(
         self,
@@ -270,14 +271,6 @@ class Pump:
         )
         _report(settlement, record, Result(record.row or 0, "refused", event, code, advice))
 
-    def _advice(self, answer: ItemAnswer) -> str:
-        """What the hub said, in one line."""
-        parts = [answer.detail or "De hub weigert deze rij."]
-        parts += [f"{one.name}: {one.reason.nl}" for one in answer.invalid]
-        if answer.allowed:
-            parts.append("Nu toegelaten: " + ", ".join(answer.allowed) + ".")
-        return " ".join(parts)
-
     def _finish(self, finished: Finished) -> None:
         """Report a unit whose rows are all settled; again after a crash in between."""
         if self._source.finish is not None:
@@ -287,6 +280,18 @@ class Pump:
         settlement.cursor = finished.at
         settlement.finished_unit = finished.unit
         self._state.settle(settlement)
+
+
+def advice(answer: ItemAnswer, mapped: Mapped | None) -> str:
+    """What the hub said, in one line, by the columns of the file."""
+    parts = [answer.detail or "De hub weigert deze rij."]
+    for one in answer.invalid:
+        column = None if mapped is None else mapped.column_of(one.name)
+        name = one.name if column is None else f"kolom '{column}'"
+        parts.append(f"{name}: {one.reason.nl}")
+    if answer.allowed:
+        parts.append("Nu toegelaten: " + ", ".join(answer.allowed) + ".")
+    return " ".join(parts)
 
 
 def _report(settlement: Settlement, record: Record, result: Result) -> None:
