@@ -100,7 +100,7 @@ def test_check_lists_every_fault(bench: Bench) -> None:
     wrong = json.loads(json.dumps(CONNECTOR))
     first = wrong["in"][0]
     first["set"]["no_such_field"] = "x"
-    first["set"]["programme"] = {"from": "programma", "enum": {"a": "no_such_code"}}
+    first["set"]["reason_codes"] = {"from": "programma", "enum": {"a": "no_such_code"}}
     first["set"]["person.email"] = {"from": "mail", "lower": True}
     del first["set"]["informed.on"]
     first["id"] = ["telefoon"]
