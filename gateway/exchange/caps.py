@@ -14,8 +14,8 @@ from schemas.errors import Message
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from gateway.exchange.draft import Draft
-    from gateway.exchange.state import Placement, Work
+    from gateway.exchange.draft import Draft, Move
+    from gateway.exchange.state import Work
 
 KIND = "hours_cap"
 WEEKS = 4
@@ -48,8 +48,14 @@ def reach(draft: Draft) -> str:
     return "confirmed_link" if draft.context.linked else draft.person.recognised_by
 
 
-def check_reported(draft: Draft, placement: Placement, period: str) -> None:
-    """Flag a month or a year in which the person worked more than the programme allows."""
+def check(draft: Draft, move: Move) -> None:
+    """Flag a month or a year in which the person worked more than the programme allows.
+
+    Called once the report is in the person's record.
+    """
+    if move.name != "placement.hours_reported":
+        return
+    placement, period = draft.case.placements[move.aggregate_id], move.data["period"]
     rules = draft.rules(placement.programme)
     year = period[:4]
     _flag(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from gateway.errors import ActorRefused, ExchangeError, NotAllowedNow, RoleRefused, ScopeRefused
-from gateway.exchange import endings, hours, overlap, work
+from gateway.exchange import caps, endings, hours, overlap, work
 from gateway.exchange import guidance_effects as guidance
 from gateway.exchange import offer_effects as offer
 from gateway.exchange import placement_effects as placement
@@ -217,6 +217,7 @@ def _apply(draft: Draft, step: Intent) -> None:
     if step.target.kind == "placement":
         work.note(draft, step.target.id)
         overlap.check(draft, move)
+        caps.check(draft, move)
     draft.done.append(_pending(draft, step, event_id))
 
 

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from gateway.exchange import caps
 from gateway.exchange.decision import Warning as Notice
 from gateway.exchange.placement_effects import moved
 from gateway.exchange.state import Report
@@ -59,7 +58,6 @@ def reported(draft: Draft, move: Move) -> None:
     stated = assignment.stated.get(data["period"])
     if stated is not None:
         _compare(draft, placement, report.hours, stated)
-    caps.check_reported(draft, draft.case.placements[placement.id], data["period"])
 
 
 def _keep_rights(draft: Draft, period: str, worked: int) -> None:
