@@ -38,8 +38,6 @@ def _standing(right: Right, rules: RuleSet, on: date) -> Standing:
         return "none"
     if right.verified or right.state in VERIFIED:
         return "verified"
-    if "claimed" not in states:
-        return "none"
     until = rules.claimed_counts_until
     return "claimed" if until is not None and on <= until else "none"
 
