@@ -325,11 +325,35 @@ def tell(demo: Demo, trajectory: str) -> None:
     first = json.loads(trace(demo, trajectory, "--json"))["events"][0]["event_id"]
     say("\nThe first event alone, with the time that each part took:\n")
     sys.stdout.write(trace(demo, first))
+    say("\nWhat the organiser may count of its own cases, and nobody else can:\n")
+    sys.stdout.write(figures(demo))
+
+
+def figures(demo: Demo) -> str:
+    """The organiser's exits, once they were counted.
+
+    Raises:
+        Stuck: they did not come.
+    """
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    own = str(demo.hub_data / "clients" / f"{PARTNERS['wijk-werk-hageland']}.json")
+    asked = ("exits", "--by", "year,municipality,reason", "--credentials", own)
+    while time.monotonic() < deadline:
+        found = command_output(demo, "evidence", *asked)
+        if "Regular job" in found:
+            return found
+        time.sleep(0.3)
+    raise Stuck("The organiser's exit was not counted")
 
 
 def trace(demo: Demo, wanted: str, *options: str) -> str:
     """What `schakel trace` prints."""
-    command = [SCHAKEL, "trace", wanted, "--data", str(demo.hub_data), *options]
+    return command_output(demo, "trace", wanted, *options)
+
+
+def command_output(demo: Demo, name: str, *options: str) -> str:
+    """What a command prints, in English."""
+    command = [SCHAKEL, name, "--data", str(demo.hub_data), *options]
     done = subprocess.run(  # noqa: S603 - our own command
         command,
         check=True,

@@ -11,7 +11,7 @@ from gateway.exchange import guidance_facts as guidance
 if TYPE_CHECKING:
     from gateway.exchange.counting import Counting
     from gateway.exchange.draft import Pending
-    from gateway.exchange.state import Placement
+    from gateway.exchange.state import Outcome, Placement
 
 FOLLOWED = (3, 6, 12)
 """Months after an outcome in which it is asked about."""
@@ -81,7 +81,7 @@ def exited(counting: Counting, pending: Pending) -> None:
     key, data = f"{outcome.id}/exit", pending.data
     old = counting.counted.get(key)
     code = data.get("type") or (None if old is None else old.code)
-    placement = counting.draft.case.placements.get(outcome.placement_id or "")
+    placement = _placement_of(counting, outcome)
     on = data.get("on")
     if placement is None:
         fact = counting.fact("exit", on, code=code, concerned=(outcome.recorder,))
@@ -92,6 +92,14 @@ def exited(counting: Counting, pending: Pending) -> None:
     counting.put(key, fact)
     for months in FOLLOWED:
         counting.change(f"{outcome.id}/after_{months}", detail=code)
+
+
+def _placement_of(counting: Counting, outcome: Outcome) -> Placement | None:
+    """The placement that an outcome names; when it names none, the only one that ever started."""
+    placements = counting.draft.case.placements
+    begun = [one for one in placements.values() if one.started and one.state != "voided"]
+    only = begun[0] if len(begun) == 1 and outcome.placement_id is None else None
+    return placements.get(outcome.placement_id or "", only)
 
 
 def followed_up(counting: Counting, pending: Pending) -> None:

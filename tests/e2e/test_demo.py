@@ -61,6 +61,15 @@ def test_the_answer_comes_back(played: tuple[Path, str]) -> None:
     assert "not given" in printed
 
 
+def test_the_exit_is_in_the_organisers_figures(played: tuple[Path, str]) -> None:
+    """What was reported to the hub is a figure without a questionnaire (R15)."""
+    _, printed = played
+    told = printed.partition("What the organiser may count")[2]
+
+    assert "Regular job" in told
+    assert "Tienen" in told
+
+
 @pytest.mark.parametrize("canary", CANARIES)
 def test_personal_data_stand_only_with_those_who_may_have_them(
     played: tuple[Path, str], canary: str

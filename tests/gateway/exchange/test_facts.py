@@ -285,6 +285,14 @@ def test_exits_follow_their_corrections() -> None:
     assert story.stands("exit", "code") == story.stands("sustained_12", "code") == {}
 
 
+def test_an_exit_without_a_placement_is_that_of_the_only_one() -> None:
+    """The programme that led to it gets it, also when the sender leaves it out."""
+    story = Story(cast.case_with("placement", "ended"))
+    story.send("outcome.recorded", W, {"type": "regular_job"}, subject=cast.OUTCOME)
+
+    assert story.stands("exit", "programme", "channel") == {("wijk_werken", "P"): 1}
+
+
 def test_rights_are_a_stock_that_moves() -> None:
     """A right leaves one state in the month in which it enters the other."""
     story = Story(cast.case_with("right", "none"))
