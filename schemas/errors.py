@@ -15,6 +15,7 @@
         ├── InvalidAgreement          422 invalid_agreement
         ├── UnknownProgramme          422 unknown_programme
         ├── UnknownIndicator          400 unknown_indicator
+        ├── InvalidRuleFile           422 rule_file_invalid
         └── InvalidProgramme          500 invalid_programme
 
 An error carries a stable `code`, an HTTP `status`, a `title` of its kind and a `detail` sentence
@@ -203,6 +204,14 @@ class UnknownProgramme(SchemasError):
 
     code = "unknown_programme"
     title = Message(nl="Onbekend programma", en="Unknown programme")
+
+
+class InvalidRuleFile(SchemasError):
+    """A rule file with faults; every fault is listed with its place and its remedy."""
+
+    code = "rule_file_invalid"
+    status = 422
+    title = Message(nl="Ongeldig regelbestand", en="Invalid rule file")
 
 
 class InvalidProgramme(SchemasError):

@@ -7,22 +7,25 @@ None, is not checked, and the decision says `rule_unset`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields, replace
-from datetime import date
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
 from functools import cache
 from importlib.resources import files
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
-from schemas import roles
+from schemas.codelists import code_list
 from schemas.documents import Faults, Section, plain
-from schemas.errors import InvalidProgramme, Message, UnknownProgramme
-from schemas.rule_set import DRAFT, ENDED, PUBLISHED, STATUSES, AcquiredRight, Parameters, RuleSet
+from schemas.errors import Message, UnknownProgramme
+from schemas.rule_reading import PERIOD, raise_for, read_rule_sets, values_of
+from schemas.rule_set import ENDED, PUBLISHED, AcquiredRight, Parameters, RuleSet
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
+
+    from schemas.conversion import Conversion
+    from schemas.rule_publication import RulePublication
 
 __all__ = ["AcquiredRight", "Parameters", "ProgrammeRules", "RuleSet", "shipped_rules"]
 
@@ -54,10 +57,14 @@ class ProgrammeRules:
     Attributes:
         own: the rule sets of each programme, oldest first.
         shared: the parameters that every programme stands on, oldest first.
+        labels: names of programmes that were published, for people.
+        publications: what was published over the shipped rules, oldest first.
     """
 
     own: Mapping[str, tuple[RuleSet, ...]]
     shared: tuple[Period, ...] = ()
+    labels: Mapping[str, Message] = field(default_factory=dict)
+    publications: tuple[RulePublication, ...] = ()
     _memo: dict[tuple[str, date], RuleSet] = field(default_factory=dict, repr=False, compare=False)
 
     def programmes(self) -> tuple[str, ...]:
@@ -94,21 +101,54 @@ class ProgrammeRules:
         if found is None:
             if len(self._memo) >= MEMO_LIMIT:
                 self._memo.clear()
-            found = self._memo[key] = self._on(programme, on)
+            found = self._memo[key] = self._with_shared(self.own_rule_set(programme, on), on)
         return found
+
+    def label(self, programme: str) -> Message:
+        """The name of a programme for people; its code when nobody named it."""
+        shipped = code_list("programme").codes.get(programme)
+        unnamed = Message(nl=programme, en=programme) if shipped is None else shipped.label
+        return self.labels.get(programme, unnamed)
+
+    def conversions(self) -> tuple[Conversion, ...]:
+        """Every conversion that was published, oldest first."""
+        return tuple(one for publication in self.publications for one in publication.conversions)
+
+    def versions(self) -> frozenset[str]:
+        """The versions of all rule sets there are, also of proposals that were overtaken."""
+        published = (sets for one in self.publications for sets in one.rule_sets.values())
+        return frozenset(one.version for sets in (*self.own.values(), *published) for one in sets)
+
+    def published(self, publication: RulePublication) -> ProgrammeRules:
+        """These rules and a publication over them.
+
+        From the first day of a programme's new rule sets on, they alone hold: an older one ends
+        the day before, and a proposal that would have begun later falls away.
+        """
+        own = dict(self.own)
+        for programme, sets in publication.rule_sets.items():
+            kept = (_until(one, sets[0].valid_from) for one in own.get(programme, ()))
+            own[programme] = (*(one for one in kept if one is not None), *sets)
+        return replace(
+            self,
+            own=own,
+            labels={**self.labels, **publication.labels},
+            publications=(*self.publications, publication),
+            _memo={},
+        )
 
     def on(self, day: date) -> dict[str, RuleSet]:
         """The rules of every programme on a day."""
         return {one: self.rule_set(one, day) for one in self.programmes()}
 
-    def _on(self, programme: str, on: date) -> RuleSet:
+    def own_rule_set(self, programme: str, on: date) -> RuleSet:
+        """As `rule_set`, without what comes from the parameters that every programme shares."""
         known = self.rule_sets(programme)
         for candidate in reversed(known):
             if candidate.valid_from <= on:
                 over = candidate.valid_to is not None and candidate.valid_to < on
-                found = replace(candidate, status=ENDED) if over else candidate
-                return self._with_shared(found, on)
-        return self._with_shared(replace(known[0], status=PUBLISHED), on)
+                return replace(candidate, status=ENDED) if over else candidate
+        return replace(known[0], status=PUBLISHED)
 
     def _with_shared(self, own: RuleSet, on: date) -> RuleSet:
         """Fill in, from the shared parameters of that day, what the programme does not set."""
@@ -118,6 +158,15 @@ class ProgrammeRules:
                 values = period.values
         missing = {name: value for name, value in values.items() if getattr(own, name) is None}
         return replace(own, **missing, left_open=own.left_open - missing.keys())
+
+
+def _until(rules: RuleSet, day: date) -> RuleSet | None:
+    """A rule set that ends before a day at the latest; None when it does not begin before."""
+    if rules.valid_from >= day:
+        return None
+    last = day - timedelta(days=1)
+    ends = last if rules.valid_to is None else min(rules.valid_to, last)
+    return replace(rules, valid_to=ends)
 
 
 @cache
@@ -135,109 +184,20 @@ def shipped_rules() -> ProgrammeRules:
     return ProgrammeRules(own, _shared_periods())
 
 
-def read_rule_sets(programme: str, entries: Any) -> tuple[RuleSet, ...]:
-    """Read the rule sets of one programme from parsed YAML.
-
-    Raises:
-        InvalidProgramme: listing every unknown key, wrong value, gap in order or overlap.
-    """
-    faults = Faults()
-    listed = entries if isinstance(entries, list) else []
-    if not listed:
-        faults.add("document", "not_a_list", "Is geen lijst.", "Is no list.")
-    found = [
-        _rule_set(programme, plain(entry), f"[{place}]", faults)
-        for place, entry in enumerate(listed)
-    ]
-    for place, (older, newer) in enumerate(pairwise(found), start=1):
-        if older.valid_to is None or older.valid_to >= newer.valid_from:
-            nl, en = "Overlapt met de vorige.", "Overlaps with the one before."
-            faults.add(f"[{place}].valid_from", "overlap", nl, en)
-    _raise_for(programme, faults)
-    return tuple(found)
-
-
-def _rule_set(programme: str, entry: Any, path: str, faults: Faults) -> RuleSet:
-    section = Section(entry, path, known=_HEAD, required=_HEAD - _OPTIONAL, faults=faults)
-    channels = section.raw("endorsement_required_from")
-    if not isinstance(channels, list) or not roles.PARTNER_LETTERS.issuperset(channels):
-        nl, en = "Moet een lijst van rolletters zijn.", "Has to be a list of role letters."
-        faults.add(f"{path}.endorsement_required_from", "unknown_value", nl, en)
-        channels = []
-    right = section.raw("acquired_right")
-    parameters = section.raw("parameters")
-    return RuleSet(
-        programme=programme,
-        version=section.text("version") or "",
-        status=section.one_of("status", STATUSES) or DRAFT,
-        valid_from=section.day("valid_from") or date.min,
-        valid_to=section.day("valid_to"),
-        legal_reference=section.text("legal_reference"),
-        sources=tuple(str(source) for source in section.raw("sources") or ()),
-        endorsement_required_from=frozenset(channels),
-        acquired_right=None
-        if right is None
-        else AcquiredRight(**_values(AcquiredRight, right, f"{path}.acquired_right", faults)),
-        left_open=_left_open(parameters),
-        **_values(Parameters, parameters, f"{path}.parameters", faults),
-    )
-
-
-def _left_open(parameters: Any) -> frozenset[str]:
-    named = parameters if isinstance(parameters, dict) else {}
-    return frozenset(name for name, value in named.items() if value is None)
-
-
-def _values(kind: type, value: Any, path: str, faults: Faults) -> dict[str, Any]:
-    """Read the values of a dataclass whose fields are all optional, by their annotations."""
-    types = {column.name: str(column.type) for column in fields(kind)}
-    known = frozenset(types)
-    section = Section(value, path, known=known, required=frozenset(), faults=faults)
-    readers: dict[str, Callable[[str], Any]] = {
-        "bool": section.flag,
-        "int": section.count,
-        "str": section.text,
-        "date": section.day,
-        "Decimal": section.decimal,
-    }
-    found = {name: readers[types[name].partition(" ")[0]](name) for name in types}
-    return {name: read for name, read in found.items() if read is not None}
-
-
 def _shared_periods() -> tuple[Period, ...]:
     faults = Faults()
     periods: list[Period] = []
     for place, entry in enumerate(_read(SHARED)):
         path = f"[{place}]"
-        section = Section(plain(entry), path, known=_PERIOD, required=_PERIOD, faults=faults)
-        values = _values(Parameters, section.raw("parameters"), f"{path}.parameters", faults)
+        section = Section(plain(entry), path, known=PERIOD, required=PERIOD, faults=faults)
+        values = values_of(Parameters, section.raw("parameters"), f"{path}.parameters", faults)
         periods.append(
             Period(section.day("valid_from") or date.min, section.day("valid_to"), values)
         )
-    _raise_for(SHARED, faults)
+    raise_for(SHARED, faults)
     return tuple(periods)
 
 
 def _read(name: str) -> Any:
     source = files("schemas").joinpath("programmes", f"{name}.yaml")
     return yaml.safe_load(source.read_text(encoding="utf-8"))
-
-
-def _raise_for(programme: str, faults: Faults) -> None:
-    if faults.found:
-        raise InvalidProgramme(
-            Message(
-                nl=f"De regels van {programme} bevatten {len(faults.found)} fout(en).",
-                en=f"The rules of {programme} hold {len(faults.found)} fault(s).",
-            ),
-            invalid=faults.found,
-        )
-
-
-_PERIOD: Final = frozenset({"valid_from", "valid_to", "parameters"})
-_OPTIONAL: Final = frozenset({"acquired_right"})
-_HEAD: Final = (
-    _PERIOD
-    | _OPTIONAL
-    | frozenset({"version", "status", "legal_reference", "sources", "endorsement_required_from"})
-)

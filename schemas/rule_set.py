@@ -32,6 +32,7 @@ class Parameters:
         claimed_counts_until: last day on which a claimed right counts as verified.
         is_employment: people work under it for a wage; the same work at the same place under
             another programme is an overlap of offers.
+        publication_notice_days: a rule that changes what holds for people is known as long before.
         protected_age: below it, while of compulsory school age, referrals go to O and V only.
         reveals_health: taking part lets health be inferred, so the programme is class S4.
     """
@@ -81,6 +82,7 @@ class Parameters:
     trajectory_unassigned_idle_months: int | None = None
     trajectory_closing_reminder_months: int | None = None
     aftercare_months: int | None = None
+    publication_notice_days: int | None = None
     # placements and guidance
     start_overdue_days: int | None = None
     start_confirmation_days: int | None = None

@@ -22,6 +22,7 @@ from schemas.agreement import EVERYWHERE, parse_agreement
 from schemas.documents import Faults, Section, plain
 from schemas.errors import InvalidAgreement, InvalidParam, Message
 from schemas.identifiers import kbo, organisation_urn, vcode
+from schemas.strict_yaml import StrictLoader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -119,7 +120,7 @@ def read_yaml(path: Path) -> Any:
         InvalidRegistry: the file is missing, is no YAML, or has a key twice.
     """
     try:
-        return yaml.load(path.read_text("utf-8"), Loader=_StrictLoader)  # noqa: S506 - a SafeLoader
+        return yaml.load(path.read_text("utf-8"), Loader=StrictLoader)  # noqa: S506 - a SafeLoader
     except (OSError, UnicodeDecodeError) as error:
         raise _unreadable(f"{path}: {type(error).__name__}") from error
     except yaml.YAMLError as error:
@@ -328,29 +329,6 @@ def _scopes_of(role: str) -> tuple[Callable[[str], bool], str]:
     """What `Section.many_of` needs to know about a role's scopes."""
     allowed = allowed_scopes(role)
     return allowed.__contains__, ", ".join(sorted(allowed))
-
-
-class _StrictLoader(yaml.SafeLoader):
-    """YAML without surprises: dates stay text, and a key that stands twice is an error."""
-
-    yaml_implicit_resolvers = {  # noqa: RUF012 - how the library is told
-        first: [pair for pair in pairs if pair[0] != "tag:yaml.org,2002:timestamp"]
-        for first, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
-    }
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 - the library's signature
-        seen: set[str] = set()
-        for key, _ in node.value:
-            # A key that is itself a list or mapping has a list here, which no dictionary takes.
-            if not isinstance(key.value, str) or key.value in seen:
-                raise yaml.constructor.ConstructorError(
-                    None,
-                    None,
-                    f"this key stands twice or is no text: {key.value!r}",
-                    key.start_mark,
-                )
-            seen.add(key.value)
-        return super().construct_mapping(node, deep)
 
 
 def _unreadable(reason: str) -> InvalidRegistry:

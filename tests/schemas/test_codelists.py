@@ -8,7 +8,7 @@ from schemas import avsc
 from schemas.codelists import CodeList, code_list, code_lists, label
 from schemas.errors import UnknownCodeList
 
-OPEN_LISTS = {"activity_code", "generic_v1", "programme"}
+OPEN_LISTS = {"activity_code", "generic_v1", "programme", "rule"}
 ENUMS = [schema for schema in avsc.named_types().values() if schema["type"] == "enum"]
 LISTS = code_lists()
 

@@ -8,7 +8,8 @@ import pytest
 
 from schemas.codelists import code_list
 from schemas.errors import InvalidProgramme, UnknownProgramme
-from schemas.programmes import read_rule_sets, shipped_rules
+from schemas.programmes import shipped_rules
+from schemas.rule_reading import read_rule_sets
 
 SHIPPED = shipped_rules()
 TODAY = date(2026, 11, 24)
@@ -160,6 +161,12 @@ def test_a_new_rule_is_a_new_rule_set() -> None:
             "invalid_format",
         ),
         ([entry(), entry(version="x-2", valid_from=date(2026, 7, 1))], "[1].valid_from", "overlap"),
+        (
+            [entry(valid_to=date(2026, 6, 29)), entry(version="x-2", valid_from=date(2026, 7, 1))],
+            "[1].valid_from",
+            "gap",
+        ),
+        ([entry(legal_reference=None)], "[0].legal_reference", "legal_reference_missing"),
     ],
 )
 def test_rules_that_are_not_understood_are_refused(entries: Any, name: str, code: str) -> None:
