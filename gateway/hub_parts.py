@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from consumers.clock import Clock, RowClock, SystemClock
 from consumers.database import open_engine
 from consumers.spans import Tracing
 from consumers.wake import wakers
-from gateway.api import administration
+from gateway.api import administration, programmes
 from gateway.api.cases import Cases
 from gateway.api.collaborators import Collaborators, TokenVerifier
 from gateway.api.completions import Completions
 from gateway.api.evidence import StoredFigures
 from gateway.api.inboxes import InboxFeed
 from gateway.api.offer_book import OfferBook
+from gateway.exchange.conversion_survey import survey
 from gateway.exchange.decide import decide
 from gateway.exchange.encryption import FileKeyEncryption
 from gateway.exchange.handover import HandOver
@@ -25,6 +27,7 @@ from gateway.exchange.locating import Locator
 from gateway.exchange.registry_live import LiveRegistry
 from gateway.exchange.registry_store import RegistryStore
 from gateway.exchange.render import Renderer
+from gateway.exchange.rule_store import RuleStore
 from gateway.exchange.timer_store import TimerStore
 from gateway.exchange.timers import Timers
 from gateway.oauth.assertions import UsedAssertions
@@ -152,7 +155,11 @@ class GatewayParts:
             wake=self._wakers.listener("feed"),
             figures=StoredFigures(inboxes) if settings.has_evidence else None,
             public_url=settings.base_url,
-            routers=(oauth_router(self._issuer()), self._administration(verifier)),
+            routers=(
+                oauth_router(self._issuer()),
+                self._administration(verifier),
+                self._programmes(verifier),
+            ),
         )
 
     def _ledger(self) -> Ledger:
@@ -190,6 +197,21 @@ class GatewayParts:
             registry=self.registry.live.current,
             used=UsedAssertions(self.registry.ledger_engine),
             revoked=RevokedTokens(self.registry.ledger_engine),
+        )
+
+    def _programmes(self, verifier: TokenVerifier) -> APIRouter:
+        registry = self.registry
+        return programmes.router(
+            live=registry.live,
+            store=RuleStore(
+                registry.ledger_engine,
+                registry.ledger_reader,
+                environment=self._settings.environment,
+                clock=self.clock,
+            ),
+            survey=partial(survey, registry.ledger_reader),
+            verifier=verifier,
+            clock=self.clock,
         )
 
     def _administration(self, verifier: TokenVerifier) -> APIRouter:

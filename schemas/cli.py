@@ -59,6 +59,10 @@ SUMMARIES: Final[dict[str, Message]] = {
         nl="cijfers tonen, met wat er geteld is",
         en="show figures and what they count",
     ),
+    "programmes": Message(
+        nl="programmaregels publiceren, vergelijken en uitleggen",
+        en="publish, compare and explain programme rules",
+    ),
     "registry": Message(
         nl="organisaties, deelnemers en overeenkomsten laden",
         en="load organisations, participants and agreements",

@@ -8,6 +8,7 @@ import time
 import uuid
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -17,15 +18,18 @@ from fastapi.exceptions import RequestValidationError
 from joserfc import jwt
 from joserfc.jwk import import_key
 
+from consumers.clock import FixedClock
 from consumers.database import open_engine
-from gateway.api import administration
+from gateway.api import administration, programmes
 from gateway.api.framework import refuse
+from gateway.exchange.conversion_survey import survey
 from gateway.exchange.credentials import new_private_jwk, new_secret, public_part, secret_hash
 from gateway.exchange.encryption import FileKeyEncryption
 from gateway.exchange.registry import Client, Credential
 from gateway.exchange.registry_document import parse
 from gateway.exchange.registry_live import LiveRegistry
 from gateway.exchange.registry_store import RegistryStore
+from gateway.exchange.rule_store import RuleStore
 from gateway.oauth.assertions import UsedAssertions
 from gateway.oauth.issuer import Issuer
 from gateway.oauth.keys import SigningKeys
@@ -159,6 +163,17 @@ def hub_front(
     app.include_router(oauth_router(issuer))
     app.include_router(
         administration.router(live=live, store=store, signing=signing, verifier=verifier)
+    )
+    business = FixedClock()
+    rules = RuleStore(engine, engine, environment=environment, clock=business)
+    app.include_router(
+        programmes.router(
+            live=live,
+            store=rules,
+            survey=partial(survey, engine),
+            verifier=verifier,
+            clock=business,
+        )
     )
     with served(app) as address, httpx.Client(base_url=address) as client:
         yield HubFront(store, live, signing, issuer, verifier, client, clock, private_keys, secret)

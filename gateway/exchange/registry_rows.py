@@ -19,6 +19,8 @@ from gateway.exchange.registry import (
 )
 from schemas.agreement import parse_agreement
 from schemas.moments import to_rfc3339
+from schemas.programmes import shipped_rules
+from schemas.rule_publication import parse_publication
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from gateway.exchange.registry import Environment
     from gateway.exchange.registry_document import AgreementEntry
     from gateway.exchange.registry_plan import Plan
+    from schemas.programmes import ProgrammeRules
 
 
 def read_snapshot(connection: Connection, environment: Environment) -> Registry:
@@ -155,7 +158,18 @@ def _read(connection: Connection, version: int, environment: Environment) -> Reg
         clients=[_client(row) for row in connection.execute(select(tables.CLIENTS))],
         agreements=[_agreement(row) for row in connection.execute(select(tables.AGREEMENTS))],
         revoked_tokens=connection.execute(select(tables.REVOKED_TOKENS.c.jti)).scalars(),
+        rules=_rules(connection),
     )
+
+
+def _rules(connection: Connection) -> ProgrammeRules:
+    """The shipped rules with everything that was published over them."""
+    table = tables.RULE_PUBLICATIONS
+    documents = connection.execute(select(table.c.document).order_by(table.c.place)).scalars()
+    rules = shipped_rules()
+    for document in documents:
+        rules = rules.published(parse_publication(document))
+    return rules
 
 
 def _participant(row: RowMapping, organisation_names: dict[str, str]) -> Participant:

@@ -1,6 +1,7 @@
 """The tables of the registry and of the OAuth issuer, in the ledger's store.
 
-They are made by `gateway/migrations/ledger/0002_registry.py`; this is how the code speaks of them.
+They are made by `0002_registry.py` and `0005_programmes.py` in `gateway/migrations/ledger/`; this
+is how the code speaks of them.
 Times are microseconds since the epoch unless a name says seconds.
 """
 
@@ -89,6 +90,32 @@ AGREEMENTS = Table(
     Column("document", JSON, nullable=False),
     Column("status", Text, nullable=False),
     Column("revoked_at", BigInteger),
+)
+
+# Rule files laid over the rules that come with the hub, in the order of `place`.
+RULE_PUBLICATIONS = Table(
+    "rule_publications",
+    METADATA,
+    Column("reference", Text, primary_key=True),
+    Column("place", Integer, nullable=False, unique=True),
+    Column("document", JSON, nullable=False),
+    Column("hash", Text, nullable=False),
+    Column("published_on", Date, nullable=False),
+    Column("published_at", BigInteger, nullable=False),
+    Column("published_by", Text, nullable=False),
+)
+
+# What organisations say of a publication, in which role.
+RULE_COMMENTS = Table(
+    "rule_comments",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("reference", Text, ForeignKey("rule_publications.reference"), nullable=False),
+    Column("organisation", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("said_at", BigInteger, nullable=False),
+    Column("said_by", Text, nullable=False),
 )
 
 # An assertion's id counts once per client; rows go when the assertion could not be valid any more.

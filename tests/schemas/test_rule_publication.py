@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from schemas.codelists import code_list
 from schemas.errors import InvalidRuleFile
 from schemas.programmes import shipped_rules
 from schemas.rule_changes import changes
 from schemas.rule_publication import parse_publication
+from schemas.rule_set import AcquiredRight, Parameters
 from schemas.rule_text import compared, explained, notices
 from schemas.strict_yaml import line_of
 from tests.schemas.decree import FROM, decree, rule_set
@@ -101,6 +104,13 @@ def test_all_faults_are_told_at_once() -> None:
 def test_what_is_no_rule_file_is_refused(document: Any) -> None:
     """Whatever stands in its place."""
     assert faults(document)
+
+
+def test_every_value_has_words() -> None:
+    """What a rule set can hold is what people can read."""
+    known = set(code_list("rule").codes)
+
+    assert {one.name for kind in (Parameters, AcquiredRight) for one in fields(kind)} <= known
 
 
 def test_changes_are_told_in_words() -> None:

@@ -1,0 +1,84 @@
+"""Counts what a published conversion would move: placements by organiser and municipality.
+
+Reads every case's state and nothing that is sealed; gives counts and sums, and names nobody.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import text
+
+from gateway.exchange.conversions import converted
+from gateway.exchange.state import loads_subject, loads_trajectory
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from sqlalchemy.engine import Engine
+
+    from gateway.exchange.conversions import Converted
+    from gateway.exchange.state import Subject, Trajectory
+    from schemas.conversion import Conversion
+
+PAGE = 500
+_CASES = text(
+    "select t.id, t.state, s.state from trajectories t left join subjects s"
+    " on s.id = t.subject_id where t.id > :after order by t.id limit :page"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """Placements of one organiser in one municipality that one conversion would move.
+
+    Attributes:
+        hours: hundredths of an hour that count on, together.
+        months: months that count on, together.
+    """
+
+    from_programme: str
+    to_programme: str
+    organiser: str
+    nis: str
+    placements: int
+    hours: int
+    months: int
+
+
+def survey(engine: Engine, conversions: Sequence[Conversion]) -> tuple[Moved, ...]:
+    """What these conversions would move now. Blocks on the ledger's store, a page at a time."""
+    counts: Counter[tuple[str, str, str, str]] = Counter()
+    hours: Counter[tuple[str, str, str, str]] = Counter()
+    months: Counter[tuple[str, str, str, str]] = Counter()
+    for case, subject in _cases(engine):
+        for organiser, moved in _of(case, subject, conversions):
+            key = (moved.from_programme, moved.to_programme, organiser, case.territory_nis)
+            counts[key] += 1
+            hours[key] += moved.hours_carried
+            months[key] += moved.months_carried
+    return tuple(Moved(*key, counts[key], hours[key], months[key]) for key in sorted(counts))
+
+
+def _of(
+    case: Trajectory, subject: Subject | None, conversions: Sequence[Conversion]
+) -> Iterator[tuple[str, Converted]]:
+    for placement in case.placements.values():
+        work = None if subject is None else subject.work.get(placement.id)
+        found = converted(placement, conversions, {} if work is None else work.hours)
+        if found is not None:
+            yield placement.organiser, found
+
+
+def _cases(engine: Engine) -> Iterator[tuple[Trajectory, Subject | None]]:
+    after = ""
+    while True:
+        with engine.connect() as connection:
+            rows = connection.execute(_CASES, {"after": after, "page": PAGE}).all()
+        if not rows:
+            return
+        for _, state, person in rows:
+            yield loads_trajectory(state), None if person is None else loads_subject(person)
+        after = rows[-1][0]
