@@ -61,7 +61,7 @@ def check(draft: Draft, move: Move) -> None:
     _flag(
         draft,
         "hours_per_month_max",
-        rules.hours_per_month_max,
+        rights.month_cap(draft, placement.programme, placement.start_date),
         _worked(draft, placement.programme, lambda month: month == period),
         period,
     )

@@ -20,6 +20,7 @@ from gateway.exchange import offer_effects as offer
 from gateway.exchange import placement_effects as placement
 from gateway.exchange import record_effects as record
 from gateway.exchange import referral_effects as referral
+from gateway.exchange import right_effects as right
 from gateway.exchange import trajectory_effects as trajectory
 from gateway.exchange.acceptance import accepted
 from gateway.exchange.access import check_access, relations_of
@@ -68,8 +69,14 @@ EFFECTS: dict[str, Effect] = {
     "placement.voided": endings.voided,
     "transition.placement_converted": placement.converted,
     "outcome.recorded": record.outcome_recorded,
-    "transition.right_registered": record.right_registered,
-    "transition.right_dormant": record.right_dormant,
+    "transition.right_registered": right.registered,
+    "transition.right_verified": right.verified,
+    "transition.right_refused": right.ended,
+    "transition.right_dormant": right.dormant,
+    "transition.right_revived": right.awake,
+    "transition.right_lapsed": right.lapsed,
+    "transition.right_closed": right.ended,
+    "transition.right_reinstated": right.awake,
     "outcome.follow_up_recorded": record.outcome_followed_up,
     "outcome.corrected": record.outcome_corrected,
     "guidance.contact_recorded": guidance.contacted,
@@ -100,7 +107,7 @@ MOVED: dict[str, Effect] = {
     "referral": referral.moved,
     "placement": placement.moved,
     "outcome": record.outcome_moved,
-    "right": record.right_moved,
+    "right": right.moved,
     "offer": offer.moved,
     "trajectory": trajectory.moved,
 }
@@ -218,7 +225,16 @@ def _apply(draft: Draft, step: Intent) -> None:
         work.note(draft, step.target.id)
         overlap.check(draft, move)
         caps.check(draft, move)
+    _keep_rights(draft, step.target.kind)
     draft.done.append(_pending(draft, step, event_id))
+
+
+def _keep_rights(draft: Draft, kind: str) -> None:
+    """Hours keep a right awake, and the person's record says how every right stands."""
+    if kind == "placement" and (draft.case.rights or draft.person.rights):
+        right.keep_awake(draft)
+    if kind in ("placement", "right") and draft.case.rights:
+        right.note(draft)
 
 
 def _row(step: Intent) -> Transition:

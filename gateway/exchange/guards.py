@@ -15,6 +15,7 @@ from gateway.exchange import offer_guards as offer
 from gateway.exchange import outcome_guards as outcome
 from gateway.exchange import placement_guards as placement
 from gateway.exchange import referral_guards as referral
+from gateway.exchange import right_guards as right
 from gateway.exchange import terms
 from gateway.exchange.draft import Draft, Move
 
@@ -64,6 +65,12 @@ GUARDS: dict[str, Guard] = {
         case.offered_to_another,
         case.open_task,
         case.after_care,
+        right.registered_once,
+        right.activity_not_future,
+        right.decided,
+        right.lapse_ground,
+        right.closing_ground,
+        right.reinstating_ground,
     )
 }
 """Guard by the name that the tables use."""

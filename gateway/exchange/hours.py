@@ -54,17 +54,9 @@ def reported(draft: Draft, move: Move) -> None:
     assignment = replace(assignment, reports={**assignment.reports, data["period"]: report})
     months = sorted({*placement.reported, data["period"]})[-MONTHS_KEPT:]
     _put(draft, replace(placement, reported=tuple(months)), assignment)
-    _keep_rights(draft, data["period"], report.hours)
     stated = assignment.stated.get(data["period"])
     if stated is not None:
         _compare(draft, placement, report.hours, stated)
-
-
-def _keep_rights(draft: Draft, period: str, worked: int) -> None:
-    """Hours that were worked keep the person's rights."""
-    for right in draft.case.rights.values():
-        if worked > 0 and (right.last_activity or "") < period:
-            draft.put_right(replace(right, last_activity=period))
 
 
 def stated(draft: Draft, move: Move) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from gateway.exchange.outcome_clocks import WITHOUT_SEQUEL
-from gateway.exchange.state import Outcome, Right
+from gateway.exchange.state import Outcome
 
 if TYPE_CHECKING:
     from gateway.exchange.draft import Draft, Move
@@ -49,33 +49,3 @@ def outcome_moved(draft: Draft, move: Move) -> None:
     """Change the outcome's state."""
     before = draft.case.outcomes[move.aggregate_id]
     draft.put_outcome(replace(before, state=move.state, version=before.version + 1))
-
-
-def right_registered(draft: Draft, move: Move) -> None:
-    """Add the right; VDAB joins to verify it."""
-    registrant = move.actor.id
-    draft.put_right(
-        Right(
-            id=move.aggregate_id,
-            state=move.state,
-            version=1,
-            registrant=registrant,
-            last_activity=move.data.get("last_activity_month"),
-        )
-    )
-    service = draft.context.registry.competent("V", draft.nis, draft.today)
-    if service is not None and service.id not in draft.case.viewers:
-        draft.change(viewers=(*draft.case.viewers, service.id))
-
-
-def right_dormant(draft: Draft, move: Move) -> None:
-    """Remember when it is to be decided on."""
-    right_moved(draft, move)
-    right = draft.case.rights[move.aggregate_id]
-    draft.put_right(replace(right, lapses_on=move.data.get("lapses_on")))
-
-
-def right_moved(draft: Draft, move: Move) -> None:
-    """Change the right's state."""
-    before = draft.case.rights[move.aggregate_id]
-    draft.put_right(replace(before, state=move.state, version=before.version + 1))

@@ -65,6 +65,7 @@ def add_outcome(found: Relations, outcome: Outcome) -> None:
 def add_right(found: Relations, right: Right) -> None:
     """Relations to one acquired right."""
     _add(found, right.registrant, "registrant")
+    _add(found, right.service, "verifier")
 
 
 def members(trajectory: Trajectory) -> Relations:

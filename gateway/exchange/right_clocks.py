@@ -53,9 +53,10 @@ def _inactive(case: Trajectory, right: Right, ground: Ground) -> Iterator[Clock]
     """After so many whole months without hours; looked at each month while reports are missing."""
     rules = ground.rules(UNDETERMINED)
     months, notice = rules.right_inactive_months, rules.right_lapse_notice_days
-    if right.last_activity is None or months is None or notice is None:
+    month = counted_from(right)
+    if month is None or months is None or notice is None:
         return
-    first = months_after(date.fromisoformat(f"{right.last_activity}-01"), months + 1)
+    first = months_after(date.fromisoformat(f"{month}-01"), months + 1)
     due, sent = first, case.reminded.get(key_of(INACTIVE, right.id))
     while sent is not None and start_of(due) <= sent.due:
         due = months_after(due, 1)
@@ -70,7 +71,7 @@ def _inactive(case: Trajectory, right: Right, ground: Ground) -> Iterator[Clock]
     if missing is None:
         event = "transition.right_dormant"
         data: dict[str, Any] = {
-            "last_activity_month": right.last_activity,
+            "last_activity_month": right.last_activity or month,
             "lapses_on": days_after(max(due, ground.today), notice).isoformat(),
         }
         acts_for, subject = right.registrant, right.id
@@ -80,6 +81,12 @@ def _inactive(case: Trajectory, right: Right, ground: Ground) -> Iterator[Clock]
         data = {"kind": "hours_missing", "detail_code": month}
         acts_for = placement.organiser
     yield Clock(INACTIVE, right.id, start_of(due), event, data, acts_for, subject=subject)
+
+
+def counted_from(right: Right) -> str | None:
+    """The month from which inactivity is counted: of the last work, or of a later decision."""
+    known = (right.last_activity, right.kept_from)
+    return max((one for one in known if one is not None), default=None)
 
 
 def unreported(case: Trajectory, until: date, months: int) -> tuple[Placement, str] | None:

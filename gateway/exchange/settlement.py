@@ -14,6 +14,7 @@ from gateway.exchange import follow_ups
 from gateway.exchange.clock import Ground
 from gateway.exchange.clocks import all_clocks
 from gateway.exchange.referral_clocks import UNANSWERED
+from gateway.exchange.right_effects import DORMANT_TASK, DOUBT_TASK
 
 if TYPE_CHECKING:
     from gateway.exchange.draft import Draft
@@ -38,6 +39,9 @@ FOLLOW_UPS = frozenset(
 
 
 ABOUT_REFERRALS = frozenset({"unanswered_referral", "declined_referral", "expired_referral"})
+
+ABOUT_RIGHTS = {DORMANT_TASK: "dormant", DOUBT_TASK: "lapsed"}
+"""In which state of the right a task about it still waits."""
 
 
 def settle(draft: Draft) -> None:
@@ -75,6 +79,14 @@ def _answer(draft: Draft, case: Trajectory, task: Task) -> str | None:
             == [one.id for one in case.tasks.values() if one.what == "assign_case_holder"][-1]
         )
         return None if is_last and case.holder is None else "done"
+    if task.what in ABOUT_RIGHTS:
+        right = case.rights.get(task.concerns or "")
+        waits = right is not None and right.state == ABOUT_RIGHTS[task.what]
+        return None if waits else "done"
+    return _about_referral(case, task)
+
+
+def _about_referral(case: Trajectory, task: Task) -> str | None:
     referral = case.referrals.get(task.concerns or "")
     if referral is None or task.what not in ABOUT_REFERRALS:
         return None

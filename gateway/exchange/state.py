@@ -130,7 +130,8 @@ class Right(Struct, frozen=True, gc=False):
     Attributes:
         service: the VDAB that verifies it and decides on it.
         verified: VDAB said at some time that it exists.
-        last_activity: the last month (YYYY-MM) in which hours were worked.
+        claimed_activity: the last month with work (YYYY-MM) that its registration named.
+        last_activity: the last month in which hours were worked, by that and by all reports.
         kept_from: month of the last decision that keeps it; inactivity counts from there on.
         ends_on: the first day on which it counts no more; None while there is none.
     """
@@ -143,6 +144,7 @@ class Right(Struct, frozen=True, gc=False):
     basis: str | None = None
     hours_cap_month: int | None = None
     verified: bool = False
+    claimed_activity: str | None = None
     last_activity: str | None = None
     kept_from: str | None = None
     lapses_on: str | None = None

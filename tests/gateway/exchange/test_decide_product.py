@@ -117,6 +117,14 @@ def allowed(kind: str, state: str, role: str, held: set[str]) -> list[str]:
     return [name for name in dict.fromkeys(names) if expected(kind, name, state, role, held)]
 
 
+GROUNDS = {
+    "transition.right_lapsed": "no_activity_12m",
+    "transition.right_closed": "pension",
+    "transition.right_reinstated": "appeal",
+    "transition.right_revived": "activity_resumed",
+}
+
+
 def data_for(name: str) -> dict[str, Any]:
     """Data that meets every guard, so that only the table decides."""
     values: dict[str, Any] = {
@@ -163,6 +171,8 @@ def data_for(name: str) -> dict[str, Any]:
         "answer": "done",
         "participant": cast.STRANGERS["T"],
     }
+    if name in GROUNDS:
+        values["ground"] = GROUNDS[name]
     if name == "referral.created":
         values.pop("assignments")
         values["target_org"] = cast.urn_of(cast.RELATED["W"])

@@ -21,7 +21,12 @@ RAN = tuple(f"{year}-{month:02}" for year in (2025, 2026) for month in range(1, 
 
 def entitled(state: str, reported: tuple[str, ...] = RAN, **changes: Any) -> Trajectory:
     """A case with a right that was registered on 31 January 2026, and a long placement."""
-    given = {"since": noon("2026-01-31"), "last_activity": "2025-03", **changes}
+    given = {
+        "since": noon("2026-01-31"),
+        "claimed_activity": "2025-03",
+        "last_activity": "2025-03",
+        **changes,
+    }
     right = replace(Right(cast.RIGHT, state, 1, cast.RELATED["W"]), **given)
     placement = replace(cast.placement("ended"), start_date="2025-01-15", reported=reported)
     return cast.case(
