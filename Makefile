@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check test-containers faults bench fmt lock clean
+.PHONY: help demo up test check test-containers faults world bench fmt lock clean
 
 help:  ## print the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -44,6 +44,9 @@ test-containers: $(VENV)/.dev  ## build and exercise the containers; starts an e
 
 faults: $(VENV)/.dev  ## kill every part at random instants under load (ARGS="--trials 100 --seed 7")
 	@$(BIN)/python -m tests.faults $(ARGS)
+
+world: $(VENV)/.dev  ## prove the domain at length: 2,000 random histories
+	@$(BIN)/python -m tests.histories $(ARGS)
 
 bench: $(VENV)/.dev  ## measure speed beside floors of the same run (ARGS=--quick, --json)
 	@$(BIN)/python -m tests.bench $(ARGS)

@@ -49,30 +49,37 @@ def statement(
 ) -> dict[str, Any]:
     """Data of one event about an aggregate of a case."""
     data = deepcopy(chance.choice(_examples(name)))
-    data.pop("insz", None)
-    data.pop("cleared", None)
+    for never in ("insz", "cleared"):
+        data.pop(never, None)
     for key, make in _POINTED.items():
-        if key in data and not isinstance(data[key], dict):
+        is_said = key in data and not isinstance(data[key], dict)
+        if is_said or key in _ALWAYS.get(name, ()):
             data[key] = make(aggregate_id, case, book, chance)
-    for key in ("from", "to"):
-        if key in data:
-            is_party = str(data[key]).startswith("urn:")
-            data[key] = (
-                cast.urn_of(chance.choice(HOLDERS)) if is_party else _day(book, chance, 9, 9)
-            )
     if "assignment" in data:
         data["assignment"] = _assignment(aggregate_id, case, book, chance)
-    for key in _ALWAYS.get(name, ()):
-        data[key] = _POINTED[key](aggregate_id, case, book, chance)
     for key in _OFTEN_LEFT_OUT.get(name, ()):
         if chance.random() < 0.6:
             data.pop(key, None)
+    _point_parties(data, book, chance)
+    _settle(data, book, chance)
+    return data
+
+
+def _point_parties(data: dict[str, Any], book: Book, chance: Random) -> None:
+    """`from` and `to` are organisations in some events and days in others."""
+    for key in ("from", "to"):
+        if key in data:
+            is_party = str(data[key]).startswith("urn:")
+            urn = cast.urn_of(chance.choice(HOLDERS))
+            data[key] = urn if is_party else _day(book, chance, 9, 9)
+
+
+def _settle(data: dict[str, Any], book: Book, chance: Random) -> None:
     if "offer_id" in data and not book.offers:
         data.pop("offer_id")
     if "declaration" in data and chance.random() < 0.15:
         data["declaration"] = {**data["declaration"], "declared": False}
     _settle_dates(data)
-    return data
 
 
 def _day(book: Book, chance: Random, before: int, after: int) -> str:
