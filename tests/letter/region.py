@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import sqlalchemy as sa
 
+from consumers.evidence import TOPIC, Evidence
+from consumers.log_records import Fetched
 from gateway.api.application import create_app
 from gateway.exchange.registry_document import parse
 from gateway.exchange.route import Route
@@ -52,6 +54,25 @@ class Readable:
         return fakes.ReadableTokens({**roles, "hub-admin": "A"}).verify(token)
 
 
+class FactsOfOutbox:
+    """The facts as the log would bring them, straight from what waits for the relay."""
+
+    def __init__(self, ledger: sa.Engine) -> None:
+        self._ledger = ledger
+        self._read = 0
+
+    def poll(self, timeout_seconds: float, /) -> list[Fetched]:  # noqa: ARG002 - never waits
+        """What came since the last time."""
+        query = sa.text("select seq, value from outbox where topic = :topic and seq > :seq")
+        with self._ledger.connect() as connection:
+            rows = connection.execute(query, {"topic": TOPIC, "seq": self._read}).all()
+        self._read = max((seq for seq, _ in rows), default=self._read)
+        return [Fetched(TOPIC, 0, seq, b"", value, (), 0) for seq, value in rows]
+
+    def commit(self) -> None:
+        """Nothing to note."""
+
+
 @dataclass
 class Region:
     """One hub and everybody around it."""
@@ -60,6 +81,7 @@ class Region:
     route: Route
     parts: GatewayParts
     clock: RowClock
+    evidence: Evidence
     _ids: Iterator[int] = field(default_factory=count)
     _routed: int = 0
 
@@ -177,6 +199,24 @@ class Region:
             one["state"] for one in self.case(who, trajectory)["aggregates"] if one["type"] == kind
         ]
 
+    def figures(self, who: str, indicator: str, **asked: Any) -> list[dict[str, Any]]:
+        """The cells of an indicator as somebody reads them."""
+        asked.setdefault("from", "2026-01")
+        asked.setdefault("to", self.today.strftime("%Y-%m"))
+        query = "&".join(f"{name}={value}" for name, value in asked.items())
+        found = self.get(who, f"/v1/evidence?indicator={indicator}&{query}")
+        cells: list[dict[str, Any]] = found["cells"]
+        return cells
+
+    def publish_rules(self, document: dict[str, Any]) -> None:
+        """What the administrator does with a rule file."""
+        plan = self.call("hub-admin+sj_admin", "POST", "/v1/programmes/plan", json=document)
+        assert plan.status_code == 200, plan.text
+        wanted = {"document": document, "expected_version": plan.json()["version"]}
+        path = "/v1/programmes/publications"
+        done = self.call("hub-admin+sj_admin", "POST", path, json=wanted)
+        assert done.status_code == 200, done.text
+
     def wait(self, days: int) -> None:
         """Let days pass; the hub does all that was due in them, in order."""
         self.clock.move(timedelta(days=days).total_seconds())
@@ -192,6 +232,7 @@ class Region:
         if rows:
             self._routed = rows[-1][0]
             self.route.reroute([event_id for _, event_id in rows])
+        self.evidence.step(0.0)
 
 
 @contextmanager
@@ -220,4 +261,6 @@ def region(folder: Path) -> Iterator[Region]:
             registry.live.current,
             parts.clock,
         )
-        yield Region(client, route, parts, clock)
+        facts = FactsOfOutbox(registry.ledger_reader)
+        evidence = Evidence(facts, parts.consumers_engine, parts.clock)
+        yield Region(client, route, parts, clock, evidence)
