@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import orjson
@@ -13,6 +14,7 @@ from rich.table import Table
 from schemas import avsc, guards
 from schemas.catalogue import catalogue
 from schemas.codelists import code_list, code_lists
+from schemas.diagrams import page
 from schemas.indicators import reference
 from schemas.publication import framed_records, publish, unpublished
 
@@ -24,6 +26,7 @@ app = typer.Typer(
     help="Show and check the event catalogue. / De gebeurtenissen tonen en nakijken.",
 )
 
+LIFECYCLES = Path(__file__).parent / "lifecycles" / "README.md"
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 
 
@@ -120,6 +123,15 @@ def publish_schemas(*, as_json: AsJson = False) -> None:
 def show_indicators() -> None:
     """Print what the figures of the evidence count, as Markdown."""
     typer.echo(reference(), nl=False)
+
+
+@app.command("diagrams")
+def draw_diagrams(
+    out: Annotated[Path, typer.Option(help="The page to write.")] = LIFECYCLES,
+) -> None:
+    """Draw the lifecycles from their tables, as Markdown with Mermaid."""
+    out.write_text(page(), encoding="utf-8")
+    typer.echo(f"{out} written.")
 
 
 def _faults() -> list[dict[str, Any]]:

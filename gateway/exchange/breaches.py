@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from gateway.exchange.draft import Draft
     from schemas.errors import Message
 
+WARNING_RAISED = "trajectory.warning_raised"
 RULE_BREACH = "rule_breach"
 """Code of the warning on a decision; the code of the rule is in its `rules`."""
 
@@ -38,7 +39,8 @@ def intention(_draft: Draft, code: str, message: Message, field: str | None = No
 def fact(draft: Draft, code: str, message: Message, kind: str | None = None) -> None:
     """Take what has happened, warn the sender, and warn who is responsible where there is a kind.
 
-    The same rule is said once a decision; in a case that is closed only its sender is told.
+    The same rule is said once a decision; where the case's table has no warning in its state,
+    only the sender is told.
 
     Args:
         draft: the decision.
@@ -51,5 +53,5 @@ def fact(draft: Draft, code: str, message: Message, kind: str | None = None) -> 
     draft.warnings.append(Notice(RULE_BREACH, message, (code,)))
     known = code_list("warning_kind").codes
     kind = kind or (code if code in known else None)
-    if kind is not None and lifecycles()["trajectory"].is_active(draft.case.state):
-        draft.follow("trajectory.warning_raised", draft.case.id, kind=kind, detail_code=code)
+    if kind is not None and lifecycles()["trajectory"].transition(WARNING_RAISED, draft.case.state):
+        draft.follow(WARNING_RAISED, draft.case.id, kind=kind, detail_code=code)

@@ -52,6 +52,34 @@ def offered_to_another(draft: Draft, move: Move) -> None:
         )
 
 
+def decline_fits(draft: Draft, move: Move) -> None:
+    """The case holder takes its offer back; only the hub says that nobody answered."""
+    reason = move.data.get("reason")
+    own = {"HUB": "no_answer"}.get(move.actor.role)
+    if own is None and move.actor.id == draft.case.holder:
+        own = "withdrawn"
+    if (reason == own) if own else (reason not in ("no_answer", "withdrawn")):
+        return
+    raise broken(
+        "reason_of_another",
+        "Wie de overdracht aanbood, geeft reden withdrawn; wie ze kreeg, een eigen reden.",
+        "Whoever offered the hand-over gives reason withdrawn; whoever got it, a reason of its "
+        "own.",
+        "reason",
+    )
+
+
+def talk_of_mentor(_draft: Draft, move: Move) -> None:
+    """A work floor records its mentor's talks and no other contact."""
+    if move.actor.role == "H" and move.data.get("kind") != "mentor_talk":
+        raise broken(
+            "kind_of_another_role",
+            "Een werkplek meldt gesprekken van de mentor: kind moet mentor_talk zijn.",
+            "A host records talks of the mentor: kind must be mentor_talk.",
+            "kind",
+        )
+
+
 def open_task(draft: Draft, move: Move) -> None:
     """A task is answered once."""
     task = draft.case.tasks.get(move.data["task_id"])

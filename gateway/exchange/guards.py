@@ -64,6 +64,8 @@ GUARDS: dict[str, Guard] = {
         case.nothing_open,
         case.offered_to_another,
         case.open_task,
+        case.decline_fits,
+        case.talk_of_mentor,
         case.after_care,
         right.registered_once,
         right.activity_not_future,

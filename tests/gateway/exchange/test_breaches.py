@@ -73,13 +73,14 @@ def test_a_fact_without_a_kind_is_said_to_its_sender_alone() -> None:
     assert begun.warnings[0].rules == ("period_before_start",)
 
 
-def test_a_fact_of_a_closed_case_is_taken_too() -> None:
+@pytest.mark.parametrize(("state", "raised"), [("closed", 1), ("joined", 0)])
+def test_a_fact_of_an_ended_case_is_taken_too(state: str, raised: int) -> None:
     """Late hours are never refused because nobody can be warned on the case any more."""
-    begun = draft(state="closed")
+    begun = draft(state=state)
 
     breaches.fact(begun, "hours_cap", OVER)
 
-    assert not begun.queue
+    assert len(begun.queue) == raised
     assert begun.warnings[0].rules == ("hours_cap",)
 
 

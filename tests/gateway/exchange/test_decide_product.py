@@ -125,6 +125,10 @@ GROUNDS = {
 }
 
 
+DECLINES = {cast.RELATED["V"]: "withdrawn", HUB: "no_answer"}
+"""The reason that each may give of a hand-over that does not take place."""
+
+
 def data_for(name: str) -> dict[str, Any]:
     """Data that meets every guard, so that only the table decides."""
     values: dict[str, Any] = {
@@ -219,10 +223,13 @@ def blocked(name: str, state: str, role: str) -> bool:
 
 def _decide(kind: str, name: str, state: str, participant: str) -> Accepted | Refused:
     subject = None if state == "none" else SUBJECTS[kind]
+    data = data_for(name)
+    if name == "trajectory.handover_declined":
+        data["reason"] = DECLINES.get(participant, "other")
     sent = cast.submission(
         name,
         participant,
-        data_for(name),
+        data,
         subject=subject,
         trajectory_id=None if kind == "offer" else cast.TRAJECTORY,
         territory_nis=cast.NIS,
