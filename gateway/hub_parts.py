@@ -173,6 +173,7 @@ class GatewayParts:
             environment=self._settings.environment,
             complete=self._complete,
             wake=self._relay_waker.wake,
+            matching=self._settings.matches_persons,
             published=None if stores.is_postgres else self._wakers.listener("ledger"),
         )
 

@@ -11,7 +11,7 @@ import os
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -21,6 +21,8 @@ from pydantic_settings import (
 
 from consumers.database import Stores
 from consumers.log import LogSettings
+from schemas.errors import InvalidIdentifier
+from schemas.identifiers import organisation_urn
 
 HUB_FILE = "hub.toml"
 LOOPBACK = "127.0.0.1"
@@ -40,6 +42,11 @@ class HubSettings(BaseSettings):
     )
     kek_file: Path | None = Field(
         None, description="Key-encryption key; without it DATA/keys/kek.json."
+    )
+    matching_controller: str | None = Field(
+        None,
+        description="Organisation that answers for recognising one person by likeness, as its URN; "
+        "without one production recognises nobody so. Test installations always do.",
     )
     host: str = Field(LOOPBACK, description="Address the gateway and management listen on.")
     port: int = Field(8080, description="Port of the gateway.")
@@ -67,6 +74,14 @@ class HubSettings(BaseSettings):
     )
     replication: int = Field(1, ge=1, description="Copies of each topic; 3 in production.")
 
+    @field_validator("matching_controller")
+    @classmethod
+    def _is_organisation(cls, given: str | None) -> str | None:
+        try:
+            return None if given is None else organisation_urn(given)
+        except InvalidIdentifier as error:
+            raise ValueError("no URN of an organisation, such as urn:be:ovo:OVO000000") from error
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -88,6 +103,11 @@ class HubSettings(BaseSettings):
         if self.database_url is None:
             return Stores.sqlite(self.data)
         return Stores.postgres(self.database_url.get_secret_value())
+
+    @property
+    def matches_persons(self) -> bool:
+        """Whether records of one person are looked for by likeness."""
+        return self.environment == "test" or self.matching_controller is not None
 
     @property
     def base_url(self) -> str:

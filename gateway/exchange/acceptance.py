@@ -54,6 +54,7 @@ def accepted(draft: Draft) -> Accepted:
         warnings=tuple(draft.warnings),
         facts=tuple(draft.facts),
         errands=tuple(draft.errands),
+        others=tuple(draft.others),
     )
 
 

@@ -17,6 +17,7 @@ from gateway.errors import ActorRefused, ExchangeError, NotAllowedNow, RoleRefus
 from gateway.exchange import caps, endings, hours, overlap, work
 from gateway.exchange import guidance_effects as guidance
 from gateway.exchange import offer_effects as offer
+from gateway.exchange import person_effects as person
 from gateway.exchange import placement_effects as placement
 from gateway.exchange import record_effects as record
 from gateway.exchange import referral_effects as referral
@@ -29,6 +30,7 @@ from gateway.exchange.decision import HUB, Accepted, Context, Refused, Step
 from gateway.exchange.draft import Actor, Draft, Move, Pending, open_draft, unknown_case
 from gateway.exchange.due import due_clock, remember
 from gateway.exchange.guards import GUARDS
+from gateway.exchange.person_tasks import completed
 from gateway.exchange.settlement import settle
 from gateway.exchange.submission_guards import as_expected, known_programmes, not_in_future
 from gateway.exchange.targets import Target, find_target, state_of, version_of
@@ -100,6 +102,11 @@ EFFECTS: dict[str, Effect] = {
     "trajectory.task_answered": trajectory.task_answered,
     "trajectory.viewing_right_granted": trajectory.viewing_granted,
     "trajectory.viewing_right_ended": trajectory.viewing_ended,
+    "trajectory.joined": person.joined,
+    "subject.details_changed": person.details_changed,
+    "subject.linked": person.linked,
+    "subject.unlinked": person.unlinked,
+    "subject.merged": person.merged,
 }
 """What an event does beyond changing the state of its aggregate."""
 
@@ -156,10 +163,11 @@ def _run(draft: Draft) -> None:
     target = find_target(draft, lifecycle, name)
     relations = check_access(draft, actor, target)
     as_expected(draft, target)
-    _apply(draft, Intent(name, actor, target, draft.submission.data, relations))
+    _apply(draft, Intent(name, actor, target, completed(draft), relations))
     if clock is not None:
         remember(draft, clock)
     _follow(draft)
+    person.recognise(draft)
     settle(draft)
     _follow(draft)
 

@@ -5,7 +5,7 @@ Everything here is a value. The ledger fills the context under its locks and wri
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from msgspec import Struct
@@ -102,6 +102,8 @@ class Errand(Struct, frozen=True, gc=False):
         target_id: the trajectory or offer.
         aggregate_id: the referral, placement, outcome or right; None for the target itself.
         acts_for: participant under whose grants the event is disclosed.
+        beside: another trajectory that it has to do with; no part of what is delivered.
+        repeats: sender key of the event whose data it repeats, opened when it is sent.
     """
 
     id: str
@@ -111,10 +113,15 @@ class Errand(Struct, frozen=True, gc=False):
     aggregate_id: str | None
     acts_for: str
     data: dict[str, Any]
+    beside: str | None = None
+    repeats: str | None = None
 
 
 class Accepted(Struct, frozen=True, gc=False):
-    """The submitted event comes first in `events`; hub events that follow from it come after."""
+    """The submitted event comes first in `events`; hub events that follow from it come after.
+
+    `others` are further persons whose state changed.
+    """
 
     events: tuple[DecidedEvent, ...]
     trajectory: Trajectory | None = None
@@ -123,6 +130,7 @@ class Accepted(Struct, frozen=True, gc=False):
     warnings: tuple[Warning, ...] = ()
     facts: tuple[Fact, ...] = ()
     errands: tuple[Errand, ...] = ()
+    others: tuple[Subject, ...] = ()
 
 
 class Refused(Struct, frozen=True, gc=False):
@@ -147,13 +155,25 @@ def no_offer(_offer_id: str) -> Offer | None:
     return None
 
 
+class Other(Struct, frozen=True, gc=False):
+    """Another person as the hub knows persons, with its trajectories that were not joined."""
+
+    subject: Subject
+    cases: tuple[Trajectory, ...] = ()
+
+
 class Context(Struct, frozen=True, gc=False):
     """All that `decide` may look at, read under the ledger's locks.
 
     Attributes:
         subject_id: the hub's id of the person, known or fresh; None for events about nobody.
         subject: the person's state; None when the hub does not know the person yet.
-        linked: the states of the same person's other subjects.
+        linked: the states of the same person's other subjects, by confirmed links.
+        elsewhere: the person's other trajectories, where the event may have to do with them;
+            those of linked subjects among them.
+        twin: who the INSZ in the data belongs to, when that is another subject than the case's.
+        candidates: whoever else the data may be about, by likeness.
+        named: persons whom the data names, by the reference in it.
         now: microseconds since the epoch, UTC, from the business clock.
         new_id: gives a fresh UUIDv7.
         offer_owners: participants with a published offer of a programme in a municipality.
@@ -172,6 +192,10 @@ class Context(Struct, frozen=True, gc=False):
     offer_owners: Callable[[str, str], frozenset[str]] = no_offer_owners
     subject: Subject | None = None
     linked: tuple[Subject, ...] = ()
+    elsewhere: tuple[Trajectory, ...] = ()
+    twin: Other | None = None
+    candidates: tuple[Other, ...] = ()
+    named: Mapping[str, Other] = {}
     named_offer: Offer | None = None
     offers_at: Callable[[str], tuple[Offer, ...]] = no_offers
     find_offer: Callable[[str], Offer | None] = no_offer

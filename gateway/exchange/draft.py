@@ -109,6 +109,7 @@ class Draft:
     trajectory: Trajectory | None = None
     offer: Offer | None = None
     subject: Subject | None = None
+    others: list[Subject] = field(default_factory=list)
     named_offer: Offer | None = None
     done: list[Pending] = field(default_factory=list)
     queue: list[FollowUp] = field(default_factory=list)

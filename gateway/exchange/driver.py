@@ -8,6 +8,7 @@ group of statements travels in one pipeline.
 from __future__ import annotations
 
 import sqlite3
+import zlib
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sqlalchemy.engine import Engine
+
+
+LOCKED_NAMES = 0x5C4A4B
+"""The class of the advisory locks for names; the relay's and the migrations' have one number."""
+NAME_LOCKS = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +73,14 @@ class Driver(Protocol):
 
     def begin(self) -> None:
         """Begin; on SQLite this takes the one write lock, waiting up to five seconds."""
+        ...
+
+    def lock(self, names: Sequence[str]) -> None:
+        """Wait until no other transaction has locked any of these names, and keep them to its end.
+
+        For what may have no row yet; names share a fixed number of locks, so that a transaction
+        of many cannot use up those of the database.
+        """
         ...
 
     def read(self, *asked: tuple[Lookup, Sequence[str]]) -> list[list[tuple[Any, ...]]]:
@@ -128,6 +142,9 @@ class SqliteDriver:
     def begin(self) -> None:
         """Take the write lock."""
         self._connection.execute("begin immediate")
+
+    def lock(self, names: Sequence[str]) -> None:
+        """Nothing more to wait for: there is one writer at a time."""
 
     def read(self, *asked: tuple[Lookup, Sequence[str]]) -> list[list[tuple[Any, ...]]]:
         """One statement a look-up."""
@@ -208,6 +225,14 @@ class PostgresDriver:
 
     def begin(self) -> None:
         """The first statement begins."""
+
+    def lock(self, names: Sequence[str]) -> None:
+        """Advisory locks, in the order of their numbers."""
+        numbers = sorted({zlib.crc32(name.encode()) % NAME_LOCKS for name in names})
+        self._connection.execute(
+            "select pg_advisory_xact_lock(%s, number) from unnest(%s::int[]) as number",
+            (LOCKED_NAMES, numbers),
+        )
 
     def read(self, *asked: tuple[Lookup, Sequence[str]]) -> list[list[tuple[Any, ...]]]:
         """All look-ups in one round trip; locks are taken in the order asked."""

@@ -13,6 +13,7 @@ from gateway.exchange import entry_guards as entry
 from gateway.exchange import hours_guards as hours
 from gateway.exchange import offer_guards as offer
 from gateway.exchange import outcome_guards as outcome
+from gateway.exchange import person_guards as person
 from gateway.exchange import placement_guards as placement
 from gateway.exchange import referral_guards as referral
 from gateway.exchange import right_guards as right
@@ -73,6 +74,11 @@ GUARDS: dict[str, Guard] = {
         right.lapse_ground,
         right.closing_ground,
         right.reinstating_ground,
+        person.another_person,
+        person.linked_person,
+        person.two_persons,
+        person.same_person,
+        person.fitting_answer,
     )
 }
 """Guard by the name that the tables use."""

@@ -64,6 +64,7 @@ class Ledger:
         complete: called once per commit, on the writer's thread, with (ticket, answer) pairs; an
             answer is the outcomes in order, or the error of the whole request. Must not block.
         wake: called after each commit that left something to publish. Must not block.
+        matching: whether records of one person are looked for by likeness.
         published: brings the numbers of outbox rows that the relay published (SQLite only).
     """
 
@@ -79,6 +80,7 @@ class Ledger:
         complete: Callable[[Sequence[tuple[object, Answer]]], None],
         wake: Callable[[], None],
         published: Listener | None = None,
+        matching: bool = True,
         max_waiting: int = MAX_WAITING,
     ) -> None:
         self._engine = engine
@@ -90,6 +92,7 @@ class Ledger:
         self._complete = complete
         self._wake = wake
         self._listener = published
+        self._matching = matching
         self._max_waiting = max_waiting
         self._queue: SimpleQueue[_Waiting | None] = SimpleQueue()
         self._waiting = 0
@@ -232,7 +235,7 @@ class Ledger:
             self._registry,
             self._clock,
             self._environment,
-            Locator(self._keys.blind_index_key()),
+            Locator(self._keys.blind_index_key(), matching=self._matching),
         )
         shared = SharedCommit.begin(self._driver, parts, requests)
         answers = shared.run()

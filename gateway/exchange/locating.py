@@ -8,14 +8,15 @@ Numbers and names are only ever kept as keyed digests.
 from __future__ import annotations
 
 import hmac
-import unicodedata
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import Struct
 
 from gateway.errors import IdentifierTaken
+from gateway.exchange.decision import HUB
 from gateway.exchange.draft import unknown_case
+from gateway.exchange.likeness import folded, traits
 from schemas.errors import Message
 from schemas.identifiers import is_uuid
 from schemas.lifecycle import lifecycles
@@ -30,6 +31,14 @@ if TYPE_CHECKING:
 
 DIGEST_CHARACTERS = 40
 OWN, INSZ, NATURAL = "own", "insz", "natural"
+LIKE = "like"
+PERSON_FIELDS = ("other_ref", "old_ref", "new_ref")
+"""Fields that name a person by a pseudonym of the sender; `pseudonym.py` says in which events."""
+
+ABOUT_PERSONS = frozenset(
+    {"subject.details_changed", "subject.linked", "subject.merged", "trajectory.joined"}
+)
+"""Events that have to do with the other trajectories of the person."""
 
 
 class Known(NamedTuple):
@@ -48,6 +57,10 @@ class Handles(Struct, frozen=True, gc=False):
         own: digest of the sender's own number.
         insz: digest of an INSZ in the data.
         natural: digest of what the same referrer would send of the same person again.
+        likeness: kind and digest of traits that another record of the same person may share.
+        persons: references to persons that the data names, in the sender's pseudonyms.
+        beside: another trajectory that the event has to do with.
+        whole: the event is about the person, so that all of its trajectories are looked at.
     """
 
     creates: bool
@@ -55,6 +68,10 @@ class Handles(Struct, frozen=True, gc=False):
     own: str | None = None
     insz: str | None = None
     natural: str | None = None
+    likeness: tuple[tuple[str, str], ...] = ()
+    persons: tuple[str, ...] = ()
+    beside: str | None = None
+    whole: bool = False
 
     def digests(self) -> Iterable[tuple[str, str]]:
         """Kind and digest of those that are there."""
@@ -85,10 +102,16 @@ def creating_events() -> frozenset[str]:
 
 
 class Locator:
-    """Finds handles; needs the blind index's key and nothing else."""
+    """Finds handles.
 
-    def __init__(self, key: bytes) -> None:
+    Args:
+        key: of the blind index.
+        matching: whether persons are looked for by likeness; a controller has to answer for it.
+    """
+
+    def __init__(self, key: bytes, *, matching: bool = True) -> None:
         self._key = key
+        self._matching = matching
 
     def handles(self, submission: Submission) -> Handles:
         """The handles of one submission; pure, costs a few microseconds."""
@@ -102,11 +125,28 @@ class Locator:
             own = self.own_number(
                 submission.participant, submission.source_record_id, is_offer(submission)
             )
-        if data.get("insz"):
-            insz = self._digest(INSZ, data["insz"])
+        number = data.get("insz") or (data.get("values") or {}).get("insz")
+        if number:
+            insz = self._digest(INSZ, number)
         if own is None and submission.event.name == "referral.created":
             natural = self._natural(submission.participant, data.get("person") or {})
-        return Handles(creates, tuple(named), own, insz, natural)
+        return Handles(
+            creates,
+            tuple(named),
+            own,
+            insz,
+            natural,
+            likeness=self._likeness(submission),
+            persons=tuple(data[one] for one in PERSON_FIELDS if one in data),
+            beside=data.get("into") or submission.beside,
+            whole=submission.event.name in ABOUT_PERSONS,
+        )
+
+    def _likeness(self, submission: Submission) -> tuple[tuple[str, str], ...]:
+        if not self._matching or not submission.event.personal or submission.participant == HUB:
+            return ()
+        found = traits(submission.data)
+        return tuple((kind, self._digest(LIKE, kind, *values)) for kind, values in found)
 
     def own_number(self, participant: str, number: str, of_offer: bool = False) -> str:  # noqa: FBT001, FBT002
         """The digest under which a participant's own number is kept."""
@@ -116,8 +156,8 @@ class Locator:
         names = (person.get("family_name"), person.get("given_name"))
         if not (all(names) and person.get("phone")):
             return None
-        folded = (_folded(str(name)) for name in names)
-        return self._digest(NATURAL, participant, *folded, str(person["phone"]))
+        given = (folded(str(name)) for name in names)
+        return self._digest(NATURAL, participant, *given, str(person["phone"]))
 
     def _digest(self, *values: str) -> str:
         made = hmac.digest(self._key, "\x1f".join(values).encode(), "sha256")
@@ -175,13 +215,14 @@ def _recognised(sender: str, handles: Handles, working: Working) -> Place:
     for digest in (handles.insz, handles.natural):
         known = working.digests.get(digest) if digest is not None else None
         if known is not None and known.subject_id is not None:
+            subject_id = working.canonical(known.subject_id)
             own = [
                 one
-                for one in working.trajectories_of(known.subject_id)
+                for one in working.trajectories_of(subject_id)
                 if sender in one.members and one.state != "joined"
             ]
             latest = max(own, key=_last_event, default=None)
-            return Place(latest.id if latest else None, known.subject_id)
+            return Place(latest.id if latest else None, subject_id)
     return Place(None)
 
 
@@ -210,9 +251,3 @@ def _must_be_fresh(given: str, working: Working) -> None:
 
 def _last_event(trajectory: Trajectory) -> tuple[int, str]:
     return trajectory.last_event_at, trajectory.id
-
-
-def _folded(name: str) -> str:
-    """Without accents, case, spaces and signs, as people mistype them."""
-    plain = unicodedata.normalize("NFKD", name).casefold()
-    return "".join(letter for letter in plain if letter.isalnum())

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gateway.exchange import answers
 from gateway.exchange.driver import Lookup
+from gateway.exchange.likeness import MOST_SHARING
 from gateway.exchange.locating import Handles, Known, Locator, is_offer, offer_named
 from gateway.exchange.records import COLUMNS, row_from
 from gateway.exchange.state import loads_offer, loads_subject, loads_trajectory
@@ -32,8 +33,10 @@ PRIORS = Lookup("ledger", ", ".join(COLUMNS), "sender_key")
 CAUSES = Lookup("ledger", "sender_key, event_id", "sender_key")
 STORED = Lookup("idempotency", "key, request_hash, answer", "key")
 AGGREGATES = Lookup("aggregates", "aggregate_id, trajectory_id, subject_id", "aggregate_id")
-PERSONS = Lookup("trajectories", "subject_id", "id")
+PERSONS = Lookup("trajectories", "id, subject_id", "id")
 DIGESTS = Lookup("blind_index", "digest, subject_id, target_id", "digest", lock=True)
+LIKENESS = Lookup("likeness", "digest, subject_id", "digest")
+REFERENCES = Lookup("subject_references", "participant, reference, subject_id", "reference")
 SUBJECTS = Lookup("subjects", "id, state", "id", lock=True)
 OF_SUBJECT = Lookup("trajectories", "id", "subject_id")
 TRAJECTORIES = Lookup("trajectories", "id, state", "id", lock=True)
@@ -108,6 +111,9 @@ class _Names:
     named: set[str] = field(default_factory=set)
     offers: set[str] = field(default_factory=set)
     digests: set[str] = field(default_factory=set)
+    likeness: set[str] = field(default_factory=set)
+    persons: set[str] = field(default_factory=set)
+    whole: set[str] = field(default_factory=set)
 
     def add(self, submission: Submission, handles: Handles) -> None:
         self.senders.add(sender_key(submission))
@@ -120,10 +126,23 @@ class _Names:
         if about is not None:
             self.offers.add(about)
         self.digests.update(digest for _, digest in handles.digests())
+        self.likeness.update(digest for _, digest in handles.likeness)
+        self.persons.update(handles.persons)
+        if handles.beside is not None:
+            self.named.add(handles.beside)
+        if handles.whole:
+            self.whole.update(handles.touched())
+
+
+class _Found(NamedTuple):
+    """Persons to read, and those of them whose trajectories are all read."""
+
+    persons: set[str]
+    whole: set[str]
 
 
 def read(driver: Driver, locator: Locator, requests: Sequence[PublishRequest]) -> Read:
-    """Lock and read everything that these requests may touch, in three round trips."""
+    """Lock and read everything that these requests may touch, in three round trips or few more."""
     names, handles = _Names(), {}
     for request in requests:
         if request.idempotency_key is not None:
@@ -132,31 +151,63 @@ def read(driver: Driver, locator: Locator, requests: Sequence[PublishRequest]) -
             found = handles[id(submission)] = locator.handles(submission)
             names.add(submission, found)
     working = Working()
-    persons = _identities(driver, names, working)
-    _cases(driver, names, working, persons)
+    siblings = _persons(driver, working, _identities(driver, names, working))
+    _cases(driver, names, working, siblings)
     return Read(working, handles)
 
 
-def _identities(driver: Driver, names: _Names, working: Working) -> set[str]:
+def _identities(driver: Driver, names: _Names, working: Working) -> _Found:
     """Read what the names and digests stand for; the persons behind them."""
+    if names.likeness:
+        # Two gateways that each bring one record of a person must not miss each other.
+        driver.lock(sorted(names.likeness))
     named = list(names.named)
-    aggregates, persons, digests = driver.read(
-        (AGGREGATES, named), (PERSONS, named), (DIGESTS, list(names.digests))
+    aggregates, persons, digests, likeness, references = driver.read(
+        (AGGREGATES, named),
+        (PERSONS, named),
+        (DIGESTS, list(names.digests)),
+        (LIKENESS, list(names.likeness)),
+        (REFERENCES, list(names.persons)),
     )
     working.aggregates.update((aggregate, trajectory) for aggregate, trajectory, _ in aggregates)
     working.digests.update((digest, Known(*known)) for digest, *known in digests)
-    found = {subject for *_, subject in aggregates} | {subject for (subject,) in persons}
-    return found | {one.subject_id for one in working.digests.values() if one.subject_id}
-
-
-def _cases(driver: Driver, names: _Names, working: Working, persons: set[str]) -> None:
-    """Read persons, trajectories and offers, locking them in this order."""
-    targets = {known.target_id for known in working.digests.values()}
+    for digest, subject in likeness:
+        working.likeness[digest] = working.likeness.get(digest, frozenset()) | {subject}
+    working.references.update(((who, said), subject) for who, said, subject in references)
+    behind = {name: subject for name, _, subject in aggregates} | dict(persons)
+    behind |= {name: one.subject_id for name, one in working.digests.items() if one.subject_id}
+    alike = {one for some in working.likeness.values() if len(some) <= MOST_SHARING for one in some}
+    # The hub names persons by its own ids.
+    meant = alike | set(working.references.values()) | names.persons
+    whole = {behind[name] for name in names.whole & behind.keys()} | meant
     recognised = {one.subject_id for one in working.digests.values() if one.subject_id}
-    subjects, siblings = driver.read((SUBJECTS, list(persons)), (OF_SUBJECT, list(recognised)))
-    working.subjects.update((one, loads_subject(state)) for one, state in subjects)
-    wanted = names.named | set(working.aggregates.values()) | targets
-    wanted.update(one for (one,) in siblings)
+    return _Found(set(behind.values()) | meant, whole | recognised)
+
+
+def _persons(driver: Driver, working: Working, found: _Found) -> set[str]:
+    """Read persons and whomever they are linked to or merged with; the cases of whole ones."""
+    siblings: set[str] = set()
+    whole, wanted = set(found.whole), set(found.persons)
+    asked: set[str] = set()
+    while wanted:
+        subjects, cases = driver.read((SUBJECTS, list(wanted)), (OF_SUBJECT, list(wanted & whole)))
+        asked |= wanted
+        siblings.update(one for (one,) in cases)
+        wanted = set()
+        for one, row in subjects:
+            state = working.subjects[one] = loads_subject(row)
+            into = () if state.merged_into is None else (state.merged_into,)
+            same = {*state.links, *state.merged, *into}
+            wanted.update(same - asked)
+            if one in whole:
+                whole.update(same)
+    return siblings
+
+
+def _cases(driver: Driver, names: _Names, working: Working, siblings: set[str]) -> None:
+    """Read trajectories and offers, locking them in this order."""
+    targets = {known.target_id for known in working.digests.values()}
+    wanted = names.named | set(working.aggregates.values()) | targets | siblings
     trajectories, offers, dues, *earlier = driver.read(
         (TRAJECTORIES, list(wanted)),
         (OFFERS, list(names.offers | targets)),

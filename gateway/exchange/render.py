@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from consumers.clock import date_of
 from gateway.exchange.authorise import Granted, Stopped, authorise
-from gateway.exchange.pseudonym import pseudonym
+from gateway.exchange.pseudonym import as_seen_by, pseudonym
 from gateway.exchange.sealing import BOTH_PARTS, MAIN, open_row
 from schemas.catalogue import STAFF, catalogue
 from schemas.envelope import MASKED_SOURCE, CloudEvent, event_type, participant_source
@@ -100,7 +100,8 @@ class Renderer:
         opened = open_row(row, self.keys, parts)
         if opened.data is None:
             return Stopped("erased")
-        data = verdict.projection.apply(opened.data)
+        own_key = self.keys.pseudonym_key(participant)
+        data = as_seen_by(own_key, row.event_name, verdict.projection.apply(opened.data))
         attributes = self._attributes(row, participant, verdict, backfill=backfill)
         classification = classify(event, verdict.projection, data)
         envelope = CloudEvent(data=data, dataclassification=classification, **attributes)

@@ -70,7 +70,7 @@ def _hand_on(draft: Draft, case: Trajectory) -> None:
 
 def _answer(draft: Draft, case: Trajectory, task: Task) -> str | None:
     """The answer that the state gives to a task; None while it still waits for its addressee."""
-    if case.state == "closed":
+    if case.state in ("closed", "joined"):
         reasons = [one.data.get("reason") for one in draft.done if one.name == "trajectory.closed"]
         return "no_further_step_agreed" if "no_further_step_agreed" in reasons else "done"
     if task.what == "assign_case_holder":

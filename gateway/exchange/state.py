@@ -156,6 +156,8 @@ class Task(Struct, frozen=True, gc=False):
     """Something a named participant has to answer. Nobody falls out while one is open.
 
     `concerns`: the referral or other part that it is about.
+    `pair`: when it asks whether two persons are one, this case's subject and the other one.
+    `twin_case`: the trajectory that the same question is asked on.
     """
 
     id: str
@@ -164,6 +166,8 @@ class Task(Struct, frozen=True, gc=False):
     due: str
     answered: str | None = None
     concerns: str | None = None
+    pair: tuple[str, str] | None = None
+    twin_case: str | None = None
 
 
 class Sent(Struct, frozen=True, gc=False, array_like=True):
@@ -242,11 +246,15 @@ class Subject(Struct, frozen=True, gc=False):
 
     Attributes:
         since: microseconds since the epoch at which the hub first met the person.
-        recognised_by: how far rules over the person reach: `insz`, `confirmed_link`, or
-            `single_trajectory_only` (`domain.md` §3.12).
+        recognised_by: by what the hub knows the person on several trajectories: `insz`, or
+            `single_trajectory_only`; rules over a person with links reach by `confirmed_link`
+            (`domain.md` §3.12).
         links: subjects that a V or O confirmed to be the same person.
         work: placements by id.
         rights: acquired rights by id, as they stand on their cases.
+        not_same: subjects that were said to be somebody else, and are never proposed again.
+        merged_into: the older subject that stands for this one since they were merged.
+        merged: younger subjects that this one stands for.
     """
 
     id: str
@@ -255,6 +263,9 @@ class Subject(Struct, frozen=True, gc=False):
     links: tuple[str, ...] = ()
     work: dict[str, Work] = field(default_factory=dict)
     rights: dict[str, HeldRight] = field(default_factory=dict)
+    not_same: tuple[str, ...] = ()
+    merged_into: str | None = None
+    merged: tuple[str, ...] = ()
 
 
 class Offer(Struct, frozen=True, gc=False):

@@ -28,6 +28,8 @@ class Submission(Struct, frozen=True, gc=False):
         expected_version: version of the aggregate that the sender saw last, when it says so.
         traceparent: continued or linked W3C trace context.
         clock: id of the hub's clock that this is for; it is refused when that one is not due.
+        beside: another trajectory that a hub event has to do with; no part of what is delivered.
+        repeats: sender key of the event whose data a hub event repeats.
     """
 
     participant: str
@@ -49,6 +51,8 @@ class Submission(Struct, frozen=True, gc=False):
     traceparent: str | None = None
     expected_version: int | None = None
     clock: str | None = None
+    beside: str | None = None
+    repeats: str | None = None
 
     def __repr__(self) -> str:
         """What it is and where it came from, never what it says of a person."""

@@ -18,7 +18,7 @@ from gateway.exchange.driver import open_driver
 from gateway.exchange.reading import CLOCKS as CLOCK_ROWS
 from gateway.exchange.reading import OFFERS, TRAJECTORIES
 from gateway.exchange.state import loads_offer, loads_trajectory
-from gateway.exchange.writer import CLOCKS
+from gateway.exchange.written import CLOCKS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

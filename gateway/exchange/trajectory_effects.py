@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from gateway.exchange import person_tasks
 from gateway.exchange.business_days import working_days_after
 from gateway.exchange.clock import UNDETERMINED
+from gateway.exchange.decision import HUB
 from gateway.exchange.state import Task
 
 if TYPE_CHECKING:
@@ -99,8 +101,15 @@ def task_raised(draft: Draft, move: Move) -> None:
     addressee = move.actor.caused_by
     if data["addressee"] != move.actor.organisation:
         addressee = draft.resolve(data["addressee"], HOLDERS)
+    other = data.get("other_ref")
     task = Task(
-        data["task_id"], data["what"], addressee, data["due"], concerns=data.get("concerns")
+        data["task_id"],
+        data["what"],
+        addressee,
+        data["due"],
+        concerns=data.get("concerns"),
+        pair=None if other is None else (draft.case.subject_id, other),
+        twin_case=draft.submission.beside,
     )
     if task.what == ASSIGN:
         # Every five working days may bring one, so those that were answered are not kept.
@@ -114,10 +123,14 @@ def task_raised(draft: Draft, move: Move) -> None:
 
 
 def task_answered(draft: Draft, move: Move) -> None:
-    """The task is done."""
+    """The task is done; that two are not one person is remembered, and the other side told."""
     moved(draft, move)
     task = draft.case.tasks[move.data["task_id"]]
     draft.put_task(replace(task, answered=move.data["answer"]))
+    if task.pair is not None and move.data["answer"] == "not_same" and move.actor.id != HUB:
+        known = draft.person
+        draft.subject = replace(known, not_same=tuple(sorted({*known.not_same, task.pair[1]})))
+        person_tasks.answer_twin(draft, task, "not_same")
 
 
 def viewing_granted(draft: Draft, move: Move) -> None:

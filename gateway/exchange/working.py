@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import Struct
 
+from gateway.exchange.likeness import MOST_SHARING
 from gateway.exchange.locating import INSZ, Known
 from gateway.exchange.publication import ItemOutcome
 from gateway.exchange.state import Subject
@@ -68,6 +69,8 @@ class Changes:
     offers: dict[str, None] = field(default_factory=dict)
     aggregates: dict[str, tuple[str, str]] = field(default_factory=dict)
     digests: dict[str, tuple[str, str | None, Known]] = field(default_factory=dict)
+    likeness: dict[tuple[str, str], str] = field(default_factory=dict)
+    references: dict[tuple[str, str], None] = field(default_factory=dict)
     entries: list[Entry] = field(default_factory=list)
     facts: list[Fact] = field(default_factory=list)
     errands: list[Errand] = field(default_factory=list)
@@ -80,6 +83,8 @@ class Working:
     Attributes:
         aggregates: on which trajectory a referral, placement, outcome or right lives.
         digests: what keyed digests stand for.
+        likeness: persons that share a trait, by its digest.
+        references: persons by participant and its pseudonym of them.
         priors: events accepted before, by sender key.
         event_ids: the hub's ids of events by sender key, to resolve causation.
         answered: answers by idempotency key: stored ones, and those of this commit.
@@ -91,6 +96,8 @@ class Working:
     offers: dict[str, Offer] = field(default_factory=dict)
     aggregates: dict[str, str] = field(default_factory=dict)
     digests: dict[str, Known] = field(default_factory=dict)
+    likeness: dict[str, frozenset[str]] = field(default_factory=dict)
+    references: dict[tuple[str, str], str] = field(default_factory=dict)
     priors: dict[str, Entry | LedgerRow] = field(default_factory=dict)
     event_ids: dict[str, str] = field(default_factory=dict)
     stored: dict[str, Stored] = field(default_factory=dict)
@@ -110,20 +117,36 @@ class Working:
         return self.aggregates.get(name)
 
     def trajectories_of(self, subject_id: str) -> Iterator[Trajectory]:
-        """The trajectories of one person that were read."""
-        return (one for one in self.trajectories.values() if one.subject_id == subject_id)
+        """The trajectories of one person that were read; also of whom it was merged with."""
+        canonical = self.canonical
+        return (
+            one
+            for one in self.trajectories.values()
+            if one.subject_id == subject_id or canonical(one.subject_id) == subject_id
+        )
+
+    def canonical(self, subject_id: str) -> str:
+        """The subject that stands for this one; itself unless it was merged."""
+        known = self.subjects.get(subject_id)
+        while known is not None and known.merged_into is not None:
+            subject_id = known.merged_into
+            known = self.subjects.get(subject_id)
+        return subject_id
 
     def apply(self, entry: Entry, accepted: Accepted, handles: Handles) -> None:
         """Take an acceptance over: states, places, digests, the event itself and its facts."""
         submission, changes = entry.submission, self.changes
         if accepted.trajectory is not None:
             self._trajectory(accepted.trajectory, accepted.subject)
+        for other in accepted.others:
+            self._subject(other)
         if accepted.offer is not None:
             self.offers[accepted.offer.id] = accepted.offer
             changes.offers[accepted.offer.id] = None
         for event in accepted.events:
             self._place(event)
         self._digests(submission.participant, accepted.events[0], handles)
+        self._likeness(accepted.events[0], handles)
         key = sender_key(submission)
         self.priors[key] = entry
         self.event_ids[key] = accepted.events[0].event_id
@@ -132,13 +155,38 @@ class Working:
         changes.errands.extend(accepted.errands)
 
     def _trajectory(self, trajectory: Trajectory, subject: Subject | None) -> None:
-        known = self.subjects.get(trajectory.subject_id)
-        changed = subject or known or Subject(trajectory.subject_id, trajectory.last_event_at)
-        if changed is not known:
-            self.subjects[trajectory.subject_id] = changed
-            self.changes.subjects[trajectory.subject_id] = None
+        if subject is None and trajectory.subject_id not in self.subjects:
+            subject = Subject(trajectory.subject_id, trajectory.last_event_at)
+        if subject is not None:
+            self._subject(subject)
+        self._references(trajectory, self.trajectories.get(trajectory.id))
         self.trajectories[trajectory.id] = trajectory
         self.changes.trajectories[trajectory.id] = None
+
+    def _subject(self, subject: Subject) -> None:
+        if self.subjects.get(subject.id) is not subject:
+            self.subjects[subject.id] = subject
+            self.changes.subjects[subject.id] = None
+
+    def _references(self, after: Trajectory, before: Trajectory | None) -> None:
+        """Whom VDAB and OCMWs know by a pseudonym from now on, so that they may name them."""
+        known = self.changes.references
+        is_new = before is None or before.subject_id != after.subject_id
+        if is_new or (before is not None and before.members is not after.members):
+            services = (one for one, role in after.members.items() if role in ("V", "O"))
+            known.update(((one, after.subject_id), None) for one in services)
+        if before is None or before.tasks is not after.tasks:
+            for task in after.tasks.values():
+                if task.pair is not None and task.answered is None:
+                    known[task.addressee, task.pair[1]] = None
+
+    def _likeness(self, event: DecidedEvent, handles: Handles) -> None:
+        for kind, digest in handles.likeness:
+            known = self.likeness.get(digest, frozenset())
+            if event.subject_id is None or event.subject_id in known or len(known) > MOST_SHARING:
+                continue
+            self.likeness[digest] = known | {event.subject_id}
+            self.changes.likeness[digest, event.subject_id] = kind
 
     def _place(self, event: DecidedEvent) -> None:
         trajectory_id = event.trajectory_id
@@ -160,7 +208,8 @@ class Working:
 
 
 _COPIED = (
-    "subjects", "trajectories", "offers", "aggregates", "digests", "priors", "event_ids"
+    "subjects", "trajectories", "offers", "aggregates", "digests", "likeness", "priors",
+    "event_ids",
 )  # fmt: skip
 
 

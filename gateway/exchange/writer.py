@@ -6,27 +6,40 @@ leaves the others as they are.
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec.structs import replace
 
 from consumers.clock import date_of
 from gateway.errors import Blocked, EventIdReused, IdempotencyKeyReused, UnknownCase
-from gateway.exchange import answers, reading, sealing
+from gateway.exchange import answers, persons, reading, sealing
 from gateway.exchange.clock import Ground
 from gateway.exchange.clocks import next_due
 from gateway.exchange.decision import Accepted, Context, Refused
 from gateway.exchange.draft import unknown_case
-from gateway.exchange.driver import Insert
 from gateway.exchange.locating import Locator, Place, is_offer, locate, offer_named
 from gateway.exchange.outbox import MAX_EVENT_BYTES, OUTBOX, event_row, fact_row, too_large
+from gateway.exchange.pseudonym import pseudonym
 from gateway.exchange.publication import ItemOutcome
-from gateway.exchange.records import COLUMNS, LedgerRow
+from gateway.exchange.records import LedgerRow, row_from
 from gateway.exchange.state import dumps
 from gateway.exchange.working import Entry, Repeat, Verdict, Working, sender_key
+from gateway.exchange.written import (
+    AGGREGATES,
+    BLIND_INDEX,
+    CLOCKS,
+    ERRANDS,
+    IDEMPOTENCY,
+    LEDGER,
+    LIKENESS,
+    OFFERS,
+    REFERENCES,
+    SUBJECTS,
+    TRAJECTORIES,
+    ledger_row,
+)
 from schemas import codec
 from schemas.canonical import canonical
 from schemas.errors import Message, SchakelError
@@ -37,46 +50,15 @@ if TYPE_CHECKING:
 
     from consumers.clock import Clock
     from gateway.exchange.decision import Decide, DecidedEvent
-    from gateway.exchange.driver import Driver
+    from gateway.exchange.driver import Driver, Insert
     from gateway.exchange.keys import KeyStore
+    from gateway.exchange.locating import Handles
     from gateway.exchange.publication import PublishRequest
     from gateway.exchange.registry import Registry
     from gateway.exchange.state import Offer, Trajectory
     from gateway.exchange.submission import Submission
 
 Answer = tuple[ItemOutcome, ...] | SchakelError
-
-_BYTES = ("record", "record_sha256", "commitment", "salt")
-_NUMBERS = ("aggregate_version", "occurred_at", "recorded_at")
-_TYPES = dict.fromkeys(_BYTES, "bytea") | dict.fromkeys(_NUMBERS, "bigint") | {"schema_id": "int"}
-
-SUBJECTS = Insert("subjects", (("id", "text"), ("created_at", "bigint"), ("state", "bytea")), "id")
-TRAJECTORIES = Insert(
-    "trajectories", (("id", "text"), ("subject_id", "text"), ("state", "bytea")), "id"
-)
-OFFERS = Insert(
-    "offers",
-    (("id", "text"), ("owner", "text"), ("status", "text"), ("territory_nis", "text"),
-     ("state", "bytea")),
-    "id",
-)  # fmt: skip
-AGGREGATES = Insert(
-    "aggregates", (("aggregate_id", "text"), ("trajectory_id", "text"), ("subject_id", "text"))
-)
-BLIND_INDEX = Insert(
-    "blind_index",
-    (("digest", "text"), ("kind", "text"), ("participant", "text"), ("subject_id", "text"),
-     ("target_id", "text")),
-)  # fmt: skip
-LEDGER = Insert("ledger", tuple((name, _TYPES.get(name, "text")) for name in COLUMNS[1:]))
-ERRANDS = Insert("errands", (("id", "text"), ("due_at", "bigint"), ("errand", "bytea")), "id")
-CLOCKS = Insert(
-    "clocks", (("target_id", "text"), ("due_at", "bigint"), ("refused", "int")), "target_id"
-)
-IDEMPOTENCY = Insert(
-    "idempotency",
-    (("key", "text"), ("request_hash", "bytea"), ("answer", "bytea"), ("created_at", "bigint")),
-)
 
 _json = msgspec.json.Encoder().encode
 
@@ -169,6 +151,7 @@ class SharedCommit:
         place = error = None
         try:
             place = locate(submission, handles, working)
+            submission = self._resolved(submission, working)
         except UnknownCase as unknown:
             error = unknown
         except SchakelError as taken:
@@ -177,8 +160,7 @@ class SharedCommit:
             touched.add(place.target_id)
         if not refused.isdisjoint(touched):
             return ItemOutcome("blocked", "ledger", _blocked()), touched
-        submission = self._resolved(submission, working)
-        decision = self.parts.decide(submission, self._context(submission, place, working))
+        decision = self.parts.decide(submission, self._context(submission, handles, place, working))
         if isinstance(decision, Accepted) and error is not None:
             # Decided without the case it names, so that an unknown case and one of somebody else
             # fail at the same leg; it must not begin a new one in its place.
@@ -212,14 +194,32 @@ class SharedCommit:
         if corrected is not None:
             found = working.event_ids.get(f"{submission.participant}/{corrected}", corrected)
             submission = replace(submission, data={**submission.data, "correction_of": found})
-        return submission
+        if submission.repeats is not None:
+            return replace(submission, data=self._repeated(submission.repeats))
+        return persons.resolved(submission, working)
 
-    def _context(self, submission: Submission, place: Place | None, working: Working) -> Context:
+    def _repeated(self, key: str) -> dict[str, Any]:
+        """The data of an earlier event, opened.
+
+        Raises:
+            UnknownCase: it was erased meanwhile.
+        """
+        (rows,) = self.driver.read((reading.PRIORS, [key]))
+        for row in rows:
+            data = sealing.open_row(row_from(row), self.parts.keys).data
+            if data is not None:
+                return data
+        raise unknown_case()
+
+    def _context(
+        self, submission: Submission, handles: Handles, place: Place | None, working: Working
+    ) -> Context:
         target = place.target_id if place is not None else None
         offer = is_offer(submission)
         subject = place.subject_id if place is not None else None
         if subject is None and submission.event.personal:
             subject = uuid7()
+        around = persons.around(None if offer else subject, handles, target, working)
         return Context(
             registry=self.registry,
             trajectory=working.trajectories[target] if target and not offer else None,
@@ -232,7 +232,12 @@ class SharedCommit:
             offers_at=self.read.offers_at(self.driver),
             find_offer=self.read.offer_finder(self.driver),
             named_offer=working.offers.get(offer_named(submission) or ""),
-            subject=None if offer or subject is None else working.subjects.get(subject),
+            subject=around.subject,
+            linked=around.linked,
+            elsewhere=around.elsewhere,
+            twin=around.twin,
+            candidates=around.candidates,
+            named=around.named,
         )
 
     def _entry(self, submission: Submission, accepted: Accepted) -> Entry:
@@ -250,7 +255,7 @@ class SharedCommit:
         keys = self.parts.keys.data_keys(need for one in prepared for need in one.needs())
         records = {one.event.event_id: sealing.seal(one, keys) for one in prepared}
         rows = [
-            _ledger_row(entry, one, records[one.event.event_id])
+            ledger_row(entry, one, records[one.event.event_id])
             for entry in changes.entries
             for one in entry.prepared
         ]
@@ -271,6 +276,7 @@ class SharedCommit:
         offers = [working.offers[one] for one in sorted(changes.offers)]
         subjects = [working.subjects[one] for one in sorted(changes.subjects)]
         errands = {one.id: one for one in changes.errands}
+        likeness = sorted(changes.likeness.items())
         dues = [(one.id, self._due(one)) for one in trajectories]
         dues += [(one.id, self._due(one)) for one in offers]
         return [
@@ -290,7 +296,14 @@ class SharedCommit:
                     for digest, (kind, owner, known) in sorted(changes.digests.items())
                 ],
             ),
+            (LIKENESS, [(digest, subject, kind) for (digest, subject), kind in likeness]),
+            (REFERENCES, self._references()),
         ]
+
+    def _references(self) -> list[tuple[object, ...]]:
+        key = self.parts.keys.pseudonym_key
+        known = sorted(self.read.working.changes.references)
+        return [(pseudonym(key(one), subject), one, subject) for one, subject in known]
 
     def _due(self, state: Trajectory | Offer) -> int | None:
         """When the hub has to do something about it, by the rules of today."""
@@ -314,46 +327,6 @@ class SharedCommit:
             else answers.outcome(one, self.parts.keys, records, dry_run=request.dry_run)
             for one in verdicts
         )
-
-
-def _ledger_row(entry: Entry, prepared: sealing.Prepared, record: bytes) -> tuple[object, ...]:
-    event, submission = prepared.event, entry.submission
-    first = prepared is entry.prepared[0]
-    return (
-        event.event_id,
-        event.producer,
-        submission.client_id,
-        sender_key(submission) if first else f"{event.producer}/{event.event_id}",
-        event.event.name,
-        event.event.schema_id,
-        event.aggregate_type,
-        event.aggregate_id,
-        event.aggregate_version,
-        event.trajectory_id,
-        event.subject_id,
-        event.producer_org,
-        event.caused_by,
-        event.actor_role,
-        event.purpose,
-        event.legal_basis,
-        "accepted",
-        event.agreement_id,
-        event.agreement_hash,
-        event.territory_nis,
-        event.programme,
-        event.rule_set,
-        event.causation_id,
-        prepared.on_behalf_of,
-        event.occurred_at,
-        event.recorded_at,
-        submission.traceparent,
-        _json(event.recipients).decode(),
-        _json(event.joined).decode(),
-        record,
-        hashlib.sha256(record).digest(),
-        prepared.commitment,
-        prepared.salt if event.subject_id is None else None,
-    )
 
 
 def _canonical(event: DecidedEvent) -> bytes:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from gateway.exchange.decision import HUB, Context
+from gateway.exchange.decision import HUB, Context, Other
 from gateway.exchange.registry import (
     Organisation,
     Participant,
@@ -27,6 +27,7 @@ from gateway.exchange.state import (
     Placement,
     Referral,
     Right,
+    Subject,
     Task,
     Trajectory,
 )
@@ -171,6 +172,8 @@ OFFER = "01950000-0000-7000-9000-000000000006"
 TASK = "01950000-0000-7000-9000-000000000007"
 ASSIGNMENT = "01950000-0000-7000-9000-000000000008"
 SECOND_ASSIGNMENT = "01950000-0000-7000-9000-000000000010"
+SUBJECT, OTHER = "subject-1", "subject-2"
+"""The person of the case, and somebody else whom VDAB and OCMW know."""
 FRESH = "01950000-0000-7000-9000-000000000009"
 
 
@@ -291,6 +294,17 @@ def context(
         now=NOW,
         new_id=ids(),
         environment="test",
+    )
+
+
+def with_people(brought: Context, links: tuple[str, ...] = ()) -> Context:
+    """The context, with the other person, and an open case of this one beside this case."""
+    other = Subject(OTHER, NOW - DAY, links=(SUBJECT,) if links else ())
+    return replace(
+        brought,
+        subject=Subject(SUBJECT, NOW - 2 * DAY, links=links),
+        elsewhere=(replace(case(), id=FRESH),),
+        named={OTHER: Other(other), SUBJECT: Other(Subject(SUBJECT, NOW - 2 * DAY))},
     )
 
 

@@ -235,6 +235,10 @@ class World:
         submission = submitted(name, participant, data, **given)
         ticket = object()
         self.ledger.submit(PublishRequest((submission,)), ticket)
+        return self.answer(ticket)
+
+    def answer(self, ticket: object) -> ItemOutcome:
+        """The outcome of the one event that was handed in under this ticket, waited for."""
         for _ in range(2000):
             if ticket in self._answers:
                 break

@@ -173,6 +173,10 @@ def data_for(name: str) -> dict[str, Any]:
         "kind": "overlap",
         "free_places": 1,
         "answer": "done",
+        "into": cast.FRESH,
+        "other_ref": cast.OTHER,
+        "old_ref": cast.OTHER,
+        "new_ref": cast.SUBJECT,
         "participant": cast.STRANGERS["T"],
     }
     if name in GROUNDS:
@@ -236,7 +240,9 @@ def _decide(kind: str, name: str, state: str, participant: str) -> Accepted | Re
     )
     if kind == "offer":
         return decide(sent, cast.context(None, None if state == "none" else cast.offer(state)))
-    return decide(sent, cast.context(cast.case_with(kind, state)))
+    case = cast.case_with(kind, state)
+    links = (cast.OTHER,) if name == "subject.unlinked" else ()
+    return decide(sent, cast.with_people(cast.context(case), links))
 
 
 def _why(outcome: Accepted | Refused) -> str:

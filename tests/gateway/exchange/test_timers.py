@@ -16,7 +16,7 @@ from consumers.database import Stores
 from gateway.exchange.decision import Errand
 from gateway.exchange.driver import open_driver
 from gateway.exchange.ledger import unavailable
-from gateway.exchange.writer import ERRANDS
+from gateway.exchange.written import ERRANDS
 from schemas.moments import from_rfc3339
 from tests.gateway.exchange.exchange_world import (
     NIS,

@@ -1,0 +1,97 @@
+"""The tables that a shared commit writes, and the ledger's row of one event."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from gateway.exchange.driver import Insert
+from gateway.exchange.records import COLUMNS
+from gateway.exchange.working import sender_key
+
+if TYPE_CHECKING:
+    from gateway.exchange.sealing import Prepared
+    from gateway.exchange.working import Entry
+
+_BYTES = ("record", "record_sha256", "commitment", "salt")
+_NUMBERS = ("aggregate_version", "occurred_at", "recorded_at")
+_TYPES = dict.fromkeys(_BYTES, "bytea") | dict.fromkeys(_NUMBERS, "bigint") | {"schema_id": "int"}
+
+SUBJECTS = Insert("subjects", (("id", "text"), ("created_at", "bigint"), ("state", "bytea")), "id")
+TRAJECTORIES = Insert(
+    "trajectories", (("id", "text"), ("subject_id", "text"), ("state", "bytea")), "id"
+)
+OFFERS = Insert(
+    "offers",
+    (("id", "text"), ("owner", "text"), ("status", "text"), ("territory_nis", "text"),
+     ("state", "bytea")),
+    "id",
+)  # fmt: skip
+AGGREGATES = Insert(
+    "aggregates", (("aggregate_id", "text"), ("trajectory_id", "text"), ("subject_id", "text"))
+)
+BLIND_INDEX = Insert(
+    "blind_index",
+    (("digest", "text"), ("kind", "text"), ("participant", "text"), ("subject_id", "text"),
+     ("target_id", "text")),
+)  # fmt: skip
+LIKENESS = Insert("likeness", (("digest", "text"), ("subject_id", "text"), ("kind", "text")))
+REFERENCES = Insert(
+    "subject_references",
+    (("reference", "text"), ("participant", "text"), ("subject_id", "text")),
+    "reference",
+)
+LEDGER = Insert("ledger", tuple((name, _TYPES.get(name, "text")) for name in COLUMNS[1:]))
+ERRANDS = Insert("errands", (("id", "text"), ("due_at", "bigint"), ("errand", "bytea")), "id")
+CLOCKS = Insert(
+    "clocks", (("target_id", "text"), ("due_at", "bigint"), ("refused", "int")), "target_id"
+)
+IDEMPOTENCY = Insert(
+    "idempotency",
+    (("key", "text"), ("request_hash", "bytea"), ("answer", "bytea"), ("created_at", "bigint")),
+)
+
+_json = msgspec.json.Encoder().encode
+
+
+def ledger_row(entry: Entry, prepared: Prepared, record: bytes) -> tuple[object, ...]:
+    """The row of one event of an accepted submission, its record sealed."""
+    event, submission = prepared.event, entry.submission
+    first = prepared is entry.prepared[0]
+    return (
+        event.event_id,
+        event.producer,
+        submission.client_id,
+        sender_key(submission) if first else f"{event.producer}/{event.event_id}",
+        event.event.name,
+        event.event.schema_id,
+        event.aggregate_type,
+        event.aggregate_id,
+        event.aggregate_version,
+        event.trajectory_id,
+        event.subject_id,
+        event.producer_org,
+        event.caused_by,
+        event.actor_role,
+        event.purpose,
+        event.legal_basis,
+        "accepted",
+        event.agreement_id,
+        event.agreement_hash,
+        event.territory_nis,
+        event.programme,
+        event.rule_set,
+        event.causation_id,
+        prepared.on_behalf_of,
+        event.occurred_at,
+        event.recorded_at,
+        submission.traceparent,
+        _json(event.recipients).decode(),
+        _json(event.joined).decode(),
+        record,
+        hashlib.sha256(record).digest(),
+        prepared.commitment,
+        prepared.salt if event.subject_id is None else None,
+    )
