@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from gateway.errors import NoAgreement
 from gateway.exchange.draft import broken
-from schemas.roles import LETTER
+from schemas.errors import Message
+from schemas.roles import LETTER, NAME
 
 if TYPE_CHECKING:
     from gateway.errors import RuleBroken
-    from gateway.exchange.draft import Draft
+    from gateway.exchange.draft import Draft, Move
+    from gateway.exchange.registry import Participant
 
 RECEIVING_ROLES = ("V", "O", "W", "S", "T")
 DESKS = ("O", "V")
@@ -70,6 +73,50 @@ def first_competent(draft: Draft, roles: tuple[str, ...]) -> str | None:
         if found is not None:
             return found.id
     return None
+
+
+def is_covered(draft: Draft, organisation: str, target: Participant) -> bool:
+    """Whether an organisation may refer to a target under an agreement that is active today."""
+    if target.organisation == organisation:
+        return True
+    grant = draft.context.registry.grants.applicable(
+        from_org=organisation,
+        to_org=target.organisation,
+        to_role=target.role,
+        event="referral.created",
+        territory=draft.nis,
+        on=draft.today,
+    )
+    return grant is not None
+
+
+def onward(draft: Draft, move: Move, referrer_id: str) -> tuple[str, str | None]:
+    """The new target, if the referrer's agreements cover it; else the desk of the municipality."""
+    registry, data = draft.context.registry, move.data
+    role = data.get("target_role")
+    referrer = registry.participant(referrer_id)
+    named = registry.participant(
+        draft.resolve(data["new_target"], RECEIVING_ROLES, LETTER.get(role or ""))
+    )
+    if referrer is None or named is None or is_covered(draft, referrer.organisation, named):
+        return data["new_target"], role
+    desk = registry.participant(first_competent(draft, DESKS) or "")
+    if desk is None or desk.id in (move.actor.id, referrer_id):
+        raise NoAgreement(
+            Message(
+                nl=f"Geen actieve overeenkomst van de doorverwijzer dekt {named.name} voor "
+                f"gemeente {draft.nis}. Kies een ander in new_target, of weiger met een reden.",
+                en=f"No active agreement of the referrer covers {named.name} for municipality "
+                f"{draft.nis}. Choose another in new_target, or decline with a reason.",
+            ),
+            leg="agreement",
+        )
+    draft.warn(
+        "redirected_to_desk",
+        f"Geen overeenkomst van de doorverwijzer dekt {named.name}: {desk.name} krijgt het.",
+        f"No agreement of the referrer covers {named.name}: {desk.name} gets it.",
+    )
+    return desk.organisation, NAME[desk.role]
 
 
 def no_desk() -> RuleBroken:

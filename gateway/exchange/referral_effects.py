@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from gateway.exchange.business_days import days_after
 from gateway.exchange.clock import UNDETERMINED
-from gateway.exchange.desks import endorser, first_competent, named_target
+from gateway.exchange.desks import endorser, first_competent, named_target, onward
 from gateway.exchange.minors import is_minor
 from gateway.exchange.offer_effects import accepted as accepted_offer
 from gateway.exchange.offer_effects import offer_of, used
@@ -202,12 +202,13 @@ def redirected(draft: Draft, move: Move) -> None:
     """Close this referral and make its child for the new target, in the same transaction."""
     parent = draft.case.referrals[move.aggregate_id]
     moved(draft, move)
+    target, role = onward(draft, move, parent.referrer)
     draft.follow(
         "referral.created",
         move.data["child_referral_id"],
         programme=parent.programme,
-        target_org=move.data["new_target"],
-        target_role=move.data.get("target_role"),
+        target_org=target,
+        target_role=role,
         offer_id=parent.offer_id,
         parent_referral_id=parent.id,
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from consumers.clock import MICROSECONDS_PER_DAY
 from gateway.errors import NoAgreement
-from gateway.exchange.desks import named_target
+from gateway.exchange.desks import is_covered, named_target
 from gateway.exchange.draft import broken
 from schemas.errors import Message
 from schemas.lifecycle import lifecycles
@@ -25,15 +25,7 @@ def target_covered(draft: Draft, move: Move) -> None:
     participant = draft.context.registry.participant(target or "")
     if participant is None or move.actor.role == "HUB":
         return
-    grant = draft.context.registry.grants.applicable(
-        from_org=draft.sender.organisation,
-        to_org=participant.organisation,
-        to_role=participant.role,
-        event="referral.created",
-        territory=draft.nis,
-        on=draft.today,
-    )
-    if grant is None and participant.organisation != draft.sender.organisation:
+    if not is_covered(draft, draft.sender.organisation, participant):
         raise NoAgreement(
             Message(
                 nl=f"Geen actieve overeenkomst dekt een doorverwijzing aan {participant.name} "

@@ -134,9 +134,12 @@ def document(
 @cache
 def registry() -> Registry:
     """The registry of the cast with its one agreement."""
+    return registry_with(document([one.organisation for one in _participants()]))
+
+
+def registry_with(*documents: dict[str, Any]) -> Registry:
+    """The cast under other agreements."""
     participants = _participants()
-    agreement = parse_agreement(document([one.organisation for one in participants]))
-    registered = RegisteredAgreement(agreement, "active")
     return Registry.build(
         version=1,
         environment="test",
@@ -145,7 +148,7 @@ def registry() -> Registry:
             for one in participants
         ],
         participants=participants,
-        agreements=[registered],
+        agreements=[RegisteredAgreement(parse_agreement(one), "active") for one in documents],
     )
 
 

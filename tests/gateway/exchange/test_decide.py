@@ -221,6 +221,35 @@ def test_redirection_makes_a_child_for_the_new_target() -> None:
     assert cast.RELATED["S"] in outcome.events[0].joined
 
 
+def test_redirection_without_an_agreement_goes_to_the_desk() -> None:
+    """Where the referrer has none with the new target the OCMW gets it, and that is said."""
+    case = cast.case(referrals={cast.REFERRAL: cast.referral("acknowledged")})
+    data = {
+        "child_referral_id": cast.FRESH,
+        "new_target": cast.urn_of(cast.RELATED["S"]),
+        "reason": "other",
+    }
+    social, organiser = cast.urn_of(cast.RELATED["S"]), cast.urn_of(cast.RELATED["W"])
+    parties = [one.organisation for one in cast.registry().participants.values()]
+    without = cast.registry_with(
+        cast.document([one for one in parties if one != social]),
+        cast.document([social, organiser], "prot-2"),
+    )
+    sent = cast.submission(
+        "referral.redirected",
+        cast.RELATED["W"],
+        data,
+        subject=cast.REFERRAL,
+        trajectory_id=case.id,
+    )
+    outcome = decide(sent, replace(cast.context(case), registry=without))
+    assert isinstance(outcome, Accepted)
+
+    child = state_after(outcome).referrals[cast.FRESH]
+    assert (child.target, child.state) == (cast.RELATED["O"], "sent")
+    assert [one.code for one in outcome.warnings] == ["redirected_to_desk"]
+
+
 def test_hand_over_keeps_the_old_holder_until_the_new_one_takes_it() -> None:
     """The old holder stays responsible and hears that it is no longer one (R12)."""
     handing = cast.case("handing_over")
