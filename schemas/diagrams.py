@@ -35,6 +35,7 @@ An event that keeps the state stands in the table and not in the picture.
 """
 _COLUMNS: Final = "| gebeurtenis / event | van / from | naar / to | door / by | als / if |"
 _BEFORE: Final = "de toestand ervoor / the state before"
+_NEW: Final = "(nieuw / new)"
 _SAME: Final = "dezelfde / the same"
 
 
@@ -84,12 +85,10 @@ def _rows(table: Lifecycle) -> Iterator[str]:
     yield _COLUMNS
     yield "| --- | --- | --- | --- | --- |"
     for row in table.transitions:
-        names = {SAME: _SAME, BEFORE: _BEFORE}
+        names = {NONE: _NEW, SAME: _SAME, BEFORE: _BEFORE}
         cells = (
             f"`{row.event}`{_label(row)}",
-            ", ".join(
-                "(nieuw / new)" if one == NONE else one for one in _ordered(row.sources, table)
-            ),
+            ", ".join(names.get(one, one) for one in _ordered(row.sources, table)),
             ", ".join(names.get(one, one) for one in row.targets),
             ", ".join(str(one) for one in row.by),
             ", ".join(f"`{one}`" for one in (*filter(None, [row.choose]), *row.guards)),

@@ -36,6 +36,12 @@ def months_after(start: date, months: int) -> date:
     return date(year, month + 1, min(start.day, last))
 
 
+def last_day(month: str) -> date:
+    """The last day of a month written YYYY-MM."""
+    first = date.fromisoformat(f"{month}-01")
+    return months_after(first, 1) - timedelta(days=1)
+
+
 def working_days_after(start: date, days: int) -> date:
     """The date so many working days after `start`: Monday to Friday, but no public holiday."""
     found = start

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gateway.exchange import breaches, rights
+from gateway.exchange.business_days import last_day
 from schemas.errors import Message
 
 if TYPE_CHECKING:
@@ -56,12 +57,12 @@ def check(draft: Draft, move: Move) -> None:
     if move.name != "placement.hours_reported":
         return
     placement, period = draft.case.placements[move.aggregate_id], move.data["period"]
-    rules = draft.rules(placement.programme)
+    rules = draft.rules(placement.programme, min(last_day(period), draft.today))
     year = period[:4]
     _flag(
         draft,
         "hours_per_month_max",
-        rights.month_cap(draft, placement.programme, placement.start_date),
+        rights.month_cap(draft, rules, placement.start_date),
         _worked(draft, placement.programme, lambda month: month == period),
         period,
     )

@@ -191,13 +191,15 @@ class Draft:
             self.subject = Subject(id=self.case.subject_id, since=self.context.now)
         return self.subject
 
-    def rules(self, programme: str) -> RuleSet:
-        """The rules of a programme today; reading a value that is left open is noted in `needed`.
+    def rules(self, programme: str, on: date | None = None) -> RuleSet:
+        """The rules of a programme today, or on the day of a fact that was reported later.
+
+        Reading a value that is left open is noted in `needed`.
 
         Raises:
             UnknownProgramme: no programme has this code.
         """
-        found = self.context.registry.rules.rule_set(programme, self.today)
+        found = self.context.registry.rules.rule_set(programme, on or self.today)
         return consulted(found, self.needed)
 
     def put_task(self, task: Task) -> None:

@@ -79,9 +79,8 @@ def lifts_year_cap(draft: Draft, programme: str, begun: str | None = None) -> bo
     return right is not None and bool(right.is_year_cap_lifted) and _counts(draft, programme, begun)
 
 
-def month_cap(draft: Draft, programme: str, begun: str | None = None) -> int | None:
+def month_cap(draft: Draft, rules: RuleSet, begun: str | None = None) -> int | None:
     """Most hours of a month: the programme's, or what a right that counts was registered with."""
-    rules = draft.rules(programme)
     on = draft.today if begun is None else date.fromisoformat(begun)
     own = (one.hours_cap_month for one in of_person(draft) if standing([one], rules, on) != "none")
     known = (rules.hours_per_month_max, *own)

@@ -157,9 +157,11 @@ def _latest(rules: RuleSet, placement: Placement) -> date | None:
 
 def check_lasted(draft: Draft, placement: Placement) -> None:
     """Flag a placement that ended after all it might have lasted."""
-    rules = draft.rules(placement.programme)
+    if placement.start_date is None or placement.ended_on is None:
+        return
+    rules = draft.rules(placement.programme, date.fromisoformat(placement.ended_on))
     most = rules.max_duration_months
-    if most is None or placement.start_date is None or placement.ended_on is None:
+    if most is None:
         return
     if rights.is_unlimited(draft, placement.programme, placement.start_date):
         return

@@ -14,6 +14,7 @@ from tests.gateway.exchange import cast
 
 if TYPE_CHECKING:
     from gateway.exchange.decision import Context
+    from gateway.exchange.registry import Registry
     from gateway.exchange.state import Trajectory
 
 W, H, V = cast.RELATED["W"], cast.RELATED["H"], cast.RELATED["V"]
@@ -30,6 +31,7 @@ class Placing:
     now: int = cast.NOW
     numbers: Any = field(default_factory=cast.ids)
     last: Accepted | None = None
+    known: Registry | None = None
 
     def judge(
         self, name: str, data: dict[str, Any], who: str = W, **more: Any
@@ -69,7 +71,7 @@ class Placing:
 
     def _context(self) -> Context:
         return replace(
-            cast.context(self.case),
+            cast.context(self.case, known=self.known),
             subject=self.person,
             linked=self.linked,
             now=self.now,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace as changed
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,7 +10,11 @@ from msgspec.structs import replace
 
 from gateway.exchange.decide import decide
 from gateway.exchange.decision import Accepted, Refused
+from schemas.programmes import shipped_rules
+from schemas.rule_publication import parse_publication
 from tests.gateway.exchange import cast
+from tests.gateway.exchange.placing import Placing, raised, warned
+from tests.schemas.decree import decree, rule_set
 
 if TYPE_CHECKING:
     from gateway.exchange.registry import Registry
@@ -109,3 +114,38 @@ def test_a_task_is_due_in_the_time_of_the_rules() -> None:
     assert isinstance(decided, Accepted)
     assert decided.events[1].event.name == "trajectory.task_raised"
     assert decided.events[1].data["due"] == "2026-06-02"
+
+
+def from_may() -> Registry:
+    """A registry in which wijk-werken allows less from May on."""
+    document = decree(conversions=[])
+    stricter = rule_set(
+        "wijk_werken-2026-1",
+        valid_from="2026-05-01",
+        parameters={"hours_per_month_max": 40, "max_duration_months": 1},
+    )
+    document["programmes"] = {"wijk_werken": {"rule_sets": [stricter]}}
+    rules = shipped_rules().published(parse_publication(document))
+    return changed(cast.registry(), rules=rules)
+
+
+@pytest.mark.parametrize(("period", "breached"), [("2026-04", []), ("2026-05", ["hours_cap"])])
+def test_hours_are_held_to_the_rules_of_their_month(period: str, breached: list[str]) -> None:
+    """Reported in May, 55 hours of April were allowed in April."""
+    decided = Placing(known=from_may()).report(period, "55.00")
+
+    assert [kind for kind, _ in raised(decided)] == breached
+
+
+@pytest.mark.parametrize(
+    ("end", "breached"), [("2026-04-30", []), ("2026-05-20", ["max_duration_months"])]
+)
+def test_an_end_is_held_to_the_rules_of_its_day(end: str, breached: list[str]) -> None:
+    """Reported late, an end in April is not judged by what holds since May."""
+    placing = Placing(known=from_may())
+    started = replace(placing.case.placements[cast.PLACEMENT], start_date="2026-03-15")
+    placing.case = replace(placing.case, placements={cast.PLACEMENT: started})
+
+    decided = placing.send("placement.ended", {"end_date": end, "reason": "goal_reached"})
+
+    assert warned(decided) == breached
