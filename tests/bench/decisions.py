@@ -20,7 +20,7 @@ from gateway.exchange.state import dumps, loads_trajectory
 from schemas.agreement import parse_agreement
 from schemas.lifecycle import NONE, lifecycles
 from tests.gateway.exchange import cast
-from tests.gateway.exchange.test_decide_product import SUBJECTS, data_for
+from tests.gateway.exchange.test_decide_product import SUBJECTS, prepared
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -85,23 +85,9 @@ def _accepted(kind: str, name: str) -> Iterator[tuple[Submission, Context]]:
     sources = {one for row in lifecycles()[kind].by_event[name] for one in row.sources}
     for state in sorted(sources - ({NONE} if kind == "trajectory" else set())):
         for participant in people:
-            sent = cast.submission(
-                name,
-                participant,
-                data_for(name),
-                subject=None if state == NONE else SUBJECTS[kind],
-                trajectory_id=None if kind == "offer" else cast.TRAJECTORY,
-                territory_nis=cast.NIS,
-            )
-            context = _context(kind, state)
+            sent, context = prepared(kind, name, state, participant)
             if isinstance(decide(sent, context), Accepted):
                 yield sent, context
-
-
-def _context(kind: str, state: str) -> Context:
-    if kind == "offer":
-        return cast.context(None, None if state == NONE else cast.offer(state))
-    return cast.context(cast.case_with(kind, state))
 
 
 def contact() -> Submission:

@@ -7,16 +7,19 @@ test. Whatever the table allows must be accepted, all else refused with its leg 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
 
 import schemas.lifecycle
 from gateway.exchange.decide import decide
-from gateway.exchange.decision import HUB, Accepted, Refused
+from gateway.exchange.decision import HUB, Accepted, Context, Refused
 from schemas.catalogue import catalogue
 from tests.gateway.exchange import cast
+
+if TYPE_CHECKING:
+    from gateway.exchange.submission import Submission
 
 FOLDER = Path(schemas.lifecycle.__file__).parent / "lifecycles"
 TABLES = {
@@ -226,6 +229,11 @@ def blocked(name: str, state: str, role: str) -> bool:
 
 
 def _decide(kind: str, name: str, state: str, participant: str) -> Accepted | Refused:
+    return decide(*prepared(kind, name, state, participant))
+
+
+def prepared(kind: str, name: str, state: str, participant: str) -> tuple[Submission, Context]:
+    """An event of somebody's to an aggregate in a state, and what the ledger would bring."""
     subject = None if state == "none" else SUBJECTS[kind]
     data = data_for(name)
     if name == "trajectory.handover_declined":
@@ -239,10 +247,10 @@ def _decide(kind: str, name: str, state: str, participant: str) -> Accepted | Re
         territory_nis=cast.NIS,
     )
     if kind == "offer":
-        return decide(sent, cast.context(None, None if state == "none" else cast.offer(state)))
+        return sent, cast.context(None, None if state == "none" else cast.offer(state))
     case = cast.case_with(kind, state)
     links = (cast.OTHER,) if name == "subject.unlinked" else ()
-    return decide(sent, cast.with_people(cast.context(case), links))
+    return sent, cast.with_people(cast.context(case), links)
 
 
 def _why(outcome: Accepted | Refused) -> str:
