@@ -19,7 +19,7 @@ from schemas.codelists import code_list
 from schemas.documents import Faults, Section, plain
 from schemas.errors import Message, UnknownProgramme
 from schemas.rule_reading import PERIOD, raise_for, read_rule_sets, values_of
-from schemas.rule_set import ENDED, PUBLISHED, AcquiredRight, Parameters, RuleSet
+from schemas.rule_set import DRAFT, ENDED, PUBLISHED, AcquiredRight, Parameters, RuleSet
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,13 +58,17 @@ class ProgrammeRules:
         own: the rule sets of each programme, oldest first.
         shared: the parameters that every programme stands on, oldest first.
         labels: names of programmes that were published, for people.
-        publications: what was published over the shipped rules, oldest first.
+        publications: what was published over the shipped rules, oldest first, withdrawn ones too.
+        moves: the conversions that stand.
+        base: the rules that everything was published over; None when nothing was.
     """
 
     own: Mapping[str, tuple[RuleSet, ...]]
     shared: tuple[Period, ...] = ()
     labels: Mapping[str, Message] = field(default_factory=dict)
     publications: tuple[RulePublication, ...] = ()
+    base: ProgrammeRules | None = field(default=None, repr=False, compare=False)
+    moves: tuple[Conversion, ...] = ()
     _memo: dict[tuple[str, date], RuleSet] = field(default_factory=dict, repr=False, compare=False)
 
     def programmes(self) -> tuple[str, ...]:
@@ -111,8 +115,12 @@ class ProgrammeRules:
         return self.labels.get(programme, unnamed)
 
     def conversions(self) -> tuple[Conversion, ...]:
-        """Every conversion that was published, oldest first."""
-        return tuple(one for publication in self.publications for one in publication.conversions)
+        """Every conversion that was published and neither withdrawn nor overtaken, oldest first."""
+        return self.moves
+
+    def withdrawn(self) -> frozenset[str]:
+        """The references of publications that a later one takes back."""
+        return frozenset(one for later in self.publications for one in later.withdraws)
 
     def versions(self) -> frozenset[str]:
         """The versions of all rule sets there are, also of proposals that were overtaken."""
@@ -123,19 +131,16 @@ class ProgrammeRules:
         """These rules and a publication over them.
 
         From the first day of a programme's new rule sets on, they alone hold: an older one ends
-        the day before, and a proposal that would have begun later falls away.
+        the day before, and a proposal or a conversion that would have begun later falls away.
+        What it withdraws is as if it had never been published.
         """
-        own = dict(self.own)
-        for programme, sets in publication.rule_sets.items():
-            kept = (_until(one, sets[0].valid_from) for one in own.get(programme, ()))
-            own[programme] = (*(one for one in kept if one is not None), *sets)
-        return replace(
-            self,
-            own=own,
-            labels={**self.labels, **publication.labels},
-            publications=(*self.publications, publication),
-            _memo={},
-        )
+        base = self.base or self
+        listed = (*self.publications, publication)
+        gone = {one for later in listed for one in later.withdraws}
+        rules = base
+        for one in listed:
+            rules = (_taken_back if one.reference in gone else _laid)(rules, one)
+        return replace(rules, base=base, publications=listed, _memo={})
 
     def on(self, day: date) -> dict[str, RuleSet]:
         """The rules of every programme on a day."""
@@ -158,6 +163,38 @@ class ProgrammeRules:
                 values = period.values
         missing = {name: value for name, value in values.items() if getattr(own, name) is None}
         return replace(own, **missing, left_open=own.left_open - missing.keys())
+
+
+def _laid(rules: ProgrammeRules, publication: RulePublication) -> ProgrammeRules:
+    own = dict(rules.own)
+    for programme, sets in publication.rule_sets.items():
+        kept = (_until(one, sets[0].valid_from) for one in own.get(programme, ()))
+        own[programme] = (*(one for one in kept if one is not None), *sets)
+    begins = {name: sets[0].valid_from for name, sets in publication.rule_sets.items()}
+    standing = (one for one in rules.moves if not _is_overtaken(one, begins))
+    return replace(
+        rules,
+        own=own,
+        labels={**rules.labels, **publication.labels},
+        moves=(*standing, *publication.conversions),
+    )
+
+
+def _taken_back(rules: ProgrammeRules, publication: RulePublication) -> ProgrammeRules:
+    """Only the names of new programmes stay, as drafts: a test may have used them."""
+    drafts = {
+        programme: tuple(replace(one, status=DRAFT, legal_reference=None) for one in sets)
+        for programme, sets in publication.rule_sets.items()
+        if programme not in rules.own
+    }
+    labels = {**publication.labels, **rules.labels}
+    return replace(rules, own={**rules.own, **drafts}, labels=labels)
+
+
+def _is_overtaken(conversion: Conversion, begins: Mapping[str, date]) -> bool:
+    """Whether one of its programmes has newer rules by the day it would take place."""
+    named = (conversion.from_programme, conversion.to_programme)
+    return any(begins.get(one, date.max) <= conversion.effective for one in named)
 
 
 def _until(rules: RuleSet, day: date) -> RuleSet | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass, field
+from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
 from schemas.canonical import canonical
@@ -24,9 +25,10 @@ if TYPE_CHECKING:
     from schemas.rule_set import RuleSet
 
 _REFERENCE: Final = re.compile(r"[a-z0-9][a-z0-9._-]{2,63}", re.ASCII)
+_HINT: Final = "een reference / a reference"
 _CODE: Final = re.compile(r"[a-z][a-z0-9_]{1,39}", re.ASCII)
-_KEYS: Final = frozenset({"reference", "title", "programmes", "conversions"})
-_REQUIRED: Final = frozenset({"reference", "title", "programmes"})
+_CONTENTS: Final = frozenset({"programmes", "conversions", "withdraws"})
+_REQUIRED: Final = frozenset({"reference", "title"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,7 @@ class RulePublication:
         title: what it is about, for people.
         rule_sets: of each programme it names, oldest first.
         labels: names of programmes for people.
+        withdraws: references of earlier proposals that it takes back before they begin.
         content: the document as plain JSON, as it is kept.
         hash: SHA-256, in hexadecimal, of its canonical JSON.
     """
@@ -47,8 +50,14 @@ class RulePublication:
     rule_sets: Mapping[str, tuple[RuleSet, ...]]
     labels: Mapping[str, Message]
     conversions: tuple[Conversion, ...]
+    withdraws: tuple[str, ...]
     content: Mapping[str, Any] = field(repr=False)
     hash: str
+
+    def begins(self) -> date:
+        """The first day on which anything changes by it."""
+        days = [sets[0].valid_from for sets in self.rule_sets.values()]
+        return min((*days, *(one.effective for one in self.conversions)), default=date.max)
 
 
 def parse_publication(document: Any) -> RulePublication:
@@ -59,11 +68,20 @@ def parse_publication(document: Any) -> RulePublication:
     """
     faults = Faults()
     content = plain(document)
-    section = Section(content, "", known=_KEYS, required=_REQUIRED, faults=faults)
-    reference = section.text("reference", lambda text: _REFERENCE.fullmatch(text) is not None)
+    section = Section(content, "", known=_REQUIRED | _CONTENTS, required=_REQUIRED, faults=faults)
+    reference = section.text("reference", _is_reference)
     title = _words(section.raw("title"), "title", faults)
     rule_sets, labels = _programmes(section.raw("programmes"), faults)
     conversions = read_conversions(section.raw("conversions"), "conversions", faults)
+    withdraws = section.many_of(
+        "withdraws", lambda one: _REFERENCE.fullmatch(one) is not None, _HINT
+    )
+    if isinstance(content, dict) and not _CONTENTS & content.keys():
+        nl, en = (
+            "Noem wat verandert: programmes, conversions of withdraws.",
+            ("Say what changes: programmes, conversions or withdraws."),
+        )
+        faults.add("programmes", "missing", nl, en)
     if faults.found:
         raise refused(faults)
     return RulePublication(
@@ -72,9 +90,14 @@ def parse_publication(document: Any) -> RulePublication:
         rule_sets=rule_sets,
         labels=labels,
         conversions=conversions,
+        withdraws=withdraws,
         content=content,
         hash=hashlib.sha256(canonical(content)).hexdigest(),
     )
+
+
+def _is_reference(text: str) -> bool:
+    return _REFERENCE.fullmatch(text) is not None
 
 
 def refused(faults: Faults) -> InvalidRuleFile:

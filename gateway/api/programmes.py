@@ -81,12 +81,9 @@ def router(
         _principal: Annotated[Principal, Depends(administrator)],
         reference: Annotated[str | None, Query(max_length=64)] = None,
     ) -> dict[str, Any]:
-        wanted = [
-            conversion
-            for one in live.current().rules.publications
-            if reference in (None, one.reference)
-            for conversion in one.conversions
-        ]
+        rules = live.current().rules
+        named = [one for one in rules.publications if reference in (None, one.reference)]
+        wanted = [one for one in rules.conversions() if any(one in of.conversions for of in named)]
         moved = survey(wanted)
         return {
             "conversions": len(wanted),
@@ -108,18 +105,20 @@ def _add_reading(routes: APIRouter, live: LiveRegistry, store: RuleStore, clock:
     @routes.get("/v1/programmes/publications", summary="What was published, with its comments")
     def publications() -> dict[str, Any]:
         days, comments = store.published_on(), store.comments()
+        rules = live.refresh().rules
         return {
             "publications": [
                 {
                     "reference": one.reference,
                     "title": asdict(one.title),
                     "published_on": days[one.reference].isoformat(),
+                    "withdrawn": one.reference in rules.withdrawn(),
                     "document": one.content,
                     "comments": [
                         _said(said) for said in comments if said.reference == one.reference
                     ],
                 }
-                for one in live.refresh().rules.publications
+                for one in rules.publications
                 if one.reference in days
             ]
         }

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy import text
 
 from gateway.exchange.conversions import converted
-from gateway.exchange.state import loads_subject, loads_trajectory
+from gateway.exchange.hours import by_month
+from gateway.exchange.state import loads_trajectory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,14 +21,11 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
 
     from gateway.exchange.conversions import Converted
-    from gateway.exchange.state import Subject, Trajectory
+    from gateway.exchange.state import Trajectory
     from schemas.conversion import Conversion
 
 PAGE = 500
-_CASES = text(
-    "select t.id, t.state, s.state from trajectories t left join subjects s"
-    " on s.id = t.subject_id where t.id > :after order by t.id limit :page"
-)
+_CASES = text("select id, state from trajectories where id > :after order by id limit :page")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +51,8 @@ def survey(engine: Engine, conversions: Sequence[Conversion]) -> tuple[Moved, ..
     counts: Counter[tuple[str, str, str, str]] = Counter()
     hours: Counter[tuple[str, str, str, str]] = Counter()
     months: Counter[tuple[str, str, str, str]] = Counter()
-    for case, subject in _cases(engine):
-        for organiser, moved in _of(case, subject, conversions):
+    for case in _cases(engine):
+        for organiser, moved in _of(case, conversions):
             key = (moved.from_programme, moved.to_programme, organiser, case.territory_nis)
             counts[key] += 1
             hours[key] += moved.hours_carried
@@ -62,23 +60,19 @@ def survey(engine: Engine, conversions: Sequence[Conversion]) -> tuple[Moved, ..
     return tuple(Moved(*key, counts[key], hours[key], months[key]) for key in sorted(counts))
 
 
-def _of(
-    case: Trajectory, subject: Subject | None, conversions: Sequence[Conversion]
-) -> Iterator[tuple[str, Converted]]:
+def _of(case: Trajectory, conversions: Sequence[Conversion]) -> Iterator[tuple[str, Converted]]:
     for placement in case.placements.values():
-        work = None if subject is None else subject.work.get(placement.id)
-        found = converted(placement, conversions, {} if work is None else work.hours)
+        found = converted(placement, conversions, by_month(placement))
         if found is not None:
             yield placement.organiser, found
 
 
-def _cases(engine: Engine) -> Iterator[tuple[Trajectory, Subject | None]]:
+def _cases(engine: Engine) -> Iterator[Trajectory]:
     after = ""
     while True:
         with engine.connect() as connection:
             rows = connection.execute(_CASES, {"after": after, "page": PAGE}).all()
         if not rows:
             return
-        for _, state, person in rows:
-            yield loads_trajectory(state), None if person is None else loads_subject(person)
-        after = rows[-1][0]
+        yield from (loads_trajectory(row.state) for row in rows)
+        after = rows[-1].id

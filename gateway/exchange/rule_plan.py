@@ -73,6 +73,7 @@ def plan(registry: Registry, publication: RulePublication, today: date) -> RuleP
             nl = "Onder deze reference is al iets anders gepubliceerd. Kies een nieuwe."
             en = "Something else was published under this reference. Choose a new one."
             faults.add("reference", "publication_immutable", nl, en)
+    _check_withdrawn(rules, publication, today, faults)
     after, notice = rules.published(publication), _notice_days(registry, today)
     turns = tuple(_turns(rules, after, publication))
     for programme, sets in publication.rule_sets.items():
@@ -90,23 +91,53 @@ def plan(registry: Registry, publication: RulePublication, today: date) -> RuleP
     return RulePlan(registry.version, publication.reference, turns)
 
 
+def _check_withdrawn(
+    rules: ProgrammeRules, publication: RulePublication, today: date, faults: Faults
+) -> None:
+    known = {one.reference: one for one in rules.publications}
+    for place, reference in enumerate(publication.withdraws):
+        path = f"withdraws[{place}]"
+        if reference not in known or reference in rules.withdrawn():
+            nl = "Onder deze reference staat geen voorstel open."
+            en = "No proposal stands under this reference."
+            faults.add(path, "unknown_reference", nl, en)
+        elif known[reference].begins() <= today:
+            nl = "Wat al geldt, wordt niet ingetrokken. Publiceer nieuwe regels."
+            en = "What holds already is not withdrawn. Publish new rules."
+            faults.add(path, "in_force", nl, en)
+
+
 def _turns(
     before: ProgrammeRules, after: ProgrammeRules, publication: RulePublication
 ) -> Iterator[Turn]:
+    for one in before.publications:
+        if one.reference in publication.withdraws:
+            yield from _undone(before, after, one)
     for programme, sets in publication.rule_sets.items():
         older = None
         if programme in before.own:
             older = before.rule_set(programme, sets[0].valid_from)
-        for one in sets:
-            newer = after.rule_set(programme, one.valid_from)
+        for each in sets:
+            newer = after.rule_set(programme, each.valid_from)
             yield Turn(
                 programme,
-                one.version,
-                one.valid_from,
+                each.version,
+                each.valid_from,
                 changes(older, newer),
                 tuple(sorted(newer.left_open)),
             )
             older = newer
+
+
+def _undone(
+    before: ProgrammeRules, after: ProgrammeRules, withdrawn: RulePublication
+) -> Iterator[Turn]:
+    """What a proposal would have changed, and now does not."""
+    for programme, sets in withdrawn.rule_sets.items():
+        on = sets[0].valid_from
+        newer = after.rule_set(programme, on)
+        found = changes(before.rule_set(programme, on), newer)
+        yield Turn(programme, newer.version, on, found, tuple(sorted(newer.left_open)))
 
 
 def _check_name(

@@ -73,6 +73,36 @@ def test_a_later_file_overtakes_a_proposal() -> None:
     assert {"samenlevingsjob-2026-1", "wijk_werken-2018-1"} <= rules.versions()
 
 
+def later(reference: str, **content: Any) -> Any:
+    """A later file with this content alone."""
+    title = {"nl": "Later", "en": "Later"}
+    return parse_publication({"reference": reference, "title": title, **content})
+
+
+def test_a_proposal_is_withdrawn_as_if_it_had_never_been() -> None:
+    """Its rules and conversions; a programme that it named stays known, as a draft."""
+    rules = RULES.published(later("no-decree", withdraws=["decree-2026-1"]))
+
+    assert rules.rule_set("samenlevingsjob", FROM) == shipped_rules().rule_set(
+        "samenlevingsjob", FROM
+    )
+    assert rules.conversions() == ()
+    assert not rules.rule_set("buurtbaan", FROM).is_in_force
+    assert rules.label("buurtbaan").nl == "Buurtbaan"
+    assert rules.withdrawn() == {"decree-2026-1"}
+
+
+def test_a_conversion_is_overtaken_with_its_programme() -> None:
+    """Newer rules of either programme by that day take its place; others leave it."""
+    new = {"rule_sets": [rule_set("x-1", valid_from="2026-06-01")]}
+    after = {"rule_sets": [rule_set("x-1", valid_from="2026-08-01")]}
+
+    assert len(RULES.conversions()) == 1
+    assert RULES.published(later("decree-2", programmes={"wijk_werken": new})).conversions() == ()
+    for content in ({"wijk_werken": after}, {"stage": new}):
+        assert len(RULES.published(later("decree-2", programmes=content)).conversions()) == 1
+
+
 def test_all_faults_are_told_at_once() -> None:
     """Each by its place in the file."""
     document = decree(reference="No!", colour="red")

@@ -13,7 +13,7 @@ from sqlalchemy import insert, table
 
 from gateway.exchange.conversion_survey import Moved, survey
 from gateway.exchange.conversions import converted
-from gateway.exchange.state import Placement, Subject, Work, dumps
+from gateway.exchange.state import Assignment, Placement, Report, dumps
 from schemas.catalogue import catalogue
 from schemas.rule_publication import parse_publication
 from schemas.validation import parse
@@ -104,28 +104,22 @@ def test_placements_are_counted_by_organiser_and_municipality(
 ) -> None:
     """Counts and sums, over all pages, and nothing about anybody."""
     engine = engine_of("ledger")
+    reports = {month: Report("e", hours) for month, hours in HOURS.items()}
+    worked = {cast.ASSIGNMENT: Assignment(cast.ASSIGNMENT, reports=reports)}
     states = [
         replace(
-            cast.case(placements={cast.PLACEMENT: running(programme=programme)}),
+            cast.case(placements={cast.PLACEMENT: running(programme=programme, **more)}),
             id=f"case-{number}",
-            subject_id=f"subject-{number}",
         )
-        for number, programme in enumerate(("wijk_werken", "wijk_werken", "stage"))
+        for number, (programme, more) in enumerate(
+            [("wijk_werken", {"assignments": worked}), ("wijk_werken", {}), ("stage", {})]
+        )
     ]
-    work = Work(cast.PLACEMENT, "case-0", "wijk_werken", cast.RELATED["W"], "active", HOURS)
-    person = Subject("subject-0", 1, work={cast.PLACEMENT: work})
+    rows = table("trajectories", col("id"), col("subject_id"), col("state"))
     with engine.begin() as connection:
         for one in states:
-            connection.execute(
-                insert(table("trajectories", col("id"), col("subject_id"), col("state"))).values(
-                    id=one.id, subject_id=one.subject_id, state=dumps(one)
-                )
-            )
-        connection.execute(
-            insert(table("subjects", col("id"), col("created_at"), col("state"))).values(
-                id=person.id, created_at=1, state=dumps(person)
-            )
-        )
+            values = {"id": one.id, "subject_id": one.subject_id, "state": dumps(one)}
+            connection.execute(insert(rows).values(**values))
 
     assert survey(engine_of("ledger", read_only=True), [RULE]) == (
         Moved("wijk_werken", "samenlevingsjob", cast.RELATED["W"], cast.NIS, 2, 9550, 6),

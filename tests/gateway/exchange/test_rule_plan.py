@@ -128,3 +128,17 @@ def test_a_conversion_leads_to_rules_in_force(
     document["conversions"][0] |= change
 
     assert faults(document) == {fault}
+
+
+def test_only_what_has_not_begun_is_withdrawn() -> None:
+    """A proposal goes with a later file, which says what no longer changes."""
+    after = replace(REGISTRY, rules=REGISTRY.rules.published(parse_publication(decree())))
+    title = {"nl": "Toch niet", "en": "Not after all"}
+    document = {"reference": "no-decree", "title": title, "withdraws": ["decree-2026-1"]}
+
+    found = plan(after, parse_publication(document), IN_TIME)
+
+    undone = {one.programme: {each.rule for each in one.changes} for one in found.turns}
+    assert undone["samenlevingsjob"] >= {"is_in_force", "hours_per_month_max"}
+    assert faults(document, after, FROM) == {("withdraws[0]", "in_force")}
+    assert faults(document, REGISTRY, IN_TIME) == {("withdraws[0]", "unknown_reference")}
