@@ -213,9 +213,9 @@ def shipped_rules() -> ProgrammeRules:
     Raises:
         InvalidProgramme: the data that ships with the hub is faulty.
     """
+    folder = files("schemas") / "programmes"
     names = (
-        entry.name.removesuffix(".yaml")
-        for entry in files("schemas").joinpath("programmes").iterdir()
+        one.name.removesuffix(".yaml") for one in folder.iterdir() if one.name.endswith(".yaml")
     )
     own = {name: read_rule_sets(name, _read(name)) for name in sorted(names) if name != SHARED}
     return ProgrammeRules(own, _shared_periods())

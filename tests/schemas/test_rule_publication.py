@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 from datetime import date
 from decimal import Decimal
+from importlib.resources import files
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from schemas.rule_changes import changes
 from schemas.rule_publication import parse_publication
 from schemas.rule_set import AcquiredRight, Parameters
 from schemas.rule_text import compared, explained, notices
-from schemas.strict_yaml import line_of
+from schemas.strict_yaml import line_of, read
 from tests.schemas.decree import FROM, decree, rule_set
 
 DAY_BEFORE = date(2026, 6, 30)
@@ -193,3 +194,13 @@ def test_oversights_are_noticed() -> None:
 def test_a_fault_has_a_line(path: str, line: int) -> None:
     """That of the value, else of the nearest thing around it."""
     assert line_of("a:\n  b:\n    - c: 1\n    - d: 2\n      c: 3\n", path) == line
+
+
+def test_the_readme_shows_a_file_that_can_be_published() -> None:
+    """Whoever begins with it begins with a good one, and finds the words that are used there."""
+    text = (files("schemas") / "programmes" / "README.md").read_text(encoding="utf-8")
+    shown = parse_publication(read(text.partition("```yaml\n")[2].partition("```")[0]))
+
+    assert set(shown.rule_sets) == {"samenlevingsjob", "buurtbaan"}
+    assert len(shown.conversions) == 1
+    assert shown.begins() == date(2027, 7, 1)

@@ -245,3 +245,20 @@ def test_consent_is_referenced() -> None:
     )
     assert isinstance(refer(referral_data(consent_ref="map 12"), context=on_consent()), Accepted)
     assert isinstance(refer(referral_data()), Accepted)
+
+
+@pytest.mark.parametrize(
+    ("programme", "rule"),
+    [("lde", "programme_ended"), ("samenlevingsjob", "programme_not_in_force")],
+)
+def test_production_plans_no_placement_where_no_law_holds(programme: str, rule: str) -> None:
+    """Nor does anybody plan one of a programme that has ended."""
+    sent = cast.submission(
+        "placement.planned",
+        cast.RELATED["W"],
+        {"programme": programme, "referral_id": cast.REFERRAL, "assignments": []},
+        trajectory_id=cast.TRAJECTORY,
+    )
+    production = changed(cast.context(cast.case()), environment="production")
+
+    assert rule_of(decide(sent, production)) == (rule, "programme")
