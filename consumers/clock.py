@@ -59,11 +59,19 @@ class RowClock:
     """System time plus an offset kept in the one row of table `clock`; for test installations.
 
     The row is read at most every `refresh_seconds`; while the database is down the last offset
-    known holds.
+    known holds. What this clock itself moved counts at once.
+
+    Args:
+        engine: reads the row.
+        refresh_seconds: how long an offset is believed.
+        writer: writes the row; without one, `engine` does.
     """
 
-    def __init__(self, engine: Engine, refresh_seconds: float = 0.2) -> None:
+    def __init__(
+        self, engine: Engine, refresh_seconds: float = 0.2, *, writer: Engine | None = None
+    ) -> None:
         self._engine = engine
+        self._writer = writer or engine
         self._refresh_seconds = refresh_seconds
         self._offset_us = 0
         self._read_at = float("-inf")
@@ -76,9 +84,9 @@ class RowClock:
         return time.time_ns() // 1000 + self._offset_us
 
     def move(self, seconds: float) -> None:
-        """Add to the offset for every process that reads this row. Needs a writing engine."""
+        """Add to the offset for every process that reads this row."""
         change = {"us": int(seconds * 1_000_000)}
-        with self._engine.begin() as connection:
+        with self._writer.begin() as connection:
             connection.execute(
                 text(
                     "insert into clock (id, offset_us) values (1, :us) "

@@ -47,9 +47,18 @@ if TYPE_CHECKING:
     from gateway.settings import HubSettings
 
 
-def business_clock(settings: HubSettings, ledger: Engine) -> Clock:
-    """System time; in test installations moved by the row that `POST /clock` writes."""
-    return RowClock(ledger) if settings.environment == "test" else SystemClock()
+def business_clock(settings: HubSettings, ledger: Engine, writer: Engine | None = None) -> Clock:
+    """System time; in test installations moved by the row that `POST /clock` writes.
+
+    Args:
+        settings: say which installation it is.
+        ledger: reads the row. A writing engine would wait for the lock that the ledger holds while
+            it asks the time.
+        writer: writes it, in the process that management moves.
+    """
+    if settings.environment != "test":
+        return SystemClock()
+    return RowClock(ledger, writer=writer)
 
 
 class RegistryParts:
@@ -77,8 +86,7 @@ class GatewayParts:
         self.keys_engine = open_engine(stores.keys)
         self._encryption = FileKeyEncryption(settings.key_file)
         self._keys = KeyStore(self.keys_engine, self._encryption)
-        # The writing engine would wait for the lock that the ledger holds while it asks the time.
-        self.clock = business_clock(settings, registry.ledger_reader)
+        self.clock = business_clock(settings, registry.ledger_reader, registry.ledger_engine)
         self._wakers = wakers(stores, settings.run_dir)
         self.completions = Completions()
         self.tracing = Tracing(
@@ -97,9 +105,11 @@ class GatewayParts:
 
     @property
     def movable_clock(self) -> RowClock | None:
-        """The clock that management may move; none in production."""
-        is_test = self._settings.environment == "test"
-        return RowClock(self.registry.ledger_engine) if is_test else None
+        """The clock that management may move; none in production.
+
+        It is the one that this process reads, so that a move counts here at once.
+        """
+        return self.clock if isinstance(self.clock, RowClock) else None
 
     def start(self) -> None:
         """Start the threads that read the registry, write the ledger and send what is due."""
