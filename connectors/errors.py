@@ -8,6 +8,9 @@
         ├── RowRefused           one row cannot become an event; carries the stable code
         ├── FileRefused          one file cannot be read at all; carries the stable code
         ├── HubRefused           the hub answered 4xx: never written, the same again gives the same
+        ├── UnknownJourney       the synthetic world has no journey of that letter
+        ├── WorldUnreadable      a folder holds no synthetic world, or one of another version
+        ├── WorldDiffers         the hub did not do what the synthetic world says it does
         └── HubUnavailable       no answer, 429 or 5xx: unknown, the same call may be sent again
 
 No sentence holds a value from a row: reports and logs are read by more people than the row is.
@@ -136,3 +139,26 @@ class HubUnavailable(ConnectorError):
         super().__init__(detail)
         self.retry_after_seconds = retry_after_seconds
         self.is_fault = is_fault
+
+
+class UnknownJourney(ConnectorError):
+    """The synthetic world has no journey of that letter."""
+
+    code = "unknown_journey"
+    status = 404
+    title = Message(nl="Onbekend verhaal", en="Unknown journey")
+
+
+class WorldUnreadable(ConnectorError):
+    """The folder holds no synthetic world, or one that another version wrote."""
+
+    code = "world_unreadable"
+    title = Message(nl="Geen wereld", en="No world")
+
+
+class WorldDiffers(ConnectorError):
+    """The hub refused what the synthetic world says it takes, or did not tell what it should."""
+
+    code = "world_differs"
+    status = 409
+    title = Message(nl="De hub doet iets anders", en="The hub does otherwise")

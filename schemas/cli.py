@@ -83,6 +83,10 @@ SUMMARIES: Final[dict[str, Message]] = {
         nl="alles op deze machine starten",
         en="start everything on this machine",
     ),
+    "world": Message(
+        nl="een verzonnen wereld maken, spelen of vertellen",
+        en="make, play or tell an invented world",
+    ),
 }
 """One line of help for each sub-command of ours, so that help imports none of them."""
 
