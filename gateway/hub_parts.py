@@ -27,6 +27,7 @@ from gateway.exchange.locating import Locator
 from gateway.exchange.registry_live import LiveRegistry
 from gateway.exchange.registry_store import RegistryStore
 from gateway.exchange.render import Renderer
+from gateway.exchange.round_store import RoundStore
 from gateway.exchange.rule_store import RuleStore
 from gateway.exchange.timer_store import TimerStore
 from gateway.exchange.timers import Timers
@@ -96,6 +97,7 @@ class GatewayParts:
         self.ledger = self._ledger()
         self.timers = Timers(
             TimerStore(registry.ledger_reader, registry.ledger_engine),
+            RoundStore(registry.ledger_reader, registry.ledger_engine),
             self.ledger.submit,
             self.clock,
             registry.live.current,

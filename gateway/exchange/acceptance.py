@@ -55,6 +55,8 @@ def accepted(draft: Draft) -> Accepted:
         facts=tuple(draft.facts),
         errands=tuple(draft.errands),
         others=tuple(draft.others),
+        mandate=draft.mandate,
+        rounds=tuple(draft.rounds),
     )
 
 

@@ -9,6 +9,7 @@ from gateway.exchange import relations as rel
 from gateway.exchange.decision import HUB
 from gateway.exchange.draft import unknown_case
 from gateway.exchange.locality import nis_of
+from gateway.exchange.targets import ABOUT_NOBODY
 from schemas.errors import Message
 from schemas.lifecycle import NONE
 
@@ -33,10 +34,12 @@ def check_access(draft: Draft, actor: Actor, target: Target) -> frozenset[str]:
     relations = relations_of(draft, actor, target)
     if actor.role == "HUB":
         return relations
-    if not creates_case and target.kind != "offer" and not relations:
-        raise unknown_case()
-    if target.kind != "offer":
+    if target.kind not in ABOUT_NOBODY:
+        if not creates_case and not relations:
+            raise unknown_case()
         _check_agreement(draft)
+    if target.kind == "mandate":
+        return relations
     if creates_case or target.state == NONE or relations == frozenset({"candidate"}):
         _check_territory(draft, actor)
     return relations
@@ -77,6 +80,9 @@ def relations_of(draft: Draft, actor: Actor, target: Target) -> frozenset[str]:
     if target.kind == "offer":
         found = {} if draft.offer is None else rel.to_offer(draft.offer)
         return frozenset(found.get(actor.id, ()))
+    if target.kind == "mandate":
+        found = {} if draft.mandate is None else rel.to_mandate(draft.mandate)
+        return frozenset(found.get(actor.id, ()))
     case = draft.case
     held = set(draft.members(case).get(actor.id, ())) if target.state == NONE else set[str]()
     if target.kind == "referral" and target.id in case.referrals:
@@ -107,6 +113,8 @@ def _to_placement(draft: Draft, actor: Actor, placement: Placement) -> set[str]:
         held.add("planned_host")
     if placement.closed_by == actor.id:
         held.add("closer")
+    if any(one.participant == actor.id for one in placement.former):
+        held.add("former_organiser")
     return held
 
 

@@ -16,6 +16,7 @@ from msgspec import Struct
 from gateway.errors import ActorRefused, ExchangeError, NotAllowedNow, RoleRefused, ScopeRefused
 from gateway.exchange import caps, endings, hours, overlap, work
 from gateway.exchange import guidance_effects as guidance
+from gateway.exchange import mandate_effects as mandate
 from gateway.exchange import offer_effects as offer
 from gateway.exchange import person_effects as person
 from gateway.exchange import placement_effects as placement
@@ -33,7 +34,7 @@ from gateway.exchange.guards import GUARDS
 from gateway.exchange.person_tasks import completed
 from gateway.exchange.settlement import settle
 from gateway.exchange.submission_guards import as_expected, known_programmes, not_in_future
-from gateway.exchange.targets import Target, find_target, state_of, version_of
+from gateway.exchange.targets import ABOUT_NOBODY, Target, find_target, state_of, version_of
 from schemas.errors import Message
 from schemas.lifecycle import BEFORE, SAME, Lifecycle, Transition, lifecycle_of
 
@@ -89,6 +90,9 @@ EFFECTS: dict[str, Effect] = {
     "offer.displacement_resolved": offer.resolved,
     "offer.withdrawn": offer.ended,
     "offer.lapsed": offer.ended,
+    "transition.organiser_mandate_changed": mandate.proposed,
+    "transition.organiser_mandate_accepted": mandate.accepted,
+    "trajectory.organiser_changed": mandate.organiser_changed,
     "trajectory.opened": trajectory.opened,
     "trajectory.case_holder_assigned": trajectory.assigned,
     "trajectory.handover_offered": trajectory.offered,
@@ -116,6 +120,7 @@ MOVED: dict[str, Effect] = {
     "outcome": record.outcome_moved,
     "right": right.moved,
     "offer": offer.moved,
+    "mandate": mandate.moved,
     "trajectory": trajectory.moved,
 }
 """What every other event does, by aggregate type."""
@@ -163,7 +168,8 @@ def _run(draft: Draft) -> None:
     target = find_target(draft, lifecycle, name)
     relations = check_access(draft, actor, target)
     as_expected(draft, target)
-    _apply(draft, Intent(name, actor, target, completed(draft), relations))
+    data = mandate.completed(draft) if name == mandate.CHANGED else completed(draft)
+    _apply(draft, Intent(name, actor, target, data, relations))
     if clock is not None:
         remember(draft, clock)
     _follow(draft)
@@ -307,7 +313,7 @@ def _allowed_now(draft: Draft) -> tuple[str, ...]:
     except ExchangeError:
         return ()
     relations = relations_of(fresh, actor, target)
-    is_part = relations or actor.role == "HUB" or target.kind == "offer" or _is_new(draft)
+    is_part = relations or actor.role == "HUB" or target.kind in ABOUT_NOBODY or _is_new(draft)
     if not is_part:
         return ()
     return lifecycle.allowed(target.state, actor.role, relations)
@@ -319,4 +325,9 @@ def _is_new(draft: Draft) -> bool:
 
 def _as_found(draft: Draft) -> Draft:
     """The draft as it was before anything was applied."""
-    return replace(draft, trajectory=draft.context.trajectory, offer=draft.context.offer)
+    return replace(
+        draft,
+        trajectory=draft.context.trajectory,
+        offer=draft.context.offer,
+        mandate=draft.context.mandate,
+    )

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from msgspec import Struct
 
 if TYPE_CHECKING:
+    from gateway.exchange.mandate import Mandate
     from gateway.exchange.registry import Registry
+    from gateway.exchange.rounds import Round
     from gateway.exchange.state import Offer, Subject, Trajectory
     from gateway.exchange.submission import Submission
     from schemas.catalogue import EventType
@@ -131,6 +133,8 @@ class Accepted(Struct, frozen=True, gc=False):
     facts: tuple[Fact, ...] = ()
     errands: tuple[Errand, ...] = ()
     others: tuple[Subject, ...] = ()
+    mandate: Mandate | None = None
+    rounds: tuple[Round, ...] = ()
 
 
 class Refused(Struct, frozen=True, gc=False):
@@ -162,6 +166,11 @@ class Other(Struct, frozen=True, gc=False):
     cases: tuple[Trajectory, ...] = ()
 
 
+def no_files(_organiser: str, _nis: tuple[str, ...]) -> int:
+    """No case is open: the default of `Context.open_files`."""
+    return 0
+
+
 class Context(Struct, frozen=True, gc=False):
     """All that `decide` may look at, read under the ledger's locks.
 
@@ -180,6 +189,8 @@ class Context(Struct, frozen=True, gc=False):
         offers_at: published offers of a municipality.
         named_offer: the offer that the data of an event about a person name, under its lock.
         find_offer: any other offer by its id, as it is without a lock.
+        mandate: what an event about a mandate is about.
+        open_files: how many open cases in some municipalities an organiser has a part in.
     """
 
     registry: Registry
@@ -199,6 +210,8 @@ class Context(Struct, frozen=True, gc=False):
     named_offer: Offer | None = None
     offers_at: Callable[[str], tuple[Offer, ...]] = no_offers
     find_offer: Callable[[str], Offer | None] = no_offer
+    mandate: Mandate | None = None
+    open_files: Callable[[str, tuple[str, ...]], int] = no_files
 
 
 Decide = Callable[["Submission", Context], Accepted | Refused]

@@ -24,8 +24,10 @@ if TYPE_CHECKING:
     from datetime import date
 
     from gateway.exchange.decision import Context, Errand
+    from gateway.exchange.mandate import Mandate
     from gateway.exchange.registry import Participant
     from gateway.exchange.relations import Relations
+    from gateway.exchange.rounds import Round
     from gateway.exchange.state import (
         Offer,
         Outcome,
@@ -111,11 +113,13 @@ class Draft:
     subject: Subject | None = None
     others: list[Subject] = field(default_factory=list)
     named_offer: Offer | None = None
+    mandate: Mandate | None = None
     done: list[Pending] = field(default_factory=list)
     queue: list[FollowUp] = field(default_factory=list)
     warnings: list[Notice] = field(default_factory=list)
     facts: list[Fact] = field(default_factory=list)
     errands: list[Errand] = field(default_factory=list)
+    rounds: list[Round] = field(default_factory=list)
     opened: list[str] = field(default_factory=list)
     needed: dict[str, None] = field(default_factory=dict)
     memberships: list[tuple[Trajectory, Relations]] = field(default_factory=list)
@@ -234,7 +238,7 @@ def _same_parties(one: Trajectory, other: Trajectory) -> bool:
 
 def open_draft(submission: Submission, context: Context, sender: Participant) -> Draft:
     """A draft on the state that the context brings; a new case has no municipality yet."""
-    known = context.trajectory or context.offer
+    known = context.trajectory or context.offer or context.mandate
     return Draft(
         submission=submission,
         context=context,
@@ -246,6 +250,7 @@ def open_draft(submission: Submission, context: Context, sender: Participant) ->
         offer=context.offer,
         subject=context.subject,
         named_offer=context.named_offer,
+        mandate=context.mandate,
     )
 
 

@@ -11,6 +11,7 @@ from gateway.exchange import assignment_guards as assignment
 from gateway.exchange import case_guards as case
 from gateway.exchange import entry_guards as entry
 from gateway.exchange import hours_guards as hours
+from gateway.exchange import mandate_guards as mandate
 from gateway.exchange import offer_guards as offer
 from gateway.exchange import outcome_guards as outcome
 from gateway.exchange import person_guards as person
@@ -68,6 +69,10 @@ GUARDS: dict[str, Guard] = {
         case.decline_fits,
         case.talk_of_mentor,
         case.after_care,
+        mandate.mover_serves,
+        mandate.organisers_differ,
+        mandate.still_served,
+        mandate.own_period,
         right.registered_once,
         right.activity_not_future,
         right.decided,

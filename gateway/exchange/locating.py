@@ -121,7 +121,7 @@ class Locator:
         if creates:
             named += [one for name in ("referral_id", "placement_id") if (one := data.get(name))]
         own = insz = natural = None
-        if submission.source_record_id:
+        if submission.source_record_id and not is_mandate(submission):
             own = self.own_number(
                 submission.participant, submission.source_record_id, is_offer(submission)
             )
@@ -164,6 +164,11 @@ class Locator:
         return made.hex()[:DIGEST_CHARACTERS]
 
 
+def is_mandate(submission: Submission) -> bool:
+    """Whether the submission is about the mandate of an organiser and so about no person."""
+    return submission.event.aggregate_type == "mandate"
+
+
 def is_offer(submission: Submission) -> bool:
     """Whether the submission is about an offer and so about no person."""
     return submission.event.aggregate_type == "offer"
@@ -188,6 +193,8 @@ def locate(submission: Submission, handles: Handles, working: Working) -> Place:
         _must_be_fresh(submission.subject, working)
     if is_offer(submission):
         return _offer(submission, handles, working)
+    if is_mandate(submission):
+        return _mandate(submission, handles, working)
     trajectory_id = _named(submission, handles, working)
     if trajectory_id is None and handles.own is not None and handles.own in working.digests:
         trajectory_id = working.digests[handles.own].target_id
@@ -237,8 +244,17 @@ def _offer(submission: Submission, handles: Handles, working: Working) -> Place:
     return Place(offer_id)
 
 
+def _mandate(submission: Submission, handles: Handles, working: Working) -> Place:
+    if handles.creates:
+        return Place(None)
+    if submission.subject is None or submission.subject not in working.mandates:
+        raise unknown_case()
+    return Place(submission.subject)
+
+
 def _must_be_fresh(given: str, working: Working) -> None:
-    if is_uuid(given) and working.trajectory_of(given) is None and given not in working.offers:
+    known = given in working.offers or given in working.mandates
+    if is_uuid(given) and working.trajectory_of(given) is None and not known:
         return
     raise IdentifierTaken(
         Message(

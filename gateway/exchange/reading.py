@@ -1,7 +1,7 @@
 """What a shared commit reads, under locks taken in one order by every writer.
 
-Digests, then persons, then trajectories, then offers, then their clocks, each sorted: so writers
-wait for each other and never in a circle.
+Digests, then persons, then trajectories, then offers, then mandates, then clocks, each sorted: so
+writers wait for each other and never in a circle.
 What was accepted or answered before is read last: whoever sees what another gateway's commit
 changed then also sees that commit's events, and a twin that waited is answered as a repeat.
 """
@@ -12,14 +12,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gateway.exchange import answers
+from gateway.exchange import answers, mandate
 from gateway.exchange.driver import Lookup
 from gateway.exchange.likeness import MOST_SHARING
-from gateway.exchange.locating import Handles, Known, Locator, is_offer, offer_named
+from gateway.exchange.locating import Handles, Known, Locator, is_mandate, is_offer, offer_named
 from gateway.exchange.records import COLUMNS, row_from
 from gateway.exchange.state import loads_offer, loads_subject, loads_trajectory
+from gateway.exchange.succession import concerns
 from gateway.exchange.working import Stored, Working, sender_key
 from schemas import territory
+from schemas.lifecycle import lifecycles
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,13 +43,16 @@ SUBJECTS = Lookup("subjects", "id, state", "id", lock=True)
 OF_SUBJECT = Lookup("trajectories", "id", "subject_id")
 TRAJECTORIES = Lookup("trajectories", "id, state", "id", lock=True)
 OFFERS = Lookup("offers", "id, state", "id", lock=True)
+MANDATES = Lookup("mandates", "id, state", "id", lock=True)
 CLOCKS = Lookup("clocks", "target_id, due_at", "target_id", lock=True)
 OFFER = Lookup("offers", "state", "id")
+CASES_AT = Lookup("trajectories", "status, state", "territory_nis")
 OFFERS_AT = Lookup("offers", "status, state", "territory_nis")
 
 Rows = list[tuple[Any, ...]]
 OfferOwners = Callable[[str, str], frozenset[str]]
 OffersAt = Callable[[str], "tuple[Offer, ...]"]
+OpenFiles = Callable[[str, tuple[str, ...]], int]
 FindOffer = Callable[[str], "Offer | None"]
 
 
@@ -100,6 +105,18 @@ class Read:
 
         return find
 
+    def open_files(self, driver: Driver) -> OpenFiles:
+        """In how many open cases of some municipalities an organiser has a part."""
+
+        def count(organiser: str, nis: tuple[str, ...]) -> int:
+            codes = {code for one in nis for code in territory.earlier_codes(one)}
+            (rows,) = driver.read((CASES_AT, sorted(codes)))
+            table = lifecycles()["trajectory"]
+            found = (loads_trajectory(state) for status, state in rows if table.is_active(status))
+            return sum(concerns(one, organiser) for one in found)
+
+        return count
+
 
 @dataclass(slots=True)
 class _Names:
@@ -110,6 +127,7 @@ class _Names:
     keys: set[str] = field(default_factory=set)
     named: set[str] = field(default_factory=set)
     offers: set[str] = field(default_factory=set)
+    mandates: set[str] = field(default_factory=set)
     digests: set[str] = field(default_factory=set)
     likeness: set[str] = field(default_factory=set)
     persons: set[str] = field(default_factory=set)
@@ -121,7 +139,7 @@ class _Names:
         for own in (submission.causation_id, corrected):
             if own:
                 self.causes.add(f"{submission.participant}/{own}")
-        (self.offers if is_offer(submission) else self.named).update(handles.named)
+        self._about(submission).update(handles.named)
         about = offer_named(submission)
         if about is not None:
             self.offers.add(about)
@@ -132,6 +150,11 @@ class _Names:
             self.named.add(handles.beside)
         if handles.whole:
             self.whole.update(handles.touched())
+
+    def _about(self, submission: Submission) -> set[str]:
+        if is_offer(submission):
+            return self.offers
+        return self.mandates if is_mandate(submission) else self.named
 
 
 class _Found(NamedTuple):
@@ -205,12 +228,13 @@ def _persons(driver: Driver, working: Working, found: _Found) -> set[str]:
 
 
 def _cases(driver: Driver, names: _Names, working: Working, siblings: set[str]) -> None:
-    """Read trajectories and offers, locking them in this order."""
+    """Read trajectories, offers and mandates, locking them in this order."""
     targets = {known.target_id for known in working.digests.values()}
     wanted = names.named | set(working.aggregates.values()) | targets | siblings
-    trajectories, offers, dues, *earlier = driver.read(
+    trajectories, offers, mandates, dues, *earlier = driver.read(
         (TRAJECTORIES, list(wanted)),
         (OFFERS, list(names.offers | targets)),
+        (MANDATES, list(names.mandates)),
         (CLOCKS, list(wanted | names.offers)),
         (PRIORS, list(names.senders)),
         (CAUSES, list(names.causes)),
@@ -220,6 +244,7 @@ def _cases(driver: Driver, names: _Names, working: Working, siblings: set[str]) 
         working.trajectories[one] = loads_trajectory(state)
     for one, state in offers:
         working.offers[one] = loads_offer(state)
+    working.mandates.update((one, mandate.loads(state)) for one, state in mandates)
     working.dues.update(dues)
     _earlier(working, *earlier)
 

@@ -40,6 +40,8 @@ FOR_HOLDER_ALONE = frozenset({"overlap"})
 """Warnings about what a person does elsewhere, which is nobody's business but the holder's."""
 HOLDS = frozenset({"case_holder", "proposed_holder"})
 
+_MANDATE_ROLES = ("V", "O", "W", "G")
+
 OWN = "own_event"
 """Leg of a sender that joins by its own event: it gets the history, not its own event back."""
 
@@ -58,6 +60,8 @@ def recipients(draft: Draft, pending: Pending, event: EventType) -> tuple[Recipi
 def _related(draft: Draft, pending: Pending) -> rel.Relations:
     if pending.aggregate_type == "offer":
         return _offer_audience(draft)
+    if pending.aggregate_type == "mandate":
+        return _mandate_audience(draft)
     if pending.name == "referral.advertised":
         referral = draft.case.referrals[pending.aggregate_id]
         return {candidate: {"candidate"} for candidate in referral.candidates}
@@ -111,6 +115,22 @@ def _offer_audience(draft: Draft) -> rel.Relations:
     if draft.offer is not None:
         for participant, relations in rel.to_offer(draft.offer).items():
             found.setdefault(participant, set()).update(relations)
+    return found
+
+
+def _mandate_audience(draft: Draft) -> rel.Relations:
+    """Whoever refers, holds or organises in one of the municipalities, and who they are."""
+    registry, today, mandate = draft.context.registry, draft.today, draft.mandate
+    if mandate is None:
+        return {}
+    found: rel.Relations = {
+        one.id: set()
+        for role in _MANDATE_ROLES
+        for nis in mandate.nis
+        for one in registry.in_role(role, nis, today)
+    }
+    for participant, relations in rel.to_mandate(mandate).items():
+        found.setdefault(participant, set()).update(relations)
     return found
 
 

@@ -58,6 +58,15 @@ class Organisation:
 
 
 @dataclass(frozen=True, slots=True)
+class Move:
+    """Municipalities that a change of mandate gave to a participant, or took from it."""
+
+    effective: date
+    nis: frozenset[str]
+    gained: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Participant:
     """One organisation in one role: its own inbox, clients, pseudonyms and grants.
 
@@ -66,6 +75,7 @@ class Participant:
         territory: NIS codes it serves; None means all of Flanders and Brussels.
         notice_version: the notice its people read, filled into a seven-field referral.
         status: `active` or `revoked`; revoked participants are kept for the history's sake.
+        moves: changes of mandate over its territory, oldest first.
     """
 
     id: str
@@ -79,6 +89,7 @@ class Participant:
     notice_version: str | None = None
     contact: Contact | None = None
     status: str = "active"
+    moves: tuple[Move, ...] = field(default=(), compare=False)
 
     def is_valid(self, on: date) -> bool:
         """Whether it takes part on that day."""
@@ -89,8 +100,12 @@ class Participant:
         )
 
     def serves(self, nis: str, on: date) -> bool:
-        """Whether the municipality lies in its territory on that day, mergers considered."""
-        return self.territory is None or territory.covers(self.territory, nis, on)
+        """Whether it serves the municipality on that day, mergers and mandates considered."""
+        served = self.territory is None or territory.covers(self.territory, nis, on)
+        for move in self.moves:
+            if move.effective <= on and territory.covers(move.nis, nis, on):
+                served = move.gained
+        return served
 
 
 @dataclass(frozen=True, slots=True)

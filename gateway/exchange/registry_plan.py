@@ -280,7 +280,7 @@ class _Planner:
         changed = tuple(
             one.name
             for one in fields(wanted)
-            if getattr(known, one.name) != getattr(wanted, one.name)
+            if one.compare and getattr(known, one.name) != getattr(wanted, one.name)
         )
         if "status" in changed:
             action = "revoke" if wanted.status == "revoked" else "reinstate"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import insert, select, update
 
+from gateway.exchange import registry_moves
 from gateway.exchange import registry_tables as tables
 from gateway.exchange.registry import (
     Client,
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Table
     from sqlalchemy.engine import Connection, Row, RowMapping
 
-    from gateway.exchange.registry import Environment
+    from gateway.exchange.registry import Environment, Move
     from gateway.exchange.registry_document import AgreementEntry
     from gateway.exchange.registry_plan import Plan
     from schemas.programmes import ProgrammeRules
@@ -82,7 +83,7 @@ def credential_value(credential: Credential) -> dict[str, Any]:
 def participant_row(participant: Participant) -> dict[str, Any]:
     """The columns of a participant."""
     row = asdict(participant)
-    del row["organisation_name"]
+    del row["organisation_name"], row["moves"]
     if participant.territory is not None:
         row["territory"] = sorted(participant.territory)
     return row
@@ -147,12 +148,13 @@ def _read(connection: Connection, version: int, environment: Environment) -> Reg
         Organisation(**row) for row in connection.execute(select(tables.ORGANISATIONS)).mappings()
     ]
     names = {one.urn: one.name for one in organisations}
+    moves = registry_moves.read(connection)
     return Registry.build(
         version=version,
         environment=environment,
         organisations=organisations,
         participants=[
-            _participant(row, names)
+            _participant(row, names, moves)
             for row in connection.execute(select(tables.PARTICIPANTS)).mappings()
         ],
         clients=[_client(row) for row in connection.execute(select(tables.CLIENTS))],
@@ -172,7 +174,9 @@ def _rules(connection: Connection) -> ProgrammeRules:
     return rules
 
 
-def _participant(row: RowMapping, organisation_names: dict[str, str]) -> Participant:
+def _participant(
+    row: RowMapping, organisation_names: dict[str, str], moves: dict[str, tuple[Move, ...]]
+) -> Participant:
     values: dict[str, Any] = {**row}
     territory, contact = values.pop("territory"), values.pop("contact")
     return Participant(
@@ -180,6 +184,7 @@ def _participant(row: RowMapping, organisation_names: dict[str, str]) -> Partici
         organisation_name=organisation_names[values["organisation"]],
         territory=None if territory is None else frozenset(territory),
         contact=None if contact is None else Contact(**contact),
+        moves=moves.get(values["id"], ()),
     )
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from gateway.exchange.mandate import Mandate
     from gateway.exchange.state import Offer, Outcome, Placement, Referral, Right, Trajectory
 
 HIDDEN = frozenset({"pending_endorsement", "open"})
@@ -131,4 +132,13 @@ def to_offer(offer: Offer) -> Relations:
     _add(found, offer.owner, "offer_owner")
     for host in offer.hosts:
         _add(found, host, "host")
+    return found
+
+
+def to_mandate(mandate: Mandate) -> Relations:
+    """Who proposed a change of mandate, who gives it and who is to have it."""
+    found: Relations = {}
+    _add(found, mandate.mover, "mover")
+    _add(found, mandate.giver, "giver")
+    _add(found, mandate.receiver, "target")
     return found

@@ -72,6 +72,13 @@ class Assignment(Struct, frozen=True, gc=False):
     stated: dict[str, int] = field(default_factory=dict)
 
 
+class Former(Struct, frozen=True, gc=False, array_like=True):
+    """An organiser that was succeeded, and the first day of its successor."""
+
+    participant: str
+    until: str
+
+
 class Placement(Struct, frozen=True, gc=False):
     """One placement. `assignments.settle` keeps what follows from its assignments.
 
@@ -104,6 +111,7 @@ class Placement(Struct, frozen=True, gc=False):
     expected_until: str | None = None
     ended_on: str | None = None
     reported: tuple[str, ...] = ()
+    former: tuple[Former, ...] = ()
     since: int = 0
 
 

@@ -28,8 +28,14 @@ FIRST = "referral.created"
 JOINED = "joined"
 """State of a trajectory that takes nothing any more."""
 
-ELSEWHERE = frozenset({"agreement", "mandate"})
-"""Aggregates of organisations, kept by the registry and not by a person's case."""
+ELSEWHERE = frozenset({"agreement"})
+"""Aggregates that the registry keeps."""
+
+ABOUT_NOBODY = frozenset({"offer", "mandate"})
+"""Aggregates that are no part of a person's case: no secret, and under no agreement."""
+
+REGION = "02000"
+"""NIS code of Flanders: what is of several municipalities is of the region."""
 
 
 class Target(Struct, frozen=True, gc=False):
@@ -52,6 +58,8 @@ def find_target(draft: Draft, lifecycle: Lifecycle, name: str) -> Target:
         raise _kept_elsewhere(name)
     if kind == "offer":
         return _offer(draft, lifecycle, name)
+    if kind == "mandate":
+        return _mandate(draft, lifecycle, name)
     if draft.trajectory is None:
         _begin(draft, name)
     if kind == "trajectory":
@@ -104,6 +112,17 @@ def _offer(draft: Draft, lifecycle: Lifecycle, name: str) -> Target:
     raise unknown_case()
 
 
+def _mandate(draft: Draft, lifecycle: Lifecycle, name: str) -> Target:
+    known, subject = draft.mandate, draft.submission.subject
+    if known is not None and subject == known.id:
+        return Target("mandate", known.id, known.state)
+    if any(row.creates for row in lifecycle.by_event[name]):
+        places: list[str] = draft.data.get("nis") or []
+        draft.nis = places[0] if len(places) == 1 else REGION
+        return Target("mandate", subject or draft.context.new_id(), NONE)
+    raise unknown_case()
+
+
 def _only_one(draft: Draft, lifecycle: Lifecycle, name: str) -> Target:
     """Without a subject, the event means the one aggregate whose state allows it."""
     kind = lifecycle.aggregate
@@ -143,6 +162,8 @@ def state_of(draft: Draft, kind: str, aggregate_id: str) -> str:
     """The state of an aggregate; `none` when there is none of that id."""
     if kind == "offer":
         return NONE if draft.offer is None else draft.offer.state
+    if kind == "mandate":
+        return NONE if draft.mandate is None else draft.mandate.state
     if kind == "trajectory":
         return draft.case.state
     part = parts(draft.case, kind).get(aggregate_id)
@@ -153,6 +174,8 @@ def version_of(draft: Draft, kind: str, aggregate_id: str) -> tuple[int, str | N
     """The version of an aggregate and the programme it runs under, if it has one."""
     if kind == "offer":
         return (0 if draft.offer is None else draft.offer.version), None
+    if kind == "mandate":
+        return (0 if draft.mandate is None else draft.mandate.version), None
     if kind == "trajectory":
         return draft.case.version, None
     part = parts(draft.case, kind)[aggregate_id]

@@ -36,7 +36,8 @@ _ERRANDS = text("select errand from errands where due_at <= :now order by due_at
 _DUE = text("select target_id from clocks where due_at <= :now order by due_at limit :limit")
 _LEFT = text(
     "select (select count(*) from clocks where due_at <= :now),"
-    " (select count(*) from errands where due_at <= :now),"
+    " (select count(*) from errands where due_at <= :now)"
+    " + (select count(*) from rounds where due_at <= :now),"
     " (select count(*) from clocks where refused > 0)"
 )
 _IDS: BindParameter[str] = bindparam("ids", expanding=True)
@@ -50,7 +51,7 @@ _errand = msgspec.json.Decoder(Errand).decode
 
 
 class Waiting(NamedTuple):
-    """How many cases and errands are due, and how many cases were put off."""
+    """How many cases are due, how many errands and rounds, and how many cases were put off."""
 
     clocks: int
     errands: int

@@ -20,16 +20,20 @@ from gateway.exchange import clocks
 from gateway.exchange.clock import Ground
 from gateway.exchange.firing import UNKNOWN, Firing, for_clock, for_errand
 from gateway.exchange.publication import PublishRequest
+from gateway.exchange.rounds import of_conversion
 from gateway.exchange.timer_store import Waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from consumers.clock import Clock as BusinessClock
+    from gateway.exchange.decision import Errand
     from gateway.exchange.registry import Registry
+    from gateway.exchange.round_store import RoundStore
     from gateway.exchange.timer_store import State, TimerStore
     from gateway.exchange.writer import Answer
     from schemas.errors import SchakelError
+    from schemas.programmes import ProgrammeRules
 
 log = structlog.get_logger(__name__)
 
@@ -46,6 +50,7 @@ class Timers:
 
     Args:
         store: what waits.
+        rounds: what is done on many cases, a page at a time.
         submit: hands a request to the ledger, which answers through `complete`.
         clock: business time.
         registry: gives the registry's snapshot.
@@ -54,11 +59,13 @@ class Timers:
     def __init__(
         self,
         store: TimerStore,
+        rounds: RoundStore,
         submit: Callable[[PublishRequest, object], None],
         clock: BusinessClock,
         registry: Callable[[], Registry],
     ) -> None:
         self._store = store
+        self._rounds = rounds
         self._submit = submit
         self._clock = clock
         self._registry = registry
@@ -67,6 +74,7 @@ class Timers:
         self._stepped = threading.Condition()
         self._seen_at = 0
         self._swept = ""
+        self._planned: ProgrammeRules | None = None
         self._waiting = Waiting(0, 0, 0)
         self._fired = self._late = self._refused = 0
         self._thread = threading.Thread(target=self._run, name="timers", daemon=True)
@@ -122,7 +130,7 @@ class Timers:
         now = self._clock.now_us()
         ground = Ground(self._registry(), date_of(now))
         self._sweep(ground)
-        errands = {one.id: for_errand(one, now) for one in self._store.errands(now, AT_ONCE)}
+        errands = {one.id: for_errand(one, now) for one in self._errands(ground, now)}
         due = self._store.due(now, AT_ONCE)
         firings = [*errands.values(), *self._next(due, ground, now)]
         self._send(firings)
@@ -134,6 +142,20 @@ class Timers:
             self._seen_at = now
         self._waiting = self._store.waiting(now)
         return sum(one.is_new for one in firings)
+
+    def _errands(self, ground: Ground, now: int) -> list[Errand]:
+        """What is due; rounds go on when that is little."""
+        self._plan(ground.registry)
+        found = self._store.errands(now, AT_ONCE)
+        if len(found) < AT_ONCE and self._rounds.advance(ground.registry, now, AT_ONCE):
+            found = self._store.errands(now, AT_ONCE)
+        return found
+
+    def _plan(self, registry: Registry) -> None:
+        """Plan a round for each conversion that was published; one that is known stays as it is."""
+        if registry.rules is not self._planned:
+            self._rounds.plan(of_conversion(one) for one in registry.rules.conversions())
+            self._planned = registry.rules
 
     def _next(self, due: Sequence[State], ground: Ground, now: int) -> Iterable[Firing]:
         """What each case is due for; a row that says so though nothing is, is put right."""

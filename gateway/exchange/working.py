@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from gateway.exchange.decision import Accepted, DecidedEvent, Errand
     from gateway.exchange.decision import Warning as Notice
     from gateway.exchange.locating import Handles
+    from gateway.exchange.mandate import Mandate
     from gateway.exchange.records import LedgerRow
+    from gateway.exchange.rounds import Round
     from gateway.exchange.sealing import Prepared
     from gateway.exchange.state import Offer, Trajectory
     from gateway.exchange.submission import Submission
@@ -67,6 +69,7 @@ class Changes:
     subjects: dict[str, None] = field(default_factory=dict)
     trajectories: dict[str, None] = field(default_factory=dict)
     offers: dict[str, None] = field(default_factory=dict)
+    mandates: dict[str, None] = field(default_factory=dict)
     aggregates: dict[str, tuple[str, str]] = field(default_factory=dict)
     digests: dict[str, tuple[str, str | None, Known]] = field(default_factory=dict)
     likeness: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -74,6 +77,7 @@ class Changes:
     entries: list[Entry] = field(default_factory=list)
     facts: list[Fact] = field(default_factory=list)
     errands: list[Errand] = field(default_factory=list)
+    rounds: list[Round] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -94,6 +98,7 @@ class Working:
     subjects: dict[str, Subject] = field(default_factory=dict)
     trajectories: dict[str, Trajectory] = field(default_factory=dict)
     offers: dict[str, Offer] = field(default_factory=dict)
+    mandates: dict[str, Mandate] = field(default_factory=dict)
     aggregates: dict[str, str] = field(default_factory=dict)
     digests: dict[str, Known] = field(default_factory=dict)
     likeness: dict[str, frozenset[str]] = field(default_factory=dict)
@@ -143,6 +148,9 @@ class Working:
         if accepted.offer is not None:
             self.offers[accepted.offer.id] = accepted.offer
             changes.offers[accepted.offer.id] = None
+        if accepted.mandate is not None:
+            self.mandates[accepted.mandate.id] = accepted.mandate
+            changes.mandates[accepted.mandate.id] = None
         for event in accepted.events:
             self._place(event)
         self._digests(submission.participant, accepted.events[0], handles)
@@ -153,6 +161,7 @@ class Working:
         changes.entries.append(entry)
         changes.facts.extend(accepted.facts)
         changes.errands.extend(accepted.errands)
+        changes.rounds.extend(accepted.rounds)
 
     def _trajectory(self, trajectory: Trajectory, subject: Subject | None) -> None:
         if subject is None and trajectory.subject_id not in self.subjects:
@@ -208,8 +217,8 @@ class Working:
 
 
 _COPIED = (
-    "subjects", "trajectories", "offers", "aggregates", "digests", "likeness", "priors",
-    "event_ids",
+    "subjects", "trajectories", "offers", "mandates", "aggregates", "digests", "likeness",
+    "priors", "event_ids",
 )  # fmt: skip
 
 

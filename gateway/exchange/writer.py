@@ -14,12 +14,12 @@ from msgspec.structs import replace
 
 from consumers.clock import date_of
 from gateway.errors import Blocked, EventIdReused, IdempotencyKeyReused, UnknownCase
-from gateway.exchange import answers, persons, reading, sealing
+from gateway.exchange import answers, mandate, persons, reading, registry_moves, sealing
 from gateway.exchange.clock import Ground
 from gateway.exchange.clocks import next_due
 from gateway.exchange.decision import Accepted, Context, Refused
 from gateway.exchange.draft import unknown_case
-from gateway.exchange.locating import Locator, Place, is_offer, locate, offer_named
+from gateway.exchange.locating import Locator, Place, is_mandate, is_offer, locate, offer_named
 from gateway.exchange.outbox import MAX_EVENT_BYTES, OUTBOX, event_row, fact_row, too_large
 from gateway.exchange.pseudonym import pseudonym
 from gateway.exchange.publication import ItemOutcome
@@ -34,8 +34,10 @@ from gateway.exchange.written import (
     IDEMPOTENCY,
     LEDGER,
     LIKENESS,
+    MANDATES,
     OFFERS,
     REFERENCES,
+    ROUNDS,
     SUBJECTS,
     TRAJECTORIES,
     ledger_row,
@@ -215,16 +217,17 @@ class SharedCommit:
         self, submission: Submission, handles: Handles, place: Place | None, working: Working
     ) -> Context:
         target = place.target_id if place is not None else None
-        offer = is_offer(submission)
+        offer, of_mandate = is_offer(submission), is_mandate(submission)
+        of_case = not offer and not of_mandate
         subject = place.subject_id if place is not None else None
         if subject is None and submission.event.personal:
             subject = uuid7()
-        around = persons.around(None if offer else subject, handles, target, working)
+        around = persons.around(subject if of_case else None, handles, target, working)
         return Context(
             registry=self.registry,
-            trajectory=working.trajectories[target] if target and not offer else None,
+            trajectory=working.trajectories[target] if target and of_case else None,
             offer=working.offers[target] if target and offer else None,
-            subject_id=None if offer else subject,
+            subject_id=subject if of_case else None,
             now=self.now,
             new_id=uuid7,
             environment=self.parts.environment,
@@ -238,6 +241,8 @@ class SharedCommit:
             twin=around.twin,
             candidates=around.candidates,
             named=around.named,
+            mandate=working.mandates[target] if target and of_mandate else None,
+            open_files=self.read.open_files(self.driver),
         )
 
     def _entry(self, submission: Submission, accepted: Accepted) -> Entry:
@@ -267,6 +272,8 @@ class SharedCommit:
         )
         if not whole:
             raise Conflict
+        moved = [self.read.working.mandates[one] for one in changes.mandates]
+        registry_moves.bump(self.driver, moved, self.now)
         self.wrote = True
         return records
 
@@ -275,13 +282,20 @@ class SharedCommit:
         trajectories = [working.trajectories[one] for one in sorted(changes.trajectories)]
         offers = [working.offers[one] for one in sorted(changes.offers)]
         subjects = [working.subjects[one] for one in sorted(changes.subjects)]
+        mandates = [working.mandates[one] for one in sorted(changes.mandates)]
         errands = {one.id: one for one in changes.errands}
         likeness = sorted(changes.likeness.items())
         dues = [(one.id, self._due(one)) for one in trajectories]
         dues += [(one.id, self._due(one)) for one in offers]
         return [
             (SUBJECTS, [(one.id, one.since, dumps(one)) for one in subjects]),
-            (TRAJECTORIES, [(one.id, one.subject_id, dumps(one)) for one in trajectories]),
+            (
+                TRAJECTORIES,
+                [
+                    (one.id, one.subject_id, one.territory_nis, one.state, dumps(one))
+                    for one in trajectories
+                ],
+            ),
             (
                 OFFERS,
                 [(one.id, one.owner, one.state, one.territory_nis, dumps(one)) for one in offers],
@@ -289,6 +303,8 @@ class SharedCommit:
             (AGGREGATES, [(one, *place) for one, place in sorted(changes.aggregates.items())]),
             (CLOCKS, [(*one, 0) for one in dues if one[1] != working.dues.get(one[0])]),
             (ERRANDS, [(one, each.due_at, _json(each)) for one, each in sorted(errands.items())]),
+            (MANDATES, [(one.id, one.state, mandate.dumps(one)) for one in mandates]),
+            (ROUNDS, [(one.id, one.due_at, _json(one)) for one in changes.rounds]),
             (
                 BLIND_INDEX,
                 [

@@ -21,8 +21,11 @@ _TYPES = dict.fromkeys(_BYTES, "bytea") | dict.fromkeys(_NUMBERS, "bigint") | {"
 
 SUBJECTS = Insert("subjects", (("id", "text"), ("created_at", "bigint"), ("state", "bytea")), "id")
 TRAJECTORIES = Insert(
-    "trajectories", (("id", "text"), ("subject_id", "text"), ("state", "bytea")), "id"
-)
+    "trajectories",
+    (("id", "text"), ("subject_id", "text"), ("territory_nis", "text"), ("status", "text"),
+     ("state", "bytea")),
+    "id",
+)  # fmt: skip
 OFFERS = Insert(
     "offers",
     (("id", "text"), ("owner", "text"), ("status", "text"), ("territory_nis", "text"),
@@ -45,6 +48,8 @@ REFERENCES = Insert(
 )
 LEDGER = Insert("ledger", tuple((name, _TYPES.get(name, "text")) for name in COLUMNS[1:]))
 ERRANDS = Insert("errands", (("id", "text"), ("due_at", "bigint"), ("errand", "bytea")), "id")
+MANDATES = Insert("mandates", (("id", "text"), ("status", "text"), ("state", "bytea")), "id")
+ROUNDS = Insert("rounds", (("id", "text"), ("due_at", "bigint"), ("round", "bytea")))
 CLOCKS = Insert(
     "clocks", (("target_id", "text"), ("due_at", "bigint"), ("refused", "int")), "target_id"
 )

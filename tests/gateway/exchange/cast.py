@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from gateway.exchange.decision import HUB, Context, Other
+from gateway.exchange.mandate import Mandate
 from gateway.exchange.registry import (
     Organisation,
     Participant,
@@ -175,6 +176,7 @@ OFFER = "01950000-0000-7000-9000-000000000006"
 TASK = "01950000-0000-7000-9000-000000000007"
 ASSIGNMENT = "01950000-0000-7000-9000-000000000008"
 SECOND_ASSIGNMENT = "01950000-0000-7000-9000-000000000010"
+MANDATE = "01950000-0000-7000-9000-000000000011"
 SUBJECT, OTHER = "subject-1", "subject-2"
 """The person of the case, and somebody else whom VDAB and OCMW know."""
 FRESH = "01950000-0000-7000-9000-000000000009"
@@ -280,6 +282,21 @@ def offer(state: str) -> Offer:
         activity="green_maintenance",
         places=3,
         free_places=2,
+    )
+
+
+def mandate(state: str) -> Mandate:
+    """The organiser's mandate goes to the other one on 1 June 2026."""
+    return Mandate(
+        id=MANDATE,
+        state=state,
+        version=1,
+        mover=RELATED["V"],
+        giver=RELATED["W"],
+        receiver=STRANGERS["W"],
+        nis=(NIS,),
+        effective="2026-06-01",
+        territory_nis=NIS,
     )
 
 

@@ -28,6 +28,7 @@ from gateway.exchange.ledger import Ledger, PublishRequest
 from gateway.exchange.registry import RegisteredAgreement, Registry
 from gateway.exchange.registry_document import parse, read_yaml
 from gateway.exchange.render import Renderer
+from gateway.exchange.round_store import RoundStore
 from gateway.exchange.route import Route
 from gateway.exchange.submission import Submission
 from gateway.exchange.timer_store import TimerStore
@@ -170,6 +171,7 @@ class World:
     waker: RecordingWaker
     tracing: Tracing
     registry: Registry
+    page: int = 500
     route: Route = field(init=False)
     handover: HandOver = field(init=False)
     journeys: Journeys = field(init=False)
@@ -210,10 +212,17 @@ class World:
         self,
         store: TimerStore | None = None,
         submit: Callable[[PublishRequest, object], None] | None = None,
+        rounds: RoundStore | None = None,
     ) -> Timers:
         """The worker that does what is due, as after a restart; a test lets it step."""
-        store = store or TimerStore(self.engines["ledger_read"], self.engines["ledger"])
-        self.timers = Timers(store, submit or self.ledger.submit, self.clock, lambda: self.registry)
+        pair = (self.engines["ledger_read"], self.engines["ledger"])
+        self.timers = Timers(
+            store or TimerStore(*pair),
+            rounds or RoundStore(*pair, page=self.page),
+            submit or self.ledger.submit,
+            self.clock,
+            lambda: self.registry,
+        )
         return self.timers
 
     def pass_time(self, days: float) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+from msgspec.structs import replace
 
 import schemas.lifecycle
 from gateway.exchange.decide import decide
@@ -26,7 +27,7 @@ TABLES = {
     table["aggregate"]: table
     for table in (yaml.safe_load(path.read_text()) for path in FOLDER.glob("*.yaml"))
 }
-KINDS = ("referral", "placement", "outcome", "offer", "right", "trajectory")
+KINDS = ("referral", "placement", "outcome", "offer", "right", "trajectory", "mandate")
 SUBJECTS = {
     "referral": cast.REFERRAL,
     "placement": cast.PLACEMENT,
@@ -34,7 +35,9 @@ SUBJECTS = {
     "right": cast.RIGHT,
     "offer": cast.OFFER,
     "trajectory": cast.TRAJECTORY,
+    "mandate": cast.MANDATE,
 }
+ABOUT_NOBODY = ("offer", "mandate")
 
 # The relations that the people of the case hold, written out by hand.
 ALWAYS = {
@@ -51,6 +54,9 @@ def relations(kind: str, state: str, participant: str) -> set[str]:
     held = set(ALWAYS.get(participant, set()))
     if kind == "offer":
         return {"offer_owner"} & ({"offer_owner"} if participant == cast.RELATED["W"] else set())
+    if kind == "mandate":
+        known = state != "none" and participant == cast.STRANGERS["W"]
+        return {"target"} if known else set()
     if kind == "referral":
         return _to_referral(held, state, participant)
     if kind == "trajectory":
@@ -110,7 +116,7 @@ def expected(kind: str, name: str, state: str, role: str, held: set[str]) -> boo
     rows = [
         row for row in TABLES[kind]["transitions"] if row["event"] == name and state in row["from"]
     ]
-    known = role == "HUB" or held or kind == "offer"
+    known = role == "HUB" or held or kind in ABOUT_NOBODY
     return bool(known) and any(permits(by, role, held) for row in rows for by in row["by"])
 
 
@@ -182,6 +188,11 @@ def data_for(name: str) -> dict[str, Any]:
         "new_ref": cast.SUBJECT,
         "participant": cast.STRANGERS["T"],
     }
+    if name == "transition.organiser_mandate_changed":
+        values |= {"from_org": cast.urn_of(cast.RELATED["W"]), "nis": [cast.NIS]}
+        values |= {"to_org": cast.urn_of(cast.STRANGERS["W"]), "effective": "2026-06-01"}
+    if name == "trajectory.organiser_changed":
+        values |= {"from": cast.urn_of(cast.RELATED["W"]), "effective": "2026-06-01"}
     if name in GROUNDS:
         values["ground"] = GROUNDS[name]
     if name == "referral.created":
@@ -222,7 +233,12 @@ def test_whole_product(kind: str, name: str, state: str) -> None:
 
 
 def blocked(name: str, state: str, role: str) -> bool:
-    """Guards that no data can meet for this cast: a role that plans other programmes only."""
+    """Guards that no data can meet for this cast.
+
+    A role that plans other programmes only; an organiser with nothing open to hand over.
+    """
+    if name == "trajectory.organiser_changed":
+        return True
     if name == "placement.planned" and role in ("O", "S"):
         return True
     return name == "referral.voided" and state == "never"
@@ -243,11 +259,14 @@ def prepared(kind: str, name: str, state: str, participant: str) -> tuple[Submis
         participant,
         data,
         subject=subject,
-        trajectory_id=None if kind == "offer" else cast.TRAJECTORY,
+        trajectory_id=None if kind in ABOUT_NOBODY else cast.TRAJECTORY,
         territory_nis=cast.NIS,
     )
     if kind == "offer":
         return sent, cast.context(None, None if state == "none" else cast.offer(state))
+    if kind == "mandate":
+        found = None if state == "none" else cast.mandate(state)
+        return sent, replace(cast.context(), mandate=found)
     case = cast.case_with(kind, state)
     links = (cast.OTHER,) if name == "subject.unlinked" else ()
     return sent, cast.with_people(cast.context(case), links)
