@@ -6,9 +6,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from consumers.database import Stores, open_engine, upgrade
+from consumers.database import Stores, open_engine
 from gateway.exchange.registry_document import RegistryDocument, parse, read_yaml
 from gateway.exchange.registry_store import RegistryStore
+from tests.store_fixtures import migrate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from gateway.exchange.registry import Environment
 
 ROOT = Path(__file__).parent.parent
-MIGRATIONS = ROOT / "gateway" / "migrations" / "ledger"
 DEMO = ROOT / "deploy" / "demo" / "registry.yaml"
 
 
@@ -27,7 +27,7 @@ def sqlite_url(folder: Path) -> str:
 
 def migrated(url: str) -> str:
     """The URL itself, its store brought up to date."""
-    upgrade(url, MIGRATIONS)
+    migrate(url, "ledger")
     return url
 
 

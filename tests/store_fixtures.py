@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy.engine import make_url
 
 import consumers
 import gateway
@@ -29,17 +32,34 @@ MIGRATIONS = {
 def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Stores:
     """The four stores of one installation, empty and migrated."""
     if request.param == "sqlite":
-        made = Stores.sqlite(tmp_path)
-    else:
-        made = Stores.postgres(request.getfixturevalue("postgres_url"))
-    return migrated(made)
+        return migrated(Stores.sqlite(tmp_path))
+    return Stores.postgres(request.getfixturevalue("migrated_postgres_url"))
 
 
 def migrated(stores: Stores) -> Stores:
     """The same stores, with all their tables."""
-    for name, location in MIGRATIONS.items():
-        upgrade(getattr(stores, name), location)
+    for name in MIGRATIONS:
+        migrate(getattr(stores, name), name)
     return stores
+
+
+def migrate(url: str, name: str) -> None:
+    """Bring the store of that name up to date; a new SQLite file is a copy of one made before."""
+    parsed = make_url(url)
+    file = Path(parsed.database or "")
+    if parsed.get_backend_name() != "sqlite" or file.exists():
+        upgrade(url, MIGRATIONS[name])
+    else:
+        file.write_bytes(_migrated_file(name))
+
+
+@cache
+def _migrated_file(name: str) -> bytes:
+    """What an empty SQLite store of that name holds after its migrations, made once a process."""
+    with TemporaryDirectory() as folder:
+        url = getattr(Stores.sqlite(Path(folder)), name)
+        upgrade(url, MIGRATIONS[name])
+        return Path(folder, f"{name}.db").read_bytes()
 
 
 @pytest.fixture

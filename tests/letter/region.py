@@ -21,11 +21,11 @@ from gateway.api.application import create_app
 from gateway.exchange.registry_document import parse
 from gateway.exchange.route import Route
 from gateway.hub_parts import GatewayParts, RegistryParts
-from gateway.installing import upgrade_stores
 from gateway.settings import HubSettings
 from tests.gateway.api import fakes
 from tests.gateway.api.asgi import AsgiClient
 from tests.letter.partners import registry_content
+from tests.store_fixtures import migrated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -240,7 +240,7 @@ def region(folder: Path) -> Iterator[Region]:
     """A fresh hub with everybody registered, at nine on a Monday."""
     settings = HubSettings(data=folder)
     settings.run_dir.mkdir(parents=True, exist_ok=True)
-    upgrade_stores(settings.stores)
+    migrated(settings.stores)
     registry = RegistryParts(settings)
     registry.store.apply(parse(registry_content(), "test"), "test")
     registry.live.refresh()

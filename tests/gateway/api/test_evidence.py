@@ -11,7 +11,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from consumers.clock import FixedClock
-from consumers.database import Stores, open_engine, upgrade
+from consumers.database import Stores, open_engine
 from gateway.api.application import create_app
 from gateway.api.collaborators import Collaborators
 from gateway.api.completions import Completions
@@ -22,7 +22,7 @@ from tests.gateway.api import fakes
 from tests.gateway.api.asgi import AsgiClient
 from tests.gateway.api.conftest import roles
 from tests.gateway.exchange import cast
-from tests.store_fixtures import MIGRATIONS
+from tests.store_fixtures import migrate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -69,7 +69,7 @@ class Desk:
 def desk(tmp_path: Path) -> Iterator[Desk]:
     """An interface whose only real part is the evidence."""
     url = Stores.sqlite(tmp_path).consumers
-    upgrade(url, MIGRATIONS["consumers"])
+    migrate(url, "consumers")
     writer, reader = open_engine(url), open_engine(url, read_only=True)
     with AsgiClient(create_app(collaborators(StoredFigures(reader)))) as client:
         yield Desk(client, writer)

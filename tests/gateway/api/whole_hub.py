@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from consumers.clock import FixedClock
-from consumers.database import Stores, open_engine, upgrade
+from consumers.database import Stores, open_engine
 from gateway.api.application import create_app
 from gateway.api.cases import Cases
 from gateway.api.collaborators import Collaborators
@@ -31,7 +31,7 @@ from tests.gateway.api.asgi import AsgiClient
 from tests.gateway.api.parties import PARTNER, roles
 from tests.gateway.api.samples import ONE, body, form
 from tests.gateway.exchange import cast
-from tests.store_fixtures import MIGRATIONS
+from tests.store_fixtures import migrated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -103,9 +103,7 @@ class Hub:
 @pytest.fixture
 def hub(tmp_path: Path) -> Iterator[Hub]:
     """A hub without Kafka and OAuth, everything else real."""
-    stores = Stores.sqlite(tmp_path)
-    for name, location in MIGRATIONS.items():
-        upgrade(getattr(stores, name), location)
+    stores = migrated(Stores.sqlite(tmp_path))
     with ExitStack() as stack:
 
         def engine(url: str, *, read_only: bool = False) -> Any:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import pytest
 
-from consumers.database import Stores, upgrade
+from consumers.database import Stores
 from tests.gateway.exchange import exchange_world as world
 from tests.gateway.exchange.exchange_world import World, exchange
 from tests.registry_fixtures import ROOT
-from tests.store_fixtures import MIGRATIONS
+from tests.store_fixtures import migrated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,9 +25,7 @@ HOST_URN = "urn:be:kbo:1999010444"
 @pytest.fixture
 def played(tmp_path: Path) -> Iterator[tuple[World, str]]:
     """The exchange after the whole journey, and its trajectory."""
-    stores = Stores.sqlite(tmp_path)
-    for name, location in MIGRATIONS.items():
-        upgrade(getattr(stores, name), location)
+    stores = migrated(Stores.sqlite(tmp_path))
     with exchange(stores, tmp_path) as opened:
         trajectory = play(opened)
         while opened.deliver():

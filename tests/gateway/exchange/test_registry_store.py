@@ -15,7 +15,6 @@ from gateway.exchange.registry_document import parse
 from tests.registry_fixtures import (
     demo_content,
     demo_document,
-    migrated,
     open_store,
     sqlite_url,
 )
@@ -33,7 +32,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RegistrySt
     if request.param == "sqlite":
         url = sqlite_url(tmp_path)
     else:
-        url = migrated(Stores.postgres(request.getfixturevalue("postgres_url")).ledger)
+        url = Stores.postgres(request.getfixturevalue("migrated_postgres_url")).ledger
     with open_store(url) as opened:
         yield opened
 

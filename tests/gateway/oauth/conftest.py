@@ -8,7 +8,7 @@ import pytest
 
 from consumers.database import Stores, open_engine
 from tests.hub_front import HubFront, hub_front
-from tests.registry_fixtures import migrated, sqlite_url
+from tests.registry_fixtures import sqlite_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +30,7 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
     if request.param == "sqlite":
         url = sqlite_url(tmp_path)
     else:
-        url = migrated(Stores.postgres(request.getfixturevalue("postgres_url")).ledger)
+        url = Stores.postgres(request.getfixturevalue("migrated_postgres_url")).ledger
     opened = open_engine(url)
     yield opened
     opened.dispose()
