@@ -63,7 +63,16 @@ def test_numbers_are_written_as_ecmascript_writes_them() -> None:
 
 @pytest.mark.parametrize(
     "value",
-    [2**53, -(2**53), float("nan"), float("inf"), "\ud800", {"a": {1: 2}}, object(), {"a": b"x"}],
+    [
+        2**53,
+        -(2**53),
+        float("nan"),
+        float("inf"),
+        "\ud800",
+        {"a": {1: 2}},
+        pytest.param(object(), id="object"),
+        {"a": b"x"},
+    ],
     ids=repr,
 )
 def test_what_is_not_json_is_refused(value: Any) -> None:
