@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tests.letter import steps
-from tests.letter.partners import OCMW, ORGANISER, URN, VDAB
+from tests.letter.partners import OCMW, ORGANISER, SUCCESSOR, TIENEN, URN, VDAB
 
 if TYPE_CHECKING:
     from tests.letter.region import Region
@@ -59,6 +59,44 @@ def test_r10_lapse_and_back(around: Region) -> None:
     told = around.given(ORGANISER, "transition.right_lapsed", case)["data"]
     assert told["appeal_info"].startswith("Beroep kan")
     assert around.state(VDAB, case, "right") == ["active"]
+
+
+def test_r11_mandate_moves(around: Region) -> None:
+    """'… als voor de wijk-werkorganisatoren': open files go over whole, under the same numbers."""
+    cases = [steps.at_work(around, VDAB)[0] for _ in range(3)]
+    moved = {
+        "from_org": URN[ORGANISER],
+        "to_org": URN[SUCCESSOR],
+        "nis": [TIENEN],
+        "effective": around.day(),
+    }
+    mandate = around.send(VDAB, "transition.organiser_mandate_changed", moved, territorynis=TIENEN)[
+        "aggregate_id"
+    ]
+    around.send(SUCCESSOR, "transition.organiser_mandate_accepted", {}, subject=mandate)
+    around.wait(1)
+    for case in cases:
+        assert "trajectory.organiser_changed" in around.names(VDAB, case)
+        assert around.given(SUCCESSOR, "placement.started", case)["backfill"] is True
+        contact = {"kind": "phone", "with": ["pes"], "on": around.day(), "signal": "none"}
+        around.send(SUCCESSOR, "guidance.contact_recorded", contact, trajectoryid=case)
+    placement = next(
+        one["id"] for one in around.case(SUCCESSOR, cases[0])["aggregates"]
+        if one["type"] == "placement"
+    )  # fmt: skip
+    around.send(
+        ORGANISER,
+        "placement.hours_reported",
+        steps.hours(around.day(-1)[:7], "12.00"),
+        subject=placement,
+    )
+    refused = around.publish(
+        ORGANISER,
+        "placement.ended",
+        {"end_date": around.day(), "reason": "goal_reached", "early": True},
+        subject=placement,
+    )
+    assert 400 <= refused.status_code < 500
 
 
 def test_r12_warm_hand_over(around: Region) -> None:
