@@ -138,34 +138,30 @@ def test_r07_a_new_programme_works_like_any_other(around: Region) -> None:
 
 
 def test_r11_running_placements_are_counted_and_converted(around: Region) -> None:
-    """The file says which and what they carry; afterwards the new rules hold for them."""
+    """The file says which and what they carry; on the day the hub moves those that were counted."""
     case, placement = steps.at_work(around, VDAB, start_date=around.day())
     around.send(
         ORGANISER, "placement.hours_reported", hours("2026-03", "20.00"), trajectoryid=case,
         subject=placement,
     )  # fmt: skip
     publish(around)
-    around.wait(DAYS)
     counted = around.get(ADMIN, "/v1/programmes/conversions?reference=decree-2026-03")
     (moved,) = counted["moved"]
+    around.wait(DAYS)
+    got = around.given(VDAB, "transition.placement_converted", case)
 
     assert counted["placements"] == 1
     assert (moved["organiser"], moved["nis"], moved["hours"]) == (ORGANISER, TIENEN, 2000)
-    converted = {
+    assert got["ruleset"] == "samenlevingsjob-2026-1"
+    assert got["data"] == {
         "from_programme": "wijk_werken",
         "to_programme": "samenlevingsjob",
-        "effective": around.day(),
+        "effective": "2026-03-16",
         "hours_carried": "20.00",
         "months_carried": moved["months"],
         "basis": "decree",
     }
-    around.send(
-        ORGANISER, "transition.placement_converted", converted, trajectoryid=case, subject=placement
-    )
     assert around.get(ADMIN, "/v1/programmes/conversions")["placements"] == 0
-    assert around.given(VDAB, "transition.placement_converted", case)["ruleset"] == (
-        "samenlevingsjob-2026-1"
-    )
 
 
 def test_r15_rules_are_visible_with_what_is_said_of_them(around: Region) -> None:
