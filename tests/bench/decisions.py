@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from gateway.exchange.decide import decide
-from gateway.exchange.decision import HUB, Accepted, Context
+from gateway.exchange.decision import Accepted, Context
 from gateway.exchange.registry import Organisation, Participant, RegisteredAgreement, Registry
 from gateway.exchange.state import dumps, loads_trajectory
 from schemas.agreement import parse_agreement
 from schemas.lifecycle import NONE, lifecycles
 from tests.gateway.exchange import cast
-from tests.gateway.exchange.test_decide_product import SUBJECTS, prepared
+from tests.gateway.exchange.test_decide_product import PEOPLE, SUBJECTS, prepared
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -81,11 +81,14 @@ def accepted_events() -> Iterator[tuple[str, Submission, Context]]:
 
 
 def _accepted(kind: str, name: str) -> Iterator[tuple[Submission, Context]]:
-    people = [*cast.RELATED.values(), cast.OFFERED, HUB]
+    people = [participant for _, participant in PEOPLE]
     sources = {one for row in lifecycles()[kind].by_event[name] for one in row.sources}
     for state in sorted(sources - ({NONE} if kind == "trajectory" else set())):
         for participant in people:
             sent, context = prepared(kind, name, state, participant)
+            if name == "trajectory.organiser_changed":  # only of somebody who has files open
+                running = cast.case_with("placement", "active")
+                context = replace(context, trajectory=replace(running, state=state))
             if isinstance(decide(sent, context), Accepted):
                 yield sent, context
 
