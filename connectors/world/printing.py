@@ -24,6 +24,10 @@ OF = Message(nl="van", en="from")
 REFUSED = Message(nl="geweigerd:", en="refused:")
 WITHHELD = Message(nl="niet getoond:", en="not shown:")
 EARLIER = Message(nl="eerder gebeurd, nu pas te zien", en="happened before, shown only now")
+ONLOOKERS = Message(
+    nl="Van de persoon hoorden niets, en zagen enkel het aanbod van plaatsen:",
+    en="Heard nothing of the person, and saw the offers of places only:",
+)
 ORIGINS = {
     "hub": Message(nl="de hub", en="the hub"),
     "masked": Message(nl="een lokale partner", en="a local partner"),
@@ -39,8 +43,18 @@ def text(story: Story, language: str) -> str:
         textwrap.fill(journey.story.text(language), WIDTH),
         INVENTED[language],
     ]
-    parts += ["\n".join(_chapter(one, language)) for one in story.chapters]
+    onlookers = [one for one in story.chapters if _looks_on(one)]
+    told = (one for one in story.chapters if one not in onlookers)
+    parts += ["\n".join(_chapter(one, language)) for one in told]
+    if onlookers:
+        names = ", ".join(one.name for one in onlookers)
+        parts.append(textwrap.fill(f"{ONLOOKERS.text(language)} {names}.", WIDTH))
     return "\n\n".join(parts) + "\n"
+
+
+def _looks_on(chapter: Chapter) -> bool:
+    """Whether somebody got nothing but offers, which everybody around gets alike."""
+    return all(not one.sent and one.event.startswith("offer.") for one in chapter.entries)
 
 
 def _chapter(chapter: Chapter, language: str) -> Iterator[str]:
