@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from gateway.exchange import breaches, rights
 from gateway.exchange.business_days import last_day
+from gateway.exchange.programme_periods import programme_in
 from schemas.errors import Message
 
 if TYPE_CHECKING:
@@ -57,23 +58,33 @@ def check(draft: Draft, move: Move) -> None:
     if move.name != "placement.hours_reported":
         return
     placement, period = draft.case.placements[move.aggregate_id], move.data["period"]
-    rules = draft.rules(placement.programme, min(last_day(period), draft.today))
-    year = period[:4]
+    programme, year = programme_in(placement, period), period[:4]
+    rules = draft.rules(programme, min(last_day(period), draft.today))
     _flag(
         draft,
         "hours_per_month_max",
         rights.month_cap(draft, rules, placement.start_date),
-        _worked(draft, placement.programme, lambda month: month == period),
+        _worked(draft, programme, lambda month: month == period),
         period,
     )
-    if not rights.lifts_year_cap(draft, placement.programme, placement.start_date):
+    if not rights.lifts_year_cap(draft, programme, placement.start_date):
         _flag(
             draft,
             "hours_per_year_max",
             rules.hours_per_year_max,
-            _worked(draft, placement.programme, lambda month: month.startswith(year)),
+            _worked(draft, programme, lambda month: month.startswith(year))
+            + _carried(draft, programme, year),
             year,
         )
+
+
+def _carried(draft: Draft, programme: str, year: str) -> int:
+    """What conversions in this year brought along, in hundredths of an hour."""
+    return sum(
+        one.carried
+        for one in work_of(draft)
+        if one.programme == programme and one.carried_in == year
+    )
 
 
 def check_planned(

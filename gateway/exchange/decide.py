@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from gateway.errors import ActorRefused, ExchangeError, NotAllowedNow, RoleRefused, ScopeRefused
 from gateway.exchange import caps, endings, hours, overlap, work
+from gateway.exchange import conversion_effects as conversion
 from gateway.exchange import guidance_effects as guidance
 from gateway.exchange import mandate_effects as mandate
 from gateway.exchange import offer_effects as offer
@@ -70,7 +71,7 @@ EFFECTS: dict[str, Effect] = {
     "placement.ended": endings.ended,
     "placement.end_revoked": endings.end_revoked,
     "placement.voided": endings.voided,
-    "transition.placement_converted": placement.converted,
+    "transition.placement_converted": conversion.converted,
     "outcome.recorded": record.outcome_recorded,
     "transition.right_registered": right.registered,
     "transition.right_verified": right.verified,
@@ -239,6 +240,7 @@ def _apply(draft: Draft, step: Intent) -> None:
         work.note(draft, step.target.id)
         overlap.check(draft, move)
         caps.check(draft, move)
+        conversion.follow(draft, move)
     _keep_rights(draft, step.target.kind)
     draft.done.append(_pending(draft, step, event_id))
 

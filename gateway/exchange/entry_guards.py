@@ -38,8 +38,16 @@ def informed_before(draft: Draft, move: Move) -> None:
 def programme_open(draft: Draft, move: Move) -> None:
     """The programme takes people in; a test installation also lets in where no law is yet."""
     programme = move.data.get("programme")
-    if programme is None or move.actor.id == HUB:
-        return
+    if programme is not None and move.actor.id != HUB:
+        must_be_open(draft, programme, "programme")
+
+
+def must_be_open(draft: Draft, programme: str, field: str) -> None:
+    """Refuse a programme that has ended, and in production one without law.
+
+    Raises:
+        RuleBroken: naming the field.
+    """
     if draft.context.registry.rules.rule_set(programme, draft.occurred_on).status == ENDED:
         raise broken(
             "programme_ended",
@@ -47,7 +55,7 @@ def programme_open(draft: Draft, move: Move) -> None:
             "of to_be_determined.",
             f"The programme {programme} takes nobody in any more. Choose another, "
             "or to_be_determined.",
-            "programme",
+            field,
         )
     if draft.rules(programme).is_in_force:
         return
@@ -60,7 +68,7 @@ def programme_open(draft: Draft, move: Move) -> None:
             NOT_IN_FORCE,
             f"{missing.nl} Kies een ander programma, of to_be_determined.",
             f"{missing.en} Choose another programme, or to_be_determined.",
-            "programme",
+            field,
         )
     draft.warnings.append(Notice(NOT_IN_FORCE, missing, (programme,)))
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from gateway.exchange import assignment_guards as assignment
 from gateway.exchange import case_guards as case
+from gateway.exchange import conversion_guards as conversion
 from gateway.exchange import entry_guards as entry
 from gateway.exchange import hours_guards as hours
 from gateway.exchange import mandate_guards as mandate
@@ -69,6 +70,8 @@ GUARDS: dict[str, Guard] = {
         case.decline_fits,
         case.talk_of_mentor,
         case.after_care,
+        conversion.converts_this,
+        conversion.as_published,
         mandate.mover_serves,
         mandate.organisers_differ,
         mandate.still_served,

@@ -137,13 +137,6 @@ def extended(draft: Draft, move: Move) -> None:
     )
 
 
-def converted(draft: Draft, move: Move) -> None:
-    """Go on under another programme."""
-    moved(draft, move)
-    placement = draft.case.placements[move.aggregate_id]
-    draft.put_placement(replace(placement, programme=move.data["to_programme"]))
-
-
 def start_confirmed(draft: Draft, move: Move) -> None:
     """The host has said so."""
     moved(draft, move)

@@ -50,8 +50,9 @@ class RoundStore:
     def plan(self, rounds: Iterable[Round]) -> None:
         """Write rounds that are not known yet; one that was done is not begun again."""
         rows = [(one.id, one.due_at, _encode(one)) for one in rounds]
-        with self._transaction() as driver:
-            driver.write((ROUNDS, rows))
+        if rows:
+            with self._transaction() as driver:
+                driver.write((ROUNDS, rows))
 
     def advance(self, registry: Registry, now: int, enough: int) -> int:
         """Go on with what is due until there are enough errands; how many there are."""

@@ -79,6 +79,19 @@ class Former(Struct, frozen=True, gc=False, array_like=True):
     until: str
 
 
+class Carried(Struct, frozen=True, gc=False, array_like=True):
+    """A placement went on under another programme: since when, and what counts on.
+
+    `hours` are hundredths of an hour; `extensions` were made before.
+    """
+
+    from_programme: str
+    effective: str
+    hours: int
+    months: int
+    extensions: int
+
+
 class Placement(Struct, frozen=True, gc=False):
     """One placement. `assignments.settle` keeps what follows from its assignments.
 
@@ -112,6 +125,7 @@ class Placement(Struct, frozen=True, gc=False):
     ended_on: str | None = None
     reported: tuple[str, ...] = ()
     former: tuple[Former, ...] = ()
+    conversions: tuple[Carried, ...] = ()
     since: int = 0
 
 
@@ -231,7 +245,9 @@ class Trajectory(Struct, frozen=True, gc=False):
 class Work(Struct, frozen=True, gc=False):
     """One placement of a person, as the rules over a person see it: hours and overlap.
 
-    `hours` maps a month (YYYY-MM) to the sum of its valid reports, in hundredths of an hour.
+    `hours` maps a month (YYYY-MM) to the sum of its valid reports, in hundredths of an hour;
+    `carried` are those that a conversion brought along, which count in the year `carried_in`.
+    A converted placement has one for each programme, under its id and the earlier programme.
     """
 
     placement_id: str
@@ -240,6 +256,8 @@ class Work(Struct, frozen=True, gc=False):
     organiser: str
     state: str
     hours: dict[str, int] = field(default_factory=dict)
+    carried: int = 0
+    carried_in: str | None = None
 
 
 class HeldRight(Struct, frozen=True, gc=False):

@@ -13,6 +13,7 @@ from gateway.exchange import breaches, caps, rights
 from gateway.exchange.business_days import months_after
 from gateway.exchange.decision import Warning as Notice
 from gateway.exchange.draft import broken
+from gateway.exchange.programme_periods import counted_from, extensions
 from schemas.errors import Message
 
 if TYPE_CHECKING:
@@ -110,13 +111,13 @@ def extension_fits(draft: Draft, move: Move) -> None:
             "extension_no",
         )
     if not rights.is_unlimited(draft, placement.programme, placement.start_date):
-        _check_extension(draft, placement, date.fromisoformat(end), number)
+        _check_extension(draft, placement, date.fromisoformat(end))
 
 
-def _check_extension(draft: Draft, placement: Placement, end: date, number: int) -> None:
+def _check_extension(draft: Draft, placement: Placement, end: date) -> None:
     rules = draft.rules(placement.programme)
     most = rules.extensions_max
-    if most is not None and number > most:
+    if most is not None and extensions(placement) >= most:
         breaches.intention(
             draft,
             "extended_too_often",
@@ -143,7 +144,7 @@ def _latest(rules: RuleSet, placement: Placement) -> date | None:
     """The earlier of what one extension and the whole may last."""
     limits = (
         (placement.planned_end, rules.extension_months),
-        (placement.start_date, rules.max_duration_months),
+        (counted_from(placement), rules.max_duration_months),
     )
     return min(
         (
@@ -157,7 +158,8 @@ def _latest(rules: RuleSet, placement: Placement) -> date | None:
 
 def check_lasted(draft: Draft, placement: Placement) -> None:
     """Flag a placement that ended after all it might have lasted."""
-    if placement.start_date is None or placement.ended_on is None:
+    counted = counted_from(placement)
+    if counted is None or placement.ended_on is None:
         return
     rules = draft.rules(placement.programme, date.fromisoformat(placement.ended_on))
     most = rules.max_duration_months
@@ -165,9 +167,7 @@ def check_lasted(draft: Draft, placement: Placement) -> None:
         return
     if rights.is_unlimited(draft, placement.programme, placement.start_date):
         return
-    if date.fromisoformat(placement.ended_on) > months_after(
-        date.fromisoformat(placement.start_date), most
-    ):
+    if date.fromisoformat(placement.ended_on) > months_after(date.fromisoformat(counted), most):
         breaches.fact(
             draft,
             "max_duration_months",

@@ -191,6 +191,9 @@ def data_for(name: str) -> dict[str, Any]:
     if name == "transition.organiser_mandate_changed":
         values |= {"from_org": cast.urn_of(cast.RELATED["W"]), "nis": [cast.NIS]}
         values |= {"to_org": cast.urn_of(cast.STRANGERS["W"]), "effective": "2026-06-01"}
+    if name == "transition.placement_converted":
+        values |= {"from_programme": "wijk_werken", "effective": "2026-05-01", "basis": "decree"}
+        values |= {"hours_carried": "12.00", "months_carried": 2}
     if name == "trajectory.organiser_changed":
         values |= {"from": cast.urn_of(cast.RELATED["W"]), "effective": "2026-06-01"}
     if name in GROUNDS:
