@@ -76,30 +76,42 @@ def present_rows(connection: sa.Connection, event_ids: Iterable[str]) -> set[tup
     return {(row[0], row[1]) for row in connection.execute(scoped(query, WHOLE_HUB))}
 
 
-def withdraw_narrower(connection: sa.Connection, rows: Sequence[InboxRow]) -> list[InboxRow]:
+def withdraw_narrower(
+    connection: sa.Connection, rows: Sequence[InboxRow], waiting: Sequence[InboxRow] = ()
+) -> list[InboxRow]:
     """Take back rows whose recipient stands closer now, so that they can be appended anew.
 
     A participant that was offered a case and then holds it may see more of its history than it
     was given. Its earlier row goes, and the row to append has the relations of both; rows that
     would add no relation are left out, so that a replay changes nothing.
 
+    Args:
+        connection: of the transaction that appends.
+        rows: the history, as the recipient may have it now.
+        waiting: rows of this transaction that were not appended yet; they count as given, so that
+            it does not matter how many events come in one transaction.
+
     Returns:
-        The rows to append: those that are new, and those that were taken back.
+        The rows to append: what waited and was not taken back, then those that are new or were.
     """
-    known = _relations(connection, rows)
+    known = {_key(row): set(row.relations) for row in waiting} | _relations(connection, rows)
     fresh: list[InboxRow] = []
     for row in rows:
-        had = known.get((row.participant, row.event_id))
+        had = known.get(_key(row))
         if had is None:
             fresh.append(row)
         elif not set(row.relations) <= had:
             fresh.append(replace(row, relations=tuple(sorted(had | set(row.relations)))))
-    closer = [row for row in fresh if (row.participant, row.event_id) in known]
-    for participant in sorted({row.participant for row in closer}):
-        ids = [row.event_id for row in closer if row.participant == participant]
+    closer = {_key(row) for row in fresh if _key(row) in known}
+    for participant in sorted({name for name, _ in closer}):
+        ids = sorted(event_id for name, event_id in closer if name == participant)
         removal = sa.delete(inbox).where(inbox.c.event_id.in_(ids))
         connection.execute(scoped(removal, Scope(participant)))
-    return fresh
+    return [row for row in waiting if _key(row) not in closer] + fresh
+
+
+def _key(row: InboxRow) -> tuple[str, str]:
+    return row.participant, row.event_id
 
 
 def forget(connection: sa.Connection, *, before: int) -> int:

@@ -197,7 +197,7 @@ class Route:
             for newcomer in newcomers(row):
                 if (newcomer.participant, row.event_id) not in done:
                     history = self._backfill(row, newcomer, now)
-                    addresses += inbox.withdraw_narrower(connection, history)
+                    addresses = inbox.withdraw_narrower(connection, history, addresses)
             addresses += addressed(row)
         return addresses
 

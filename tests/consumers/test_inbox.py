@@ -162,3 +162,18 @@ def test_a_closer_reader_gets_its_row_again(engine_of: Callable[..., Engine]) ->
 
     assert [(one.seq, one.event_id[-3:]) for one in page] == [(2, "002"), (3, "001")]
     assert page[1].relations == ("case_holder", "offered_holder")
+
+
+def test_a_row_that_waits_is_taken_back_too(engine_of: Callable[..., Engine]) -> None:
+    """What comes in one transaction ends as if each event had come in one of its own."""
+    engine = engine_of("consumers")
+    narrow = replace(_event(1), relations=("offered_holder",), backfill=True)
+    wide = replace(narrow, relations=("case_holder",))
+    with engine.begin() as connection:
+        rows = inbox.withdraw_narrower(connection, [wide, _event(2)], [narrow, _event(2)])
+        inbox.append(connection, rows, now=5)
+    with engine.connect() as connection:
+        page = views.feed_page(connection, Scope(OCMW), after=0, limit=10)
+
+    assert [(one.seq, one.event_id[-3:]) for one in page] == [(1, "002"), (2, "001")]
+    assert page[1].relations == ("case_holder", "offered_holder")

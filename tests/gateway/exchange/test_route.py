@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
 
 from consumers import parked
@@ -57,6 +58,19 @@ def _offer_to_vdab(world: World, trajectory: str) -> None:
     data = {"to": VDAB_URN, "reason": "agreement", "effective": "2026-06-02"}
     world.send(
         "trajectory.handover_offered", OCMW, data, trajectory_id=trajectory, subject=trajectory
+    )
+
+
+def _taken_by_vdab(world: World, trajectory: str) -> None:
+    data = {
+        "from": OCMW_URN,
+        "to": VDAB_URN,
+        "reason": "agreement",
+        "effective": "2026-06-02",
+        "contact": {"name": "Bemiddeling"},
+    }
+    world.send(
+        "trajectory.case_holder_changed", VDAB, data, trajectory_id=trajectory, subject=trajectory
     )
 
 
@@ -131,20 +145,30 @@ def test_a_replayed_history_is_not_given_twice(world: World) -> None:
     assert world.inbox(VDAB) == before
 
 
+def test_a_batch_gives_what_one_at_a_time_would(world: World) -> None:
+    """Who is offered a case and takes it within one batch has the history of a case holder."""
+    trajectory = _refer(world)
+    _offer_to_vdab(world, trajectory)
+    world.deliver()
+    _taken_by_vdab(world, trajectory)
+    world.deliver()
+    one_at_a_time = world.inbox(VDAB)
+    with world.engines["consumers"].begin() as connection:
+        connection.execute(sa.text("delete from inbox"))
+        connection.execute(sa.text("update inbox_counters set seq = 0"))
+    world.log.replay(0)
+    world.route.step(0)
+
+    at_once = world.inbox(VDAB)
+    assert [one.relations for one in at_once] == [one.relations for one in one_at_a_time]
+    assert [one.event_id for one in at_once] == [one.event_id for one in one_at_a_time]
+
+
 def test_placing_while_the_sender_is_new_gives_it_the_history_only(world: World) -> None:
     """Who joins by its own event gets what came before, and not its own event."""
     trajectory = _refer(world)
     _offer_to_vdab(world, trajectory)
-    data = {
-        "from": OCMW_URN,
-        "to": VDAB_URN,
-        "reason": "agreement",
-        "effective": "2026-06-02",
-        "contact": {"name": "Bemiddeling"},
-    }
-    world.send(
-        "trajectory.case_holder_changed", VDAB, data, trajectory_id=trajectory, subject=trajectory
-    )
+    _taken_by_vdab(world, trajectory)
     world.deliver()
 
     assert "trajectory.case_holder_changed" not in world.names(VDAB)
