@@ -88,8 +88,8 @@ def play(
     as_json: AsJson = False,
 ) -> None:
     """Play a world on a test installation, day by day, as each participant's own client."""
-    summary = world.read_summary(folder)
-    progress, seen = Progress(), frozenset(one.lower() for one in summary["journeys"])
+    world.read_summary(folder)
+    progress = Progress()
     began = time.monotonic()
     with (
         _installation(hub, management, credentials) as where,
@@ -99,7 +99,7 @@ def play(
             world.read_registry(folder),
             language=language(),
             report=progress.day,
-            remembers=lambda case: case.partition("-")[0] in seen,
+            remembers=world.is_of_journey,
         ) as player,
     ):
         played = player.play(world.read_steps(folder))

@@ -6,6 +6,8 @@ The shares are invented. They say nothing about any municipality, organisation o
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from connectors.world import acts
 from connectors.world.dice import Dice
@@ -19,6 +21,9 @@ from connectors.world.organisations import (
 from connectors.world.people import invent
 from connectors.world.places import place
 from connectors.world.script import Script
+
+if TYPE_CHECKING:
+    from datetime import date
 
 INFLOW_DAYS = 270
 """Referrals come in over nine months; the world ends when the last case is done."""
@@ -102,7 +107,7 @@ def _drawn(dice: Dice, region: Region, nis: str) -> Path:
     senders = {"pes": (VDAB,), "welfare_centre": (centre_of(nis),)}
     leaves = dice.weighted(EXITS)
     extended = leaves != "dropped_out" and dice.happens(EXTENDED)
-    months = dice.between(1, 3) if leaves == "dropped_out" else dice.between(4, 6)
+    months = dice.between(1, 3) if leaves == "dropped_out" else dice.between(4, 5)
     return Path(
         channel=channel,
         sender=dice.one_of(senders.get(channel, region.partners)),
@@ -188,20 +193,26 @@ def _months(script: Script, dice: Dice, path: Path, placed: str) -> None:
     """Each month a talk and the hours; half way an evaluation, perhaps a rest or more time."""
     organiser = path.organiser
     for number in range(path.months):
-        month = script.today.strftime("%Y-%m")
-        script.wait(dice.between(4, 8))
+        month, next_month = script.today.strftime("%Y-%m"), _after_this_month(script.today)
+        script.wait(dice.between(2, 6))
         if dice.happens(TALKED_TWICE):
             acts.talk(script, organiser, "mentor_talk")
-        script.wait(dice.between(6, 10))
+        script.wait(dice.between(4, 9))
         acts.talk(script, organiser, dice.one_of(("coach_visit", "three_way_talk", "phone")))
         if path.suspended and number == path.months // 2:
-            acts.suspend(script, organiser, placed, dice.one_of(SUSPENSIONS), dice.between(5, 25))
-        script.wait(dice.between(10, 14))
+            acts.suspend(script, organiser, placed, dice.one_of(SUSPENSIONS), dice.between(5, 12))
+        if script.today < next_month:
+            script.until(next_month + timedelta(days=dice.between(0, 3)))
         acts.hours(script, organiser, placed, month, dice.between(20, 52))
         if number == min(4, path.months - 1):
             acts.evaluate(script, organiser, "extend" if path.extended else "continue")
             if path.extended:
                 _extended(script, path, placed)
+
+
+def _after_this_month(on: date) -> date:
+    """The first day of the next month, by when a month's hours are known."""
+    return (on.replace(day=1) + timedelta(days=32)).replace(day=1)
 
 
 def _extended(script: Script, path: Path, placed: str) -> None:

@@ -32,11 +32,13 @@ class Installation:
 
     Attributes:
         administrator: who may change its registry; None leaves the registry as it is.
+        data: its data folder, when it runs on this machine.
     """
 
     gateway: str
     management: str
     administrator: Credentials | None = None
+    data: Path | None = None
 
 
 @contextmanager
@@ -79,4 +81,4 @@ def _ready(process: subprocess.Popen[str], data: Path, log: Path) -> Installatio
         )
     where = json.loads(line)
     administrator = load_credentials(data / ADMINISTRATOR)
-    return Installation(where["gateway"], where["management"], administrator)
+    return Installation(where["gateway"], where["management"], administrator, data)

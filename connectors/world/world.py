@@ -106,6 +106,11 @@ def _cases(seed: int, people: int, report: Callable[[int], None]) -> Iterator[li
         yield crowd.scripted(seed, number)[0].steps
 
 
+def is_of_journey(case: str) -> bool:
+    """Whether a case belongs to a journey; everybody else has a number."""
+    return case.partition("-")[0].upper() in journeys.JOURNEYS
+
+
 def in_order(steps: Iterable[Step]) -> list[Step]:
     """Steps by their moment; those of one moment stay as they are."""
     return sorted(steps, key=lambda one: one.at)

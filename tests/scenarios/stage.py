@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from connectors.world.own_hub import Installation
     from connectors.world.playing import Player
 
-SEED = 21
+SEED, PEOPLE = 21, 12
 
 
 @dataclass
@@ -36,6 +36,7 @@ class Stage:
     where: Installation
     folder: Path
     player: Player
+    events: int
     http: httpx.Client
     tokens: dict[str, TokenSource] = field(default_factory=dict)
 
@@ -101,8 +102,8 @@ class Stage:
 
 @contextmanager
 def staged(folder: Path) -> Iterator[Stage]:
-    """Start a hub, play every journey on it, and let it be looked at."""
-    world.generate(SEED, 0, folder)
+    """Start a hub, play every journey and a few others on it, and let it be looked at."""
+    summary = world.generate(SEED, PEOPLE, folder)
     with ExitStack() as stack:
         where = stack.enter_context(own_hub())
         player = stack.enter_context(
@@ -112,9 +113,9 @@ def staged(folder: Path) -> Iterator[Stage]:
                 world.read_registry(folder),
                 language="nl",
                 report=lambda _day, _sent: None,
-                remembers=lambda _case: True,
+                remembers=world.is_of_journey,
             )
         )
         player.play(world.read_steps(folder))
         http = stack.enter_context(httpx.Client(base_url=where.gateway, timeout=30.0))
-        yield Stage(where, folder, player, http)
+        yield Stage(where, folder, player, summary["events"], http)
