@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,4 +50,9 @@ def demo_document() -> RegistryDocument:
 
 def demo_content() -> Any:
     """The demonstration's registry file as plain data, free to be changed by a test."""
+    return copy.deepcopy(_demo_file())
+
+
+@cache
+def _demo_file() -> Any:
     return read_yaml(DEMO)
