@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from connectors.client import HubClient
 from connectors.credentials import load_credentials
 from connectors.errors import HubUnavailable
+from gateway.embedded.ports import free_from
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,13 +70,21 @@ class RunningHub:
         return self.process.wait(timeout=60)
 
 
+def distant_port() -> int:
+    """A free port for a hub of a test, and not the first: each other hub looks for that one too.
+
+    Below the ports that the system gives to connections, and not drawn from the tests' own seed.
+    """
+    return next(free_from(20_000 + 10 * secrets.randbelow(1_200)))
+
+
 @contextmanager
 def running_hub(data: Path) -> Iterator[RunningHub]:
     """Start a hub on an empty folder with the demo registry; everything ends with the block."""
     data.mkdir(parents=True, exist_ok=True)
     with (data.parent / "hub.log").open("a", encoding="utf-8") as log:
         process = subprocess.Popen(
-            [SCHAKEL, "up", "--data", str(data), "--with", "demo"],
+            [SCHAKEL, "up", "--data", str(data), "--with", "demo", "--port", str(distant_port())],
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,

@@ -23,6 +23,7 @@ from gateway.embedded.roles import Role
 from gateway.exchange.registry_store import RegistryStore
 from gateway.exchange.route import Route
 from gateway.settings import HubSettings, load
+from tests.e2e.running_hub import distant_port
 from tests.gateway.api.fakes import NoLog
 from tests.store_fixtures import opened
 
@@ -153,7 +154,7 @@ def publish(client: httpx.Client, event: dict[str, Any]) -> httpx.Response:
 @contextmanager
 def lone_gateway(data: Path, database_url: str | None = None) -> Iterator[LoneGateway]:
     """Start a gateway on an empty folder, with the demo registry; it ends with the block."""
-    hub_file = ensure_installation(data, None)
+    hub_file = ensure_installation(data, distant_port())
     if database_url is not None:
         with hub_file.open("a", encoding="utf-8") as file:
             file.write(f'database_url = "{database_url}"\n')
