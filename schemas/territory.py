@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from schemas.errors import Message, UnknownMunicipality
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +110,15 @@ def earlier_codes(nis: str) -> tuple[str, ...]:
     for code in found:
         found += [one.nis for one in municipalities() if one.successor == code]
     return tuple(dict.fromkeys(found))
+
+
+def codes_within(places: Iterable[str]) -> list[str]:
+    """Return every code under which something may lie in these municipalities, merged ones too.
+
+    Raises:
+        UnknownMunicipality: no Flemish municipality has or had one of these codes.
+    """
+    return sorted({code for nis in places for code in earlier_codes(current(nis))})
 
 
 def by_postcode(code: str, on: date) -> tuple[Municipality, ...]:

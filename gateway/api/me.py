@@ -1,9 +1,11 @@
 """`GET /v1/me`: who the hub takes the caller for, and what that lets it do."""
 
+from datetime import date
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
 
+from consumers.clock import date_of
 from gateway.api.authentication import caller
 from gateway.api.collaborators import Collaborators
 from gateway.api.problems import invalid_caller
@@ -26,7 +28,7 @@ def router(collaborators: Collaborators) -> APIRouter:
         return {
             "client_id": principal.client_id,
             "environment": collaborators.environment,
-            **_participant(participant),
+            **_participant(participant, date_of(collaborators.clock.now_us())),
             "roles": [NAME[one.role] for one in registry.participants_of(participant.organisation)],
             "scopes": sorted(principal.scopes),
             "agreements": _agreements(participant, registry),
@@ -35,8 +37,8 @@ def router(collaborators: Collaborators) -> APIRouter:
     return routes
 
 
-def _participant(participant: Participant) -> dict[str, Any]:
-    territory = participant.territory
+def _participant(participant: Participant, today: date) -> dict[str, Any]:
+    territory = participant.territory_on(today)
     return {
         "participant": participant.id,
         "name": participant.name,

@@ -100,7 +100,7 @@ EFFECTS: dict[str, Effect] = {
     "trajectory.case_holder_changed": trajectory.changed,
     "trajectory.handover_declined": trajectory.declined,
     "trajectory.closed": trajectory.closed,
-    "trajectory.reopened": trajectory.reopened,
+    "trajectory.reopened": mandate.reopened,
     "trajectory.territory_changed": trajectory.territory_changed,
     "trajectory.task_raised": trajectory.task_raised,
     "trajectory.warning_raised": offer.case_warned(referral.raise_task),

@@ -9,8 +9,10 @@ from msgspec.structs import replace
 from gateway.exchange import right_effects, rounds, work
 from gateway.exchange.draft import broken, unknown_case
 from gateway.exchange.mandate import Mandate
-from gateway.exchange.succession import succeeded
+from gateway.exchange.succession import concerns, succeeded
+from gateway.exchange.territory_moves import last_move
 from gateway.exchange.trajectory_effects import moved as trajectory_moved
+from gateway.exchange.trajectory_effects import reopened as trajectory_reopened
 
 if TYPE_CHECKING:
     from gateway.exchange.draft import Draft, Move
@@ -92,17 +94,17 @@ def mandate_of(draft: Draft) -> Mandate:
 
 
 def organiser_changed(draft: Draft, move: Move) -> None:
-    """The successor, for whom the hub acts, takes over what the former organiser has on this case.
+    """The successor takes over what the former organiser has on this case.
 
     Raises:
-        RuleBroken: it has nothing on it any more.
+        RuleBroken: it has nothing on it any more, or the successor organises no more.
     """
     trajectory_moved(draft, move)
-    before = draft.case
-    for giver in draft.context.registry.participants_of(move.data["from"]):
+    before, data = draft.case, move.data
+    receiver = organiser(draft, data["to"], "to")
+    for giver in draft.context.registry.participants_of(data["from"]):
         if giver.role == "W":
-            taken = succeeded(draft.case, giver.id, draft.sender.id, move.data["effective"])
-            draft.trajectory = taken
+            draft.trajectory = succeeded(draft.case, giver.id, receiver, data["effective"])
     if draft.case is before:
         raise broken(
             "nothing_to_take_over",
@@ -113,3 +115,22 @@ def organiser_changed(draft: Draft, move: Move) -> None:
         work.note(draft, placement_id)
     if draft.case.rights:
         right_effects.note(draft)
+
+
+def reopened(draft: Draft, move: Move) -> None:
+    """A case that was closed when a mandate moved goes on with the organiser of today."""
+    trajectory_reopened(draft, move)
+    registry, case = draft.context.registry, draft.case
+    for one in draft.members(case):
+        giver = registry.participant(one)
+        lost = None if giver is None else last_move(giver.moves, draft.nis, draft.today)
+        receiver = None if lost is None or lost.gained else registry.participant(lost.other)
+        if giver is None or lost is None or receiver is None or not concerns(case, one):
+            continue
+        if receiver.is_valid(draft.today):
+            draft.follow(
+                rounds.ORGANISER_CHANGED,
+                case.id,
+                **{"from": giver.organisation, "to": receiver.organisation},
+                effective=lost.effective.isoformat(),
+            )

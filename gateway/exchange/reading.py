@@ -109,8 +109,7 @@ class Read:
         """In how many open cases of some municipalities an organiser has a part."""
 
         def count(organiser: str, nis: tuple[str, ...]) -> int:
-            codes = {code for one in nis for code in territory.earlier_codes(one)}
-            (rows,) = driver.read((CASES_AT, sorted(codes)))
+            (rows,) = driver.read((CASES_AT, territory.codes_within(nis)))
             table = lifecycles()["trajectory"]
             found = (loads_trajectory(state) for status, state in rows if table.is_active(status))
             return sum(concerns(one, organiser) for one in found)

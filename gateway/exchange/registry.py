@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from gateway.errors import TargetAmbiguous, UnknownOrganisation
+from gateway.exchange.territory_moves import Move, last_move, served_on
 from schemas import territory
 from schemas.agreement import GrantIndex
 from schemas.errors import Message
@@ -58,15 +59,6 @@ class Organisation:
 
 
 @dataclass(frozen=True, slots=True)
-class Move:
-    """Municipalities that a change of mandate gave to a participant, or took from it."""
-
-    effective: date
-    nis: frozenset[str]
-    gained: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Participant:
     """One organisation in one role: its own inbox, clients, pseudonyms and grants.
 
@@ -101,11 +93,14 @@ class Participant:
 
     def serves(self, nis: str, on: date) -> bool:
         """Whether it serves the municipality on that day, mergers and mandates considered."""
-        served = self.territory is None or territory.covers(self.territory, nis, on)
-        for move in self.moves:
-            if move.effective <= on and territory.covers(move.nis, nis, on):
-                served = move.gained
-        return served
+        move = last_move(self.moves, nis, on) if self.moves else None
+        if move is not None:
+            return move.gained
+        return self.territory is None or territory.covers(self.territory, nis, on)
+
+    def territory_on(self, on: date) -> frozenset[str] | None:
+        """The municipalities that it serves on a day; None means all that nobody else was given."""
+        return served_on(self.territory, self.moves, on)
 
 
 @dataclass(frozen=True, slots=True)

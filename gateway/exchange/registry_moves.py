@@ -13,7 +13,7 @@ import orjson
 from sqlalchemy import text
 
 from gateway.exchange import mandate as mandates
-from gateway.exchange.registry import Move
+from gateway.exchange.territory_moves import Move
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -38,8 +38,9 @@ def moves(accepted: Iterable[Mandate]) -> dict[str, tuple[Move, ...]]:
     found: dict[str, tuple[Move, ...]] = {}
     for one in sorted(accepted, key=lambda one: (one.effective, one.id)):
         effective, places = date.fromisoformat(one.effective), frozenset(one.nis)
-        for participant, gained in ((one.giver, False), (one.receiver, True)):
-            move = Move(effective, places, gained)
+        lost = Move(effective, places, gained=False, other=one.receiver)
+        gained = Move(effective, places, gained=True, other=one.giver)
+        for participant, move in ((one.giver, lost), (one.receiver, gained)):
             found[participant] = (*found.get(participant, ()), move)
     return found
 

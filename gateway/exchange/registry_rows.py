@@ -29,9 +29,10 @@ if TYPE_CHECKING:
     from sqlalchemy import Table
     from sqlalchemy.engine import Connection, Row, RowMapping
 
-    from gateway.exchange.registry import Environment, Move
+    from gateway.exchange.registry import Environment
     from gateway.exchange.registry_document import AgreementEntry
     from gateway.exchange.registry_plan import Plan
+    from gateway.exchange.territory_moves import Move
     from schemas.programmes import ProgrammeRules
 
 

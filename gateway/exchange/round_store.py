@@ -94,7 +94,7 @@ class RoundStore:
 
     def _read(self, driver: Driver, found: Round) -> list[tuple[str, Trajectory | Offer]]:
         """The next cases, in the order of their ids."""
-        places = sorted({code for nis in found.nis for code in territory.earlier_codes(nis)})
+        places = territory.codes_within(found.nis) if found.nis else []
         where = f" and territory_nis in ({_marks(places)})" if places else ""
         rows = driver.execute(
             f"select id, state from {found.table} where id > ?{where}"  # noqa: S608 - our own names

@@ -137,3 +137,11 @@ def test_a_code_leads_back_to_what_merged_into_it() -> None:
     assert set(territory.earlier_codes("71072")) == {"71072", "71022", "73040"}
     assert territory.earlier_codes("24107") == ("24107",)
     assert "44029" in territory.earlier_codes("44084")
+
+
+def test_codes_within_a_municipality_are_those_of_all_that_merged_into_it() -> None:
+    """Named by its code of today or by an earlier one."""
+    merged = ["37012", "37018", "37021"]
+
+    assert territory.codes_within(["37021"]) == merged
+    assert territory.codes_within(["37012"]) == merged

@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import text
 
 from gateway.exchange.registry_rows import read_snapshot
+from gateway.exchange.render import Rendered
 from gateway.exchange.state import loads_trajectory
 from tests.gateway.exchange import cast
 from tests.gateway.exchange.exchange_world import World, exchange
@@ -161,7 +162,10 @@ def test_the_hub_counts_the_files_and_tells_both_organisers(world: World) -> Non
 
 
 def test_the_successor_gets_the_history_first(world: World) -> None:
-    """What its grants allow of the earlier events, and then the change."""
+    """What its grants allow of the earlier events, and then the change.
+
+    The old organiser keeps reading what was its own.
+    """
     begin_files(world, 1)
     agree(world)
     world.pass_time(5)
@@ -175,6 +179,7 @@ def test_the_successor_gets_the_history_first(world: World) -> None:
         CHANGED,
     ]
     assert world.names(OLD)[-1] == CHANGED
+    assert all(isinstance(one, Rendered) for one in world.fetch(OLD))
 
 
 def test_an_accepted_mandate_is_known_to_the_registry(world: World) -> None:

@@ -13,10 +13,11 @@ from gateway.exchange import registry_moves, rounds
 from gateway.exchange.business_days import start_of
 from gateway.exchange.decide import decide
 from gateway.exchange.decision import HUB, Accepted, Context, Refused
-from gateway.exchange.registry import Move, Registry
+from gateway.exchange.registry import Registry
 from gateway.exchange.relations import members
 from gateway.exchange.state import Former, Outcome, Right, Task
 from gateway.exchange.succession import concerns, succeeded
+from gateway.exchange.territory_moves import Move
 from schemas.codec import encode
 from tests.gateway.exchange import cast
 
@@ -81,7 +82,7 @@ def test_vdab_or_the_municipality_proposes(mover: str) -> None:
 
 def test_several_municipalities_are_of_the_region() -> None:
     """An envelope names one place."""
-    gained = Move(date(2026, 1, 1), frozenset({"24062"}), gained=True)
+    gained = Move(date(2026, 1, 1), frozenset({"24062"}), gained=True, other=NEW)
     known = with_moves({V: (gained,), OLD: (gained,)})
     outcome = accept(CHANGED, V, {**PROPOSAL, "nis": [cast.NIS, "24062"]}, registry=known)
 
@@ -382,3 +383,33 @@ def test_a_round_leaves_an_errand_for_what_it_concerns() -> None:
         "effective": EFFECTIVE,
     }
     assert (lapse.name, lapse.target_id, lapse.acts_for) == ("offer.lapsed", cast.OFFER, OLD)
+
+
+def test_a_case_that_is_reopened_goes_on_with_the_organiser_of_today() -> None:
+    """It was closed when its files went over; nobody is left with an organiser that is none."""
+    closed = replace(running(), state="closed", closed_at=cast.NOW)
+    moves = registry_moves.moves([replace(cast.mandate("accepted"), effective="2026-05-01")])
+    sent = cast.submission(
+        "trajectory.reopened", V, {"reason": "new_information"}, trajectory_id=closed.id
+    )
+    moved = decide(sent, cast.context(closed, known=with_moves(moves)))
+    unmoved = decide(sent, cast.context(closed))
+
+    assert isinstance(moved, Accepted), moved.error.detail.en
+    assert [one.event.name for one in moved.events] == [
+        "trajectory.reopened",
+        "trajectory.organiser_changed",
+    ]
+    assert after(moved).placements[cast.PLACEMENT].organiser == NEW
+    assert moved.events[0].joined == (NEW,)
+    assert isinstance(unmoved, Accepted)
+    assert [one.event.name for one in unmoved.events] == ["trajectory.reopened"]
+
+
+def test_a_participant_shows_what_it_serves_on_a_day() -> None:
+    """What was taken is gone, what was given is there, from the first day on."""
+    known = with_moves(registry_moves.moves([cast.mandate("accepted")])).participants
+
+    assert known[OLD].territory_on(date(2026, 5, 31)) == frozenset({cast.NIS})
+    assert known[OLD].territory_on(date(2026, 6, 1)) == frozenset()
+    assert known[NEW].territory_on(date(2026, 6, 1)) == frozenset({cast.NIS, "24062"})
