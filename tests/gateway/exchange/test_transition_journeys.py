@@ -63,15 +63,10 @@ def world(tmp_path: Path) -> Iterator[World]:
 class Journey:
     """One person's path: what its parts are called, and the events on them."""
 
-    def __init__(self, world: World, number: int = 1) -> None:
+    def __init__(self, world: World, number: int = 1, sender: str = OCMW, **data: Any) -> None:
         self._world = world
-        made = self._send(
-            "referral.created",
-            OCMW,
-            REFERRAL,
-            territory_nis=cast.NIS,
-            source_record_id=f"n-{number}",
-        )
+        own = {"territory_nis": cast.NIS, "source_record_id": f"n-{number}"}
+        made = self._send("referral.created", sender, {**REFERRAL, **data}, **own)
         self.id, self.referral = str(made.trajectory_id), made.aggregate_id
         self._send("referral.accepted", W, {}, subject=self.referral)
 
@@ -233,6 +228,27 @@ def test_journey_q_a_right_that_lapsed_in_error_comes_back(world: World) -> None
     assert refused(world, path, "placement.planned", endless(path)) == ""
     until(world, "2027-04-30")
     assert path.names()[-1] == "transition.right_reinstated"
+
+
+def test_hours_on_another_case_of_the_person_wake_the_right(world: World) -> None:
+    """The other OCMW's case knows nothing of the right; the hub goes there by an errand."""
+    first = Journey(world, insz="71641212301")
+    old = {**RIGHT, "last_activity_month": "2025-04"}
+    right = first.on("transition.right_registered", W, old)
+    first.on("transition.right_verified", V, {"on": first.today, "evidence": "declaration"}, right)
+    until(world, "2026-06-02")
+    assert first.state.rights[right].state == "dormant"
+
+    other = Journey(world, 2, cast.STRANGERS["O"], insz="71641212301")
+    assert other.id != first.id
+    placement = other.start(end="2026-12-01")
+    other.report(placement, "2026-06", "12.00")
+    assert other.names() == []
+    world.pass_time(0)
+
+    found = first.state.rights[right]
+    assert first.names()[-1] == "transition.right_revived"
+    assert (found.state, found.last_activity) == ("active", "2026-06")
 
 
 def with_switch(world: World, *moves: Conversion) -> None:
