@@ -21,6 +21,11 @@ NONE = "none"
 """Source of the event that creates the aggregate."""
 
 
+COMPETENT = "competent"
+"""Relation of the OCMW and the VDAB of the municipality, whether they take part or not."""
+OUTSIDER = frozenset({COMPETENT})
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
     """Who may send: everybody in a role, or who holds a relation, or both at once."""
@@ -29,10 +34,15 @@ class Actor:
     relation: str | None
 
     def admits(self, role: str, relations: frozenset[str]) -> bool:
-        """Whether a participant in `role` with these relations is such an actor."""
+        """Whether a participant in `role` with these relations is such an actor.
+
+        A role alone is not enough for an outsider, who is a part of nothing in the case.
+        """
         if self.role is not None and self.role != role:
             return False
-        return self.relation is None or self.relation in relations
+        if self.relation is None:
+            return relations != OUTSIDER
+        return self.relation in relations
 
     def __str__(self) -> str:
         return ":".join(part for part in (self.relation, self.role) if part)

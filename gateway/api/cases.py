@@ -125,8 +125,8 @@ class Cases:
 
 
 def is_member(trajectory: Trajectory, participant: str) -> bool:
-    """Whether the participant stands in any relation to the case, or once joined it."""
-    return participant in trajectory.members or participant in rel.members(trajectory)
+    """Whether the participant has, or had, a part in anything of the case that still stands."""
+    return participant in rel.involved(trajectory)
 
 
 def _fits(trajectory: Trajectory, wanted: Wanted) -> bool:

@@ -54,7 +54,7 @@ def next_events(trajectory: Trajectory, viewer: Viewer) -> tuple[NextEvents, ...
 
 def creatable(trajectory: Trajectory, viewer: Viewer) -> tuple[str, ...]:
     """The events by which the viewer may begin something new on this case."""
-    held = frozenset(rel.members(trajectory).get(viewer.participant.id, ()))
+    held = frozenset(rel.parties(trajectory).get(viewer.participant.id, ()))
     role = viewer.participant.role
     found: list[str] = []
     for aggregate in ("referral", "placement", "outcome", "right"):
@@ -65,7 +65,7 @@ def creatable(trajectory: Trajectory, viewer: Viewer) -> tuple[str, ...]:
 def on_referral(trajectory: Trajectory, referral: Referral, viewer: Viewer) -> tuple[str, ...]:
     """What the viewer may send on one referral now."""
     me = viewer.participant.id
-    held = set(rel.to_referral(rel.members(trajectory), trajectory, referral).get(me, ()))
+    held = set(rel.to_referral(rel.parties(trajectory), trajectory, referral).get(me, ()))
     if referral.state == "open" and me in referral.candidates:
         held.add("candidate")
     if _is_closer(trajectory, referral, viewer):
@@ -75,7 +75,7 @@ def on_referral(trajectory: Trajectory, referral: Referral, viewer: Viewer) -> t
 
 def _aggregates(trajectory: Trajectory, viewer: Viewer) -> Iterator[NextEvents]:
     me = viewer.participant.id
-    held = set(rel.members(trajectory).get(me, ()))
+    held = set(rel.parties(trajectory).get(me, ()))
     if viewer.is_competent(trajectory.territory_nis):
         held.add("competent")
     if any(task.addressee == me and task.answered is None for task in trajectory.tasks.values()):
@@ -86,7 +86,7 @@ def _aggregates(trajectory: Trajectory, viewer: Viewer) -> Iterator[NextEvents]:
         events = on_referral(trajectory, referral, viewer)
         yield NextEvents("referral", referral.id, referral.state, events)
     for placement in trajectory.placements.values():
-        held = set(rel.to_placement(rel.members(trajectory), trajectory, placement).get(me, ()))
+        held = set(rel.to_placement(rel.parties(trajectory), trajectory, placement).get(me, ()))
         if placement.state == "planned" and me in placement.planned_hosts:
             held.add("planned_host")
         if placement.closed_by == me:
@@ -94,11 +94,11 @@ def _aggregates(trajectory: Trajectory, viewer: Viewer) -> Iterator[NextEvents]:
         events = _allowed("placement", placement.state, held, viewer)
         yield NextEvents("placement", placement.id, placement.state, events)
     for outcome in trajectory.outcomes.values():
-        held = set(rel.to_outcome(rel.members(trajectory), trajectory, outcome).get(me, ()))
+        held = set(rel.to_outcome(rel.parties(trajectory), trajectory, outcome).get(me, ()))
         events = _allowed("outcome", outcome.state, held, viewer)
         yield NextEvents("outcome", outcome.id, outcome.state, events)
     for right in trajectory.rights.values():
-        held = set(rel.members(trajectory).get(me, ()))
+        held = set(rel.parties(trajectory).get(me, ()))
         events = _allowed("right", right.state, held, viewer)
         yield NextEvents("right", right.id, right.state, events)
 

@@ -9,14 +9,16 @@ from msgspec.structs import replace
 from gateway.exchange import facts
 from gateway.exchange.consulted import unset_warning
 from gateway.exchange.decision import HUB, Accepted, DecidedEvent, Recipient
-from gateway.exchange.recipients import OWN, recipients
+from gateway.exchange.person_tasks import is_question
+from gateway.exchange.recipients import OWN, is_in_grace, recipients
+from gateway.exchange.state import Left
 from schemas.catalogue import catalogue
 from schemas.grants import DEFAULT_LEGAL_BASIS
 
 if TYPE_CHECKING:
     from gateway.exchange.draft import Draft, Pending
     from gateway.exchange.registry import RegisteredAgreement
-    from gateway.exchange.state import Offer
+    from gateway.exchange.state import Offer, Trajectory
     from schemas.catalogue import EventType
 
 PURPOSES = {
@@ -90,7 +92,27 @@ def _remember_members(draft: Draft) -> None:
     if fresh:
         found = (registry.participant(one) for one in fresh)
         members = {**members, **{one.id: one.role for one in found if one is not None}}
-    draft.trajectory = replace(case, members=members, last_event_at=draft.context.now)
+    known = draft.context.trajectory
+    draft.trajectory = replace(
+        case,
+        members=members,
+        left=case.left if known is None else _left(draft, known, case),
+        last_event_at=case.last_event_at if is_question(draft) else draft.context.now,
+    )
+
+
+def _left(draft: Draft, before: Trajectory, case: Trajectory) -> dict[str, Left]:
+    """Who has ceased to be a member, for as long as it still hears that the case ended."""
+    held, now = draft.members(before), draft.members(case)
+    if not case.left and now.keys() >= held.keys():
+        return case.left
+    gone = {
+        one: Left(draft.context.now, tuple(sorted(relations)))
+        for one, relations in held.items()
+        if one not in now
+    }
+    left = {one: said for one, said in case.left.items() if one not in now}
+    return {one: said for one, said in (left | gone).items() if is_in_grace(draft, said)}
 
 
 def _remember_times(draft: Draft, events: tuple[DecidedEvent, ...]) -> None:
@@ -149,7 +171,7 @@ def _decided(draft: Draft, pending: Pending, joined: tuple[str, ...]) -> Decided
         legal_basis=DEFAULT_LEGAL_BASIS if event.personal else None,
         agreement_id=None if agreement is None else agreement.id,
         agreement_hash=None if agreement is None else agreement.hash,
-        territory_nis=draft.nis,
+        territory_nis=pending.nis,
         rule_set=draft.rules(programme or UNDETERMINED).version,
         causation_id=submission.causation_id if first else None,
         occurred_at=submission.occurred_at,

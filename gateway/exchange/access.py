@@ -11,7 +11,7 @@ from gateway.exchange.draft import unknown_case
 from gateway.exchange.locality import nis_of
 from gateway.exchange.targets import ABOUT_NOBODY
 from schemas.errors import Message
-from schemas.lifecycle import NONE
+from schemas.lifecycle import COMPETENT, NONE, OUTSIDER, lifecycle_of
 
 if TYPE_CHECKING:
     from gateway.exchange.draft import Actor, Draft
@@ -35,7 +35,7 @@ def check_access(draft: Draft, actor: Actor, target: Target) -> frozenset[str]:
     if actor.role == "HUB":
         return relations
     if target.kind not in ABOUT_NOBODY:
-        if not creates_case and not relations:
+        if not creates_case and _is_stranger(draft, relations):
             raise unknown_case()
         _check_agreement(draft)
     if target.kind == "mandate":
@@ -43,6 +43,15 @@ def check_access(draft: Draft, actor: Actor, target: Target) -> frozenset[str]:
     if creates_case or target.state == NONE or relations == frozenset({"candidate"}):
         _check_territory(draft, actor)
     return relations
+
+
+def _is_stranger(draft: Draft, relations: frozenset[str]) -> bool:
+    """Whether the case is none of the sender's business, as far as this event goes."""
+    if relations != OUTSIDER:
+        return not relations
+    name = draft.submission.event.name
+    rows = lifecycle_of(name).by_event[name]
+    return all(one.relation != COMPETENT for row in rows for one in row.by)
 
 
 def _check_agreement(draft: Draft) -> None:
@@ -84,13 +93,13 @@ def relations_of(draft: Draft, actor: Actor, target: Target) -> frozenset[str]:
         found = {} if draft.mandate is None else rel.to_mandate(draft.mandate)
         return frozenset(found.get(actor.id, ()))
     case = draft.case
-    held = set(draft.members(case).get(actor.id, ())) if target.state == NONE else set[str]()
+    held = set(rel.parties(case).get(actor.id, ())) if target.state == NONE else set[str]()
     if target.kind == "referral" and target.id in case.referrals:
         held = _to_referral(draft, actor, case.referrals[target.id])
     elif target.kind == "placement" and target.id in case.placements:
         held = _to_placement(draft, actor, case.placements[target.id])
     elif target.kind == "outcome" and target.id in case.outcomes:
-        held = rel.to_outcome(draft.members(case), case, case.outcomes[target.id]).get(
+        held = rel.to_outcome(rel.parties(case), case, case.outcomes[target.id]).get(
             actor.id, set()
         )
     elif target.kind in ("trajectory", "right"):
@@ -99,7 +108,7 @@ def relations_of(draft: Draft, actor: Actor, target: Target) -> frozenset[str]:
 
 
 def _to_referral(draft: Draft, actor: Actor, referral: Referral) -> set[str]:
-    held = set(rel.to_referral(draft.members(draft.case), draft.case, referral).get(actor.id, ()))
+    held = set(rel.to_referral(rel.parties(draft.case), draft.case, referral).get(actor.id, ()))
     if referral.state == "open" and actor.id in referral.candidates:
         held.add("candidate")
     if _is_closer(draft, actor, referral):
@@ -108,7 +117,7 @@ def _to_referral(draft: Draft, actor: Actor, referral: Referral) -> set[str]:
 
 
 def _to_placement(draft: Draft, actor: Actor, placement: Placement) -> set[str]:
-    held = set(rel.to_placement(draft.members(draft.case), draft.case, placement).get(actor.id, ()))
+    held = set(rel.to_placement(rel.parties(draft.case), draft.case, placement).get(actor.id, ()))
     if placement.state == "planned" and actor.id in placement.planned_hosts:
         held.add("planned_host")
     if placement.closed_by == actor.id:
@@ -129,9 +138,9 @@ def _is_closer(draft: Draft, actor: Actor, referral: Referral) -> bool:
 
 
 def _to_trajectory(draft: Draft, actor: Actor) -> set[str]:
-    held = set(draft.members(draft.case).get(actor.id, ()))
+    held = set(rel.parties(draft.case).get(actor.id, ()))
     if actor.role in HOLDER_ROLES and _is_competent(draft, actor, HOLDER_ROLES):
-        held.add("competent")
+        held.add(COMPETENT)
     task = draft.case.tasks.get(draft.data.get("task_id", ""))
     if task is not None and task.addressee == actor.id:
         held.add("addressee")

@@ -38,19 +38,24 @@ def backfilled(
     *,
     on: date,
     now: int,
+    nis: str,
 ) -> list[InboxRow]:
-    """The earlier events of a trajectory that a new member may have, in their order."""
+    """The earlier events of a trajectory that a new member may have, in their order.
+
+    Grants are asked for the municipality in which it joins: who takes over after a move needs the
+    history, wherever that happened.
+    """
     relations = frozenset(newcomer.relations)
     rows: list[InboxRow] = []
     for row in earlier:
         verdict = authorise(
-            registry, row, newcomer.participant, relations, on=on, now=now, backfill=True
+            registry, row, newcomer.participant, relations, on=on, now=now, backfill=True, nis=nis
         )
         if not isinstance(verdict, Granted):
             continue
         agreement_id = verdict.grant.agreement_id if verdict.grant else None
         rows.append(
-            inbox_row(row, newcomer.participant, newcomer.relations, agreement_id, backfill=True)
+            inbox_row(row, newcomer.participant, newcomer.relations, agreement_id, joined_in=nis)
         )
     return rows
 
@@ -68,9 +73,9 @@ def inbox_row(
     relations: tuple[str, ...],
     agreement_id: str | None,
     *,
-    backfill: bool = False,
+    joined_in: str | None = None,
 ) -> InboxRow:
-    """The pointer to one event in one inbox."""
+    """The pointer to one event in one inbox; a backfilled one when it joined in a municipality."""
     return InboxRow(
         participant=participant,
         event_id=row.event_id,
@@ -78,8 +83,8 @@ def inbox_row(
         trajectory_id=row.trajectory_id,
         agreement_id=agreement_id,
         relations=relations,
-        nis=row.territory_nis,
+        nis=joined_in or row.territory_nis,
         programme=row.programme,
-        backfill=backfill,
+        backfill=joined_in is not None,
         recorded_at=row.recorded_at,
     )

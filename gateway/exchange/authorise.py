@@ -69,6 +69,7 @@ class _Asked:
     on: date
     door: str | None
     backfill: bool
+    nis: str
 
 
 def authorise(
@@ -81,6 +82,7 @@ def authorise(
     now: int,
     door: str | None = None,
     backfill: bool = False,
+    nis: str | None = None,
 ) -> Verdict:
     """Decide about one event and one recipient.
 
@@ -93,6 +95,7 @@ def authorise(
         now: microseconds UTC, for the age of the event.
         door: `feed`, `webhook` or `kafka`; None leaves doors aside, as the route does.
         backfill: the event is older than the membership, so that an onward grant may serve.
+        nis: the municipality that counts; the event's own when None.
     """
     participant = registry.participant(participant_id)
     if participant is None or not participant.is_valid(on):
@@ -102,7 +105,9 @@ def authorise(
         return Stopped(leg)
     if not needs_grant(row, participant_id):
         return _projected(registry, row, participant, relations, None)
-    grant = _applicable(registry, row, participant, _Asked(on, door, backfill))
+    grant = _applicable(
+        registry, row, participant, _Asked(on, door, backfill, nis or row.territory_nis)
+    )
     if isinstance(grant, Stopped):
         return grant
     if grant.max_age_days is not None and _age_days(row, now) > grant.max_age_days:
@@ -139,7 +144,7 @@ def _applicable(
         to_org=participant.organisation,
         to_role=participant.role,
         event=row.event_name,
-        territory=row.territory_nis,
+        territory=asked.nis,
         on=asked.on,
         door=asked.door,
     )
@@ -154,7 +159,7 @@ def _direct(
         to_org=participant.organisation,
         to_role=participant.role,
         event=row.event_name,
-        territory=row.territory_nis,
+        territory=asked.nis,
         on=asked.on,
         door=asked.door,
     )

@@ -5,6 +5,7 @@ Pure checks on the draft, by the names that the tables use; see `guards.py`.
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING
 
 from consumers.clock import date_of
@@ -12,6 +13,7 @@ from gateway.exchange.business_days import months_after
 from gateway.exchange.clock import UNDETERMINED
 from gateway.exchange.draft import broken
 from gateway.exchange.targets import parts
+from schemas import territory
 from schemas.lifecycle import lifecycles
 
 if TYPE_CHECKING:
@@ -49,6 +51,79 @@ def offered_to_another(draft: Draft, move: Move) -> None:
             "U bent zelf dossierhouder. Geef in to een andere organisatie op.",
             "You are the case holder yourself. Name another organisation in to.",
             "to",
+        )
+
+
+def holder_is_sender(draft: Draft, move: Move) -> None:
+    """Whoever takes a case takes it itself; to somebody else it is offered, and accepted."""
+    if draft.resolve(move.data["holder"], ("V", "O")) != move.actor.id:
+        raise broken(
+            "holder_is_another",
+            "Geef in holder uw eigen organisatie op. Een andere biedt u het dossier daarna aan met "
+            "trajectory.handover_offered.",
+            "Name your own organisation in holder. Offer the case to another one afterwards with "
+            "trajectory.handover_offered.",
+            "holder",
+        )
+
+
+def handover_named(draft: Draft, move: Move) -> None:
+    """A hand-over is accepted by its new holder, from the old one."""
+    registry, case = draft.context.registry, draft.case
+    for name, one in (("from", case.holder), ("to", move.actor.id)):
+        wanted = registry.participant(one or "")
+        if wanted is not None and move.data.get(name) != wanted.organisation:
+            raise broken(
+                "handover_differs",
+                f"{name} is niet de organisatie van deze overdracht: {wanted.organisation}.",
+                f"{name} is not the organisation of this hand-over: {wanted.organisation}.",
+                name,
+            )
+
+
+def moved_elsewhere(draft: Draft, move: Move) -> None:
+    """A move is to another municipality, which exists on the day of the move."""
+    nis, since = move.data["nis"], date.fromisoformat(move.data["from"])
+    if nis == draft.case.territory_nis:
+        raise broken(
+            "same_municipality",
+            "nis is de gemeente waar het traject al ligt.",
+            "nis is the municipality in which the trajectory lies already.",
+            "nis",
+        )
+    if not territory.valid_on(nis, since):
+        raise broken(
+            "territory_not_valid",
+            "De NIS-code in nis was op de datum in from niet geldig.",
+            "The NIS code in nis was not valid on the date in from.",
+            "nis",
+        )
+
+
+def may_view(draft: Draft, move: Move) -> None:
+    """A viewing right is given to somebody who takes part, until a day to come."""
+    viewer = draft.context.registry.participant(move.data["participant"])
+    if viewer is None or not viewer.is_valid(draft.today):
+        raise broken(
+            "unknown_participant",
+            "participant is geen deelnemer die nu meedoet.",
+            "participant is nobody who takes part now.",
+            "participant",
+        )
+    if move.data.get("until", "9999") < draft.today.isoformat():
+        raise broken(
+            "until_in_past", "until ligt in het verleden.", "until lies in the past.", "until"
+        )
+
+
+def is_viewer(draft: Draft, move: Move) -> None:
+    """Only a viewing right that was given ends."""
+    if move.data["participant"] not in draft.case.viewers:
+        raise broken(
+            "no_viewer",
+            "participant heeft geen inzagerecht in dit traject.",
+            "participant has no viewing right in this trajectory.",
+            "participant",
         )
 
 

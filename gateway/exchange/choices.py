@@ -40,8 +40,11 @@ def holder(draft: Draft, _actor: Actor, _aggregate_id: str, _data: dict[str, Any
 
 
 def holder_again(draft: Draft, _actor: Actor, _aggregate_id: str, _data: dict[str, Any]) -> str:
-    """Held again by whoever held it."""
-    return "unassigned" if draft.case.holder is None else "held"
+    """Held again by whoever held it, if that still takes part there."""
+    former = draft.context.registry.participant(draft.case.holder or "")
+    if former is None or not former.is_valid(draft.today):
+        return "unassigned"
+    return "held" if former.serves(draft.nis, draft.today) else "unassigned"
 
 
 def declaration(draft: Draft, _actor: Actor, _aggregate_id: str, data: dict[str, Any]) -> str:

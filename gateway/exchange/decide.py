@@ -36,6 +36,7 @@ from gateway.exchange.person_tasks import completed
 from gateway.exchange.settlement import settle
 from gateway.exchange.submission_guards import as_expected, known_programmes, not_in_future
 from gateway.exchange.targets import ABOUT_NOBODY, Target, find_target, state_of, version_of
+from gateway.exchange.tasks import raise_task
 from schemas.errors import Message
 from schemas.lifecycle import BEFORE, SAME, Lifecycle, Transition, lifecycle_of
 
@@ -103,7 +104,7 @@ EFFECTS: dict[str, Effect] = {
     "trajectory.reopened": mandate.reopened,
     "trajectory.territory_changed": trajectory.territory_changed,
     "trajectory.task_raised": trajectory.task_raised,
-    "trajectory.warning_raised": offer.case_warned(referral.raise_task),
+    "trajectory.warning_raised": offer.case_warned(raise_task),
     "trajectory.task_answered": trajectory.task_answered,
     "trajectory.viewing_right_granted": trajectory.viewing_granted,
     "trajectory.viewing_right_ended": trajectory.viewing_ended,
@@ -230,7 +231,7 @@ def _apply(draft: Draft, step: Intent) -> None:
         RuleBroken: a guard says no.
     """
     row = _row(step)
-    state = _next_state(draft, step, row)
+    state, nis = _next_state(draft, step, row), draft.nis
     event_id = draft.context.new_id()
     move = Move(step.name, step.actor, step.target.id, state, step.data, event_id)
     for guard in row.guards:
@@ -242,7 +243,7 @@ def _apply(draft: Draft, step: Intent) -> None:
         caps.check(draft, move)
         conversion.follow(draft, move)
     _keep_rights(draft, step.target.kind)
-    draft.done.append(_pending(draft, step, event_id))
+    draft.done.append(_pending(draft, step, event_id, nis))
 
 
 def _keep_rights(draft: Draft, kind: str) -> None:
@@ -289,7 +290,7 @@ def _next_state(draft: Draft, step: Intent, row: Transition) -> str:
     return row.targets[0]
 
 
-def _pending(draft: Draft, step: Intent, event_id: str) -> Pending:
+def _pending(draft: Draft, step: Intent, event_id: str, nis: str) -> Pending:
     kind, aggregate_id = step.target.kind, step.target.id
     version, programme = version_of(draft, kind, aggregate_id)
     return Pending(
@@ -299,6 +300,7 @@ def _pending(draft: Draft, step: Intent, event_id: str) -> Pending:
         version=version,
         actor=step.actor,
         data=step.data,
+        nis=nis,
         programme=programme,
         event_id=event_id,
         hidden=kind == "referral" and step.name != "referral.advertised",

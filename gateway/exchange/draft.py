@@ -69,7 +69,10 @@ class Move(Struct, frozen=True, gc=False):
 
 
 class Pending(Struct, frozen=True, gc=False):
-    """An event that was applied to the draft and waits for its recipients."""
+    """An event that was applied to the draft and waits for its recipients.
+
+    `nis`: the municipality that counts for it; for a move the old one, whose members are told.
+    """
 
     name: str
     aggregate_type: str
@@ -77,6 +80,7 @@ class Pending(Struct, frozen=True, gc=False):
     version: int
     actor: Actor
     data: dict[str, Any]
+    nis: str
     programme: str | None
     event_id: str
     hidden: bool = False
@@ -231,6 +235,7 @@ def _same_parties(one: Trajectory, other: Trajectory) -> bool:
         and one.proposed_holder == other.proposed_holder
         and one.offered_holder == other.offered_holder
         and one.viewers == other.viewers
+        and one.reopened_at == other.reopened_at
         and one.outcomes is other.outcomes
         and one.rights is other.rights
     )

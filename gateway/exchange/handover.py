@@ -71,7 +71,7 @@ class HandOver:
             return MISSING
         relations = frozenset(entry.relations)
         return self.renderer.render(
-            row, entry.participant, relations, door, backfill=entry.backfill
+            row, entry.participant, relations, door, backfill=entry.backfill, nis=entry.nis
         )
 
     def _write(

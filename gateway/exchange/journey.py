@@ -261,6 +261,7 @@ class Journeys:
             on=date_of(now),
             now=now,
             backfill=entry.backfill,
+            nis=entry.nis,
         )
         return verdict.projection.withheld if isinstance(verdict, Granted) else ()
 

@@ -17,6 +17,7 @@ from gateway.errors import IdentifierTaken
 from gateway.exchange.decision import HUB
 from gateway.exchange.draft import unknown_case
 from gateway.exchange.likeness import folded, traits
+from gateway.exchange.relations import parties
 from schemas.errors import Message
 from schemas.identifiers import is_uuid
 from schemas.lifecycle import lifecycles
@@ -226,7 +227,7 @@ def _recognised(sender: str, handles: Handles, working: Working) -> Place:
             own = [
                 one
                 for one in working.trajectories_of(subject_id)
-                if sender in one.members and one.state != "joined"
+                if one.state != "joined" and sender in parties(one)
             ]
             latest = max(own, key=_last_event, default=None)
             return Place(latest.id if latest else None, subject_id)

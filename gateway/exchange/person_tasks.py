@@ -123,6 +123,12 @@ def task_id(what: str, case_id: str, other: str | None) -> str:
     return str(uuid5(NAMESPACE_URL, f"urn:schakel:task:{what}:{case_id}:{other or ''}"))
 
 
+def is_question(draft: Draft) -> bool:
+    """Whether the event asks if two are one: nobody may see from a case's dates that it was."""
+    submission = draft.submission
+    return submission.event.name == RAISED and submission.data.get("what") == SAME
+
+
 def completed(draft: Draft) -> dict[str, Any]:
     """The submitted data; a task that names another organisation says where its desk is.
 
@@ -131,16 +137,22 @@ def completed(draft: Draft) -> dict[str, Any]:
     data = draft.data
     if draft.submission.participant != HUB or "other_org" not in data:
         return data
+    desk = desk_of(draft, data["other_org"])
+    return data if desk is None else {**data, "desk": desk}
+
+
+def desk_of(draft: Draft, organisation: str) -> dict[str, Any] | None:
+    """Where the registry says that VDAB or an OCMW is reached."""
     registry, today = draft.context.registry, draft.today
-    for one in registry.participants_of(data["other_org"]):
+    for one in registry.participants_of(organisation):
         if one.role in HOLDERS and one.is_valid(today) and one.contact is not None:
             desk = {
                 "name": one.contact.name,
                 "phone": _number(one.contact.phone),
                 "email": one.contact.email,
             }
-            return {**data, "desk": {key: value for key, value in desk.items() if value}}
-    return data
+            return {key: value for key, value in desk.items() if value}
+    return None
 
 
 def _number(given: str | None) -> str | None:

@@ -8,7 +8,9 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, TypedDict
 
+from consumers.clock import MICROSECONDS_PER_DAY
 from gateway.exchange import relations as rel
+from gateway.exchange.clock import UNDETERMINED
 from gateway.exchange.decision import Recipient
 from gateway.exchange.responsible import ABOUT_A_PART, for_part
 from schemas.catalogue import catalogue
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
     from gateway.exchange.draft import Draft, Pending
     from gateway.exchange.registry import Participant
-    from gateway.exchange.state import Trajectory
+    from gateway.exchange.state import Left, Trajectory
     from schemas.catalogue import EventType
     from schemas.grants import Grant
 
@@ -41,6 +43,8 @@ FOR_HOLDER_ALONE = frozenset({"overlap"})
 HOLDS = frozenset({"case_holder", "proposed_holder"})
 
 _MANDATE_ROLES = ("V", "O", "W", "G")
+CLOSING = frozenset({"trajectory.closed", "trajectory.joined"})
+"""Events by which a case ends."""
 
 OWN = "own_event"
 """Leg of a sender that joins by its own event: it gets the history, not its own event back."""
@@ -70,9 +74,23 @@ def _related(draft: Draft, pending: Pending) -> rel.Relations:
         return {one: held for one, held in now.items() if held & HOLDS}
     if pending.name in ABOUT_A_PART:
         _only_responsible(now, draft.case, pending)
-    for participant, relations in _before(draft).items():
+    for participant, relations in (_before(draft) | _former(draft, pending)).items():
         now.setdefault(participant, relations)
     return now
+
+
+def _former(draft: Draft, pending: Pending) -> rel.Relations:
+    """Who left lately and still hears that the case itself is over."""
+    if pending.name not in CLOSING:
+        return {}
+    left = draft.case.left.items()
+    return {one: set(said.relations) for one, said in left if is_in_grace(draft, said)}
+
+
+def is_in_grace(draft: Draft, left: Left) -> bool:
+    """Whether a former member still hears of the end; without a rule that goes on."""
+    days = draft.rules(UNDETERMINED).closing_event_grace_days
+    return days is None or draft.context.now - left.at <= days * MICROSECONDS_PER_DAY
 
 
 def _only_responsible(found: rel.Relations, case: Trajectory, pending: Pending) -> None:
@@ -182,7 +200,7 @@ def _grant(
         "to_org": participant.organisation,
         "to_role": participant.role,
         "event": pending.name,
-        "territory": draft.nis,
+        "territory": pending.nis,
         "on": draft.today,
     }
     grant = grants.applicable(**asked)

@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from gateway.exchange.business_days import days_after
-from gateway.exchange.clock import UNDETERMINED
-from gateway.exchange.desks import endorser, first_competent, named_target, onward
+from gateway.exchange.desks import endorser, named_target, onward
 from gateway.exchange.minors import is_minor
 from gateway.exchange.offer_effects import accepted as accepted_offer
 from gateway.exchange.offer_effects import offer_of, used
-from gateway.exchange.state import Referral, Task
+from gateway.exchange.state import Referral
+from gateway.exchange.tasks import raise_task
 from gateway.exchange.trajectory_effects import holder_due
 from schemas.lifecycle import lifecycles
 
@@ -172,30 +171,6 @@ def declined(draft: Draft, move: Move) -> None:
     """Nobody falls out: a task goes to the case holder, else to the competent OCMW."""
     moved(draft, move)
     raise_task(draft, f"{move.state}_referral", move.aggregate_id)
-
-
-def raise_task(
-    draft: Draft, what: str, concerns: str | None = None, addressee: str | None = None
-) -> None:
-    """Give somebody something to answer; the case holder, or the competent OCMW, by default."""
-    case = draft.case
-    addressee = addressee or case.holder or case.proposed_holder
-    addressee = addressee or first_competent(draft, ("O", "V"))
-    participant = draft.context.registry.participant(addressee or "")
-    if addressee is None or participant is None:
-        return
-    task_id = draft.context.new_id()
-    due = days_after(draft.today, draft.rules(UNDETERMINED).answer_days or 0).isoformat()
-    draft.put_task(Task(id=task_id, what=what, addressee=addressee, due=due, concerns=concerns))
-    draft.follow(
-        "trajectory.task_raised",
-        case.id,
-        task_id=task_id,
-        what=what,
-        addressee=participant.organisation,
-        due=due,
-        concerns=concerns,
-    )
 
 
 def redirected(draft: Draft, move: Move) -> None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from schemas.lifecycle import lifecycles
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -70,22 +72,63 @@ def add_right(found: Relations, right: Right) -> None:
 
 
 def members(trajectory: Trajectory) -> Relations:
-    """Every member of a trajectory with all its relations to anything in it.
+    """Every member of a trajectory now, with all its relations to anything in it.
 
+    A membership ends with the role: with the referral that was declined, withdrawn or closed, the
+    placement that ended, the outcome that was confirmed, the right that is over. A referrer stays,
+    to hear what came of it, until the case is reopened after its part was over.
     Candidates of an open referral and hosts of a planned placement are no members.
     """
+    return _held(trajectory, is_over_too=False)
+
+
+def parties(trajectory: Trajectory) -> Relations:
+    """Every member, and whoever may still add something to a part that is over.
+
+    Such as late hours, an outcome or after-care; they are given nothing new of the case itself.
+    """
+    return _held(trajectory, is_over_too=True)
+
+
+def _held(trajectory: Trajectory, *, is_over_too: bool) -> Relations:
     found: Relations = {}
+    tables = lifecycles()
     add_trajectory(found, trajectory)
+    placed = set()
+    for placement in trajectory.placements.values():
+        is_over = is_over_too and placement.state == "ended"
+        if is_over or tables["placement"].is_active(placement.state):
+            add_placement(found, placement)
+            placed.add(placement.referral_id)
+    for referral in trajectory.referrals.values():
+        is_placed = referral.state == "closed" and referral.id in placed
+        if is_placed or tables["referral"].is_active(referral.state):
+            add_referral(found, referral)
+        elif is_over_too or _hears_of(trajectory, referral):
+            _add(found, None if referral.state == "voided" else referral.referrer, "referrer")
+    for outcome in trajectory.outcomes.values():
+        if is_over_too or tables["outcome"].is_active(outcome.state):
+            add_outcome(found, outcome)
+    for right in trajectory.rights.values():
+        if is_over_too or tables["right"].is_active(right.state):
+            add_right(found, right)
+    return found
+
+
+def _hears_of(trajectory: Trajectory, referral: Referral) -> bool:
+    """Whether a referrer still hears what came of a referral that is over."""
+    return referral.state != "withdrawn" and referral.since >= trajectory.reopened_at
+
+
+def involved(trajectory: Trajectory) -> Relations:
+    """Every party, and whoever was once asked in a part that still stands; for looking it up."""
+    found = parties(trajectory)
     for referral in trajectory.referrals.values():
         if referral.state != "voided":
             add_referral(found, referral)
     for placement in trajectory.placements.values():
         if placement.state != "voided":
             add_placement(found, placement)
-    for outcome in trajectory.outcomes.values():
-        add_outcome(found, outcome)
-    for right in trajectory.rights.values():
-        add_right(found, right)
     return found
 
 

@@ -75,6 +75,7 @@ class Renderer:
         door: str,
         *,
         backfill: bool = False,
+        nis: str | None = None,
     ) -> Rendered | Stopped:
         """The copy for one participant through one door, or the leg that stops it.
 
@@ -92,6 +93,7 @@ class Renderer:
             now=now,
             door=door,
             backfill=backfill,
+            nis=nis,
         )
         if isinstance(verdict, Stopped):
             return verdict

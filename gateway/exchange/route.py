@@ -204,7 +204,8 @@ class Route:
     def _backfill(self, row: LedgerRow, newcomer: Recipient, now: int) -> list[InboxRow]:
         with self.ledger.connect() as connection:
             earlier = records.trajectory_rows(connection, str(row.trajectory_id), row.seq)
-        return backfilled(self.registry(), earlier, newcomer, on=date_of(now), now=now)
+        on, nis = date_of(now), row.territory_nis
+        return backfilled(self.registry(), earlier, newcomer, on=on, now=now, nis=nis)
 
     def _set_aside(self, fetched: Sequence[Fetched], code: str) -> list[Parked]:
         now = self.clock.now_us()

@@ -15,6 +15,7 @@ from gateway.exchange.clock import Ground
 from gateway.exchange.clocks import all_clocks
 from gateway.exchange.referral_clocks import UNANSWERED
 from gateway.exchange.right_effects import DORMANT_TASK, DOUBT_TASK
+from gateway.exchange.trajectory_effects import OFFER_HANDOVER
 
 if TYPE_CHECKING:
     from gateway.exchange.draft import Draft
@@ -73,6 +74,8 @@ def _answer(draft: Draft, case: Trajectory, task: Task) -> str | None:
     if case.state in ("closed", "joined"):
         reasons = [one.data.get("reason") for one in draft.done if one.name == "trajectory.closed"]
         return "no_further_step_agreed" if "no_further_step_agreed" in reasons else "done"
+    if task.what == OFFER_HANDOVER:
+        return None if case.state == "held" and case.holder == task.addressee else "done"
     if task.what == "assign_case_holder":
         is_last = (
             task.id

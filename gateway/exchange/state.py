@@ -204,11 +204,27 @@ class Sent(Struct, frozen=True, gc=False, array_like=True):
     settled: bool = False
 
 
+class Left(Struct, frozen=True, gc=False, array_like=True):
+    """When somebody ceased to be a member, and what it was: it hears of the end a while longer."""
+
+    at: int
+    relations: tuple[str, ...]
+
+
+class Viewing(Struct, frozen=True, gc=False, array_like=True):
+    """Why somebody looks along, and its last day."""
+
+    ground: str
+    until: str
+
+
 class Trajectory(Struct, frozen=True, gc=False):
     """One person's path with its referrals, placements, outcomes and rights.
 
     `version` counts the events whose aggregate is the trajectory itself.
-    `members` maps participant to role letter, for everybody who ever joined.
+    `members` maps participant to role letter, for everybody who ever joined; `left` holds those who
+    are members no more. `reopened_at`: since when the case is open this time.
+    `viewing` has the viewing rights that end by themselves.
     `reminded` holds the last sending of each clock (`clocks.py`), by clock.
     `active_at` is the last event that was not the hub's, `holder_told_at` the last one of somebody
     else's that reached the case holder.
@@ -228,6 +244,9 @@ class Trajectory(Struct, frozen=True, gc=False):
     last_event_at: int = 0
     members: dict[str, str] = field(default_factory=dict)
     viewers: tuple[str, ...] = ()
+    viewing: dict[str, Viewing] = field(default_factory=dict)
+    left: dict[str, Left] = field(default_factory=dict)
+    reopened_at: int = 0
     referrals: dict[str, Referral] = field(default_factory=dict)
     placements: dict[str, Placement] = field(default_factory=dict)
     outcomes: dict[str, Outcome] = field(default_factory=dict)

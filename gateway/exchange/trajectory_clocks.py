@@ -22,11 +22,13 @@ HANDOVER_HALF, HANDOVER_ENDS = "handover_unanswered", "handover_expires"
 TASK_OVERDUE = "task_overdue"
 INACTIVE, CLOSES = "trajectory_inactive", "trajectory_closes"
 OTHER = {"O": "V", "V": "O"}
+VIEWING_ENDS, VIEWING_ENDED = "viewing_ends", "trajectory.viewing_right_ended"
 REMINDER = "trajectory.reminder_due"
 
 
 def clocks(case: Trajectory, ground: Ground) -> Iterator[Clock]:
     """The clocks of a case; a closed one has none."""
+    yield from _viewing(case)
     if not lifecycles()["trajectory"].is_active(case.state):
         return
     yield from _tasks(case, ground)
@@ -36,6 +38,15 @@ def clocks(case: Trajectory, ground: Ground) -> Iterator[Clock]:
         yield from _unassigned(case, ground)
     if case.state != "handing_over" and not _has_open_parts(case):
         yield from _idle(case, ground)
+
+
+def _viewing(case: Trajectory) -> Iterator[Clock]:
+    """A viewing right ends by itself after its last day, also when the case is over."""
+    for viewer, said in case.viewing.items():
+        data = {"participant": viewer, "ground": said.ground, "until": said.until}
+        ends = start_of(days_after(date.fromisoformat(said.until), 1))
+        acts_for = responsible.for_case(case) or viewer
+        yield Clock(VIEWING_ENDS, f"{case.id}.{viewer}", ends, VIEWING_ENDED, data, acts_for)
 
 
 def _unassigned(case: Trajectory, ground: Ground) -> Iterator[Clock]:

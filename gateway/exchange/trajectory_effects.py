@@ -10,7 +10,9 @@ from gateway.exchange import person_tasks
 from gateway.exchange.business_days import working_days_after
 from gateway.exchange.clock import UNDETERMINED
 from gateway.exchange.decision import HUB
-from gateway.exchange.state import Task
+from gateway.exchange.desks import DESKS, first_competent, no_desk
+from gateway.exchange.state import Task, Viewing
+from gateway.exchange.tasks import raise_task
 
 if TYPE_CHECKING:
     from gateway.exchange.draft import Draft, Move
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 HOLDERS = ("V", "O")
 
 
-ASSIGN = "assign_case_holder"
+ASSIGN, OFFER_HANDOVER = "assign_case_holder", "offer_handover"
 
 
 def moved(draft: Draft, move: Move) -> None:
@@ -70,13 +72,12 @@ def closed(draft: Draft, move: Move) -> None:
 def reopened(draft: Draft, move: Move) -> None:
     """The former holder holds it again; without one it needs a proposed holder anew."""
     moved(draft, move)
-    draft.change(closed_at=None)
+    draft.change(closed_at=None, reopened_at=draft.context.now)
     if move.state == "unassigned":
-        proposed = draft.context.registry.competent("O", draft.nis, draft.today)
-        draft.change(
-            proposed_holder=None if proposed is None else proposed.id,
-            holder_due=holder_due(draft),
-        )
+        proposed = first_competent(draft, DESKS)
+        if proposed is None:
+            raise no_desk()
+        draft.change(holder=None, proposed_holder=proposed, holder_due=holder_due(draft))
 
 
 def holder_due(draft: Draft) -> str | None:
@@ -86,10 +87,19 @@ def holder_due(draft: Draft) -> str | None:
 
 
 def territory_changed(draft: Draft, move: Move) -> None:
-    """The person moved; from now on the new municipality counts."""
+    """The person moved; from now on the new municipality counts, for the holder too."""
     moved(draft, move)
     draft.nis = move.data["nis"]
     draft.change(territory_nis=draft.nis)
+    competent = first_competent(draft, DESKS)
+    holder = draft.context.registry.participant(draft.case.holder or "")
+    if competent is None or competent == draft.case.holder:
+        return
+    if move.state == "unassigned":
+        draft.change(proposed_holder=competent, holder_due=holder_due(draft))
+    elif move.state == "held" and not (holder and holder.serves(draft.nis, draft.today)):
+        found = draft.context.registry.participant(competent)
+        raise_task(draft, OFFER_HANDOVER, other_org=None if found is None else found.organisation)
 
 
 def task_raised(draft: Draft, move: Move) -> None:
@@ -136,13 +146,21 @@ def task_answered(draft: Draft, move: Move) -> None:
 def viewing_granted(draft: Draft, move: Move) -> None:
     """A further participant may look along (inzagerecht)."""
     moved(draft, move)
-    viewer = move.data["participant"]
+    viewer, until = move.data["participant"], move.data.get("until")
     if viewer not in draft.case.viewers:
         draft.change(viewers=(*draft.case.viewers, viewer))
+    viewing = _without(draft.case.viewing, viewer)
+    if until is not None:
+        viewing[viewer] = Viewing(move.data["ground"], until)
+    draft.change(viewing=viewing)
 
 
 def viewing_ended(draft: Draft, move: Move) -> None:
     """A participant no longer looks along."""
     moved(draft, move)
     kept = tuple(one for one in draft.case.viewers if one != move.data["participant"])
-    draft.change(viewers=kept)
+    draft.change(viewers=kept, viewing=_without(draft.case.viewing, move.data["participant"]))
+
+
+def _without(viewing: dict[str, Viewing], viewer: str) -> dict[str, Viewing]:
+    return {one: said for one, said in viewing.items() if one != viewer}

@@ -153,6 +153,20 @@ def registry_with(*documents: dict[str, Any]) -> Registry:
     )
 
 
+def granting(places: list[str]) -> Registry:
+    """The registry with an agreement of everybody for these municipalities."""
+    whole = registry()
+    made = document([one.organisation for one in whole.participants.values()])
+    grants = [{**one, "territory_nis": places} for one in made["grants"]]
+    return Registry.build(
+        version=2,
+        environment="test",
+        organisations=whole.organisations.values(),
+        participants=whole.participants.values(),
+        agreements=[RegisteredAgreement(parse_agreement({**made, "grants": grants}))],
+    )
+
+
 def ruled(programme: str, **values: Any) -> Registry:
     """The registry, with other values in every rule set of one programme."""
     shipped = shipped_rules()
@@ -248,7 +262,8 @@ def case_with(kind: str, state: str) -> Trajectory:
     """A case whose aggregate of one kind is in one state."""
     if kind == "trajectory":
         closed = {REFERRAL: referral("closed")}
-        return case(state, referrals=closed)
+        ended = {PLACEMENT: placement("ended")}
+        return case(state, referrals=closed, placements=ended)
     if kind == "referral":
         return case(referrals={REFERRAL: referral(state)} if state != "none" else {})
     started = {REFERRAL: referral("closed")}

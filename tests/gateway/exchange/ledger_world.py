@@ -72,7 +72,9 @@ def _referral(submission: Submission, context: Context) -> Accepted | Refused:
         )  # fmt: skip
     elif submission.participant not in trajectory.members:
         return Refused(unknown_case(), "authorisation")
-    referral = Referral(submission.subject or context.new_id(), "sent", 1, "wijk_werken", "x")
+    referral = Referral(
+        submission.subject or context.new_id(), "sent", 1, "wijk_werken", submission.participant
+    )
     trajectory = replace(trajectory, referrals={**trajectory.referrals, referral.id: referral})
     events = [_decided(submission, context, referral.id, 1, trajectory)]
     if is_new:

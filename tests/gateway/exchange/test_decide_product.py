@@ -95,9 +95,11 @@ def _to_trajectory(held: set[str], state: str, participant: str) -> set[str]:
     if participant == cast.RELATED["W"]:
         held |= {"target", "handler"}
     if participant == cast.RELATED["V"] and state == "unassigned":
-        held -= {"case_holder"}
+        held -= {"case_holder", "member"}
     if participant == cast.RELATED["O"] and state == "unassigned":
         held.add("proposed_holder")
+    if participant == cast.RELATED["H"]:
+        held |= {"host", "member"}
     if participant == cast.OFFERED and state == "handing_over":
         held |= {"offered_holder", "member"}
     return held
@@ -107,7 +109,7 @@ def permits(by: str, role: str, held: set[str]) -> bool:
     """An actor expression: a role letter, a relation, or relation:ROLE."""
     relation, _, last = by.rpartition(":")
     if last in {*cast.ROLES, HUB.upper()}:
-        return last == role and (not relation or relation in held)
+        return last == role and (relation in held if relation else held != {"competent"})
     return by in held
 
 
@@ -138,8 +140,37 @@ DECLINES = {cast.RELATED["V"]: "withdrawn", HUB: "no_answer"}
 """The reason that each may give of a hand-over that does not take place."""
 
 
-def data_for(name: str) -> dict[str, Any]:
+MEANT: dict[str, dict[str, Any]] = {
+    "transition.organiser_mandate_changed": {
+        "from_org": cast.urn_of(cast.RELATED["W"]),
+        "nis": [cast.NIS],
+        "to_org": cast.urn_of(cast.STRANGERS["W"]),
+        "effective": "2026-06-01",
+    },
+    "transition.placement_converted": {
+        "from_programme": "wijk_werken",
+        "effective": "2026-05-01",
+        "basis": "decree",
+        "hours_carried": "12.00",
+        "months_carried": 2,
+    },
+    "trajectory.organiser_changed": {
+        "from": cast.urn_of(cast.RELATED["W"]),
+        "to": cast.urn_of(cast.STRANGERS["W"]),
+        "effective": "2026-06-01",
+    },
+    "referral.created": {"target_org": cast.urn_of(cast.RELATED["W"])},
+    "placement.assignment_ended": {"to": "2026-05-20"},
+    "trajectory.territory_changed": {"from": "2026-05-01"},
+    "trajectory.viewing_right_ended": {"participant": cast.RELATED["T"]},
+    "guidance.contact_recorded": {"kind": "mentor_talk"},
+}
+"""What fields of one name mean in an event of their own."""
+
+
+def data_for(name: str, participant: str) -> dict[str, Any]:
     """Data that meets every guard, so that only the table decides."""
+    own = cast.urn_of(participant)
     values: dict[str, Any] = {
         "programme": "wijk_werken",
         "reason": "other",
@@ -173,8 +204,9 @@ def data_for(name: str) -> dict[str, Any]:
         "to_programme": "samenlevingsjob",
         "non_displacement": {"declared": True},
         "decision": "unfounded",
-        "holder": cast.urn_of(cast.RELATED["O"]),
-        "to": cast.urn_of(cast.OFFERED),
+        "holder": own,
+        "to": own if name == "trajectory.case_holder_changed" else cast.urn_of(cast.OFFERED),
+        "from": cast.urn_of(cast.RELATED["V"]),
         "proposed_holder": cast.urn_of(cast.RELATED["O"]),
         "due": "2026-06-11",
         "nis": "24062",
@@ -188,23 +220,11 @@ def data_for(name: str) -> dict[str, Any]:
         "new_ref": cast.SUBJECT,
         "participant": cast.STRANGERS["T"],
     }
-    if name == "transition.organiser_mandate_changed":
-        values |= {"from_org": cast.urn_of(cast.RELATED["W"]), "nis": [cast.NIS]}
-        values |= {"to_org": cast.urn_of(cast.STRANGERS["W"]), "effective": "2026-06-01"}
-    if name == "transition.placement_converted":
-        values |= {"from_programme": "wijk_werken", "effective": "2026-05-01", "basis": "decree"}
-        values |= {"hours_carried": "12.00", "months_carried": 2}
-    if name == "trajectory.organiser_changed":
-        values |= {"from": cast.urn_of(cast.RELATED["W"]), "effective": "2026-06-01"}
+    values |= MEANT.get(name, {})
     if name in GROUNDS:
         values["ground"] = GROUNDS[name]
     if name == "referral.created":
         values.pop("assignments")
-        values["target_org"] = cast.urn_of(cast.RELATED["W"])
-    if name == "placement.assignment_ended":
-        values["to"] = "2026-05-20"
-    if name == "placement.planned":
-        values["programme"] = "wijk_werken"
     return values
 
 
@@ -238,10 +258,8 @@ def test_whole_product(kind: str, name: str, state: str) -> None:
 def blocked(name: str, state: str, role: str) -> bool:
     """Guards that no data can meet for this cast.
 
-    A role that plans other programmes only; an organiser with nothing open to hand over.
+    A role that plans other programmes only.
     """
-    if name == "trajectory.organiser_changed":
-        return True
     if name == "placement.planned" and role in ("O", "S"):
         return True
     return name == "referral.voided" and state == "never"
@@ -254,7 +272,7 @@ def _decide(kind: str, name: str, state: str, participant: str) -> Accepted | Re
 def prepared(kind: str, name: str, state: str, participant: str) -> tuple[Submission, Context]:
     """An event of somebody's to an aggregate in a state, and what the ledger would bring."""
     subject = None if state == "none" else SUBJECTS[kind]
-    data = data_for(name)
+    data = data_for(name, participant)
     if name == "trajectory.handover_declined":
         data["reason"] = DECLINES.get(participant, "other")
     sent = cast.submission(

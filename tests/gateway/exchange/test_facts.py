@@ -314,6 +314,7 @@ def test_a_hand_over_says_from_which_role_to_which_and_why() -> None:
     """Benefit to OCMW is counted in the month in which it takes effect (R12)."""
     story = Story(cast.case("handing_over"))
     data = {"reason": "benefit_ended", "effective": "2026-07-01"}
+    data |= {"from": cast.urn_of(V), "to": cast.urn_of(cast.OFFERED)}
     story.send("trajectory.case_holder_changed", cast.OFFERED, data)
 
     concerned = tuple(sorted((V, cast.OFFERED)))

@@ -37,9 +37,7 @@ def place(working: Working, name: str = "referral.created", **given: Any) -> Pla
 
 def trajectory(given: str, *members: str, state: str = "assigned", last: int = 0) -> Trajectory:
     """A case of the known person."""
-    return Trajectory(
-        given, SUBJECT, state, 1, "24107", members=dict.fromkeys(members, "P"), last_event_at=last
-    )
+    return Trajectory(given, SUBJECT, state, 1, "24107", viewers=members, last_event_at=last)
 
 
 def world(*trajectories: Trajectory, **digests: str | None) -> Working:
