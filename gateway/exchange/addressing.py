@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from consumers.inbox import InboxRow
 from gateway.exchange.authorise import Granted, authorise
+from gateway.exchange.responsible import ABOUT_A_PART, RESPONSIBLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -45,19 +46,25 @@ def backfilled(
     Grants are asked for the municipality in which it joins: who takes over after a move needs the
     history, wherever that happened.
     """
-    relations = frozenset(newcomer.relations)
     rows: list[InboxRow] = []
     for row in earlier:
+        held = _held_then(row, newcomer)
+        relations = frozenset(held)
         verdict = authorise(
             registry, row, newcomer.participant, relations, on=on, now=now, backfill=True, nis=nis
         )
         if not isinstance(verdict, Granted):
             continue
         agreement_id = verdict.grant.agreement_id if verdict.grant else None
-        rows.append(
-            inbox_row(row, newcomer.participant, newcomer.relations, agreement_id, joined_in=nis)
-        )
+        rows.append(inbox_row(row, newcomer.participant, held, agreement_id, joined_in=nis))
     return rows
+
+
+def _held_then(row: LedgerRow, newcomer: Recipient) -> tuple[str, ...]:
+    """Its relations, without being responsible for what somebody else was told or asked."""
+    if row.event_name not in ABOUT_A_PART:
+        return newcomer.relations
+    return tuple(one for one in newcomer.relations if one != RESPONSIBLE)
 
 
 def newcomers(row: LedgerRow) -> Sequence[Recipient]:

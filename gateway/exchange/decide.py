@@ -32,7 +32,7 @@ from gateway.exchange.decision import HUB, Accepted, Context, Refused, Step
 from gateway.exchange.draft import Actor, Draft, Move, Pending, open_draft, unknown_case
 from gateway.exchange.due import due_clock, remember
 from gateway.exchange.guards import GUARDS
-from gateway.exchange.person_tasks import completed
+from gateway.exchange.person_tasks import acts_for, completed
 from gateway.exchange.settlement import settle
 from gateway.exchange.submission_guards import as_expected, known_programmes, not_in_future
 from gateway.exchange.targets import ABOUT_NOBODY, Target, find_target, state_of, version_of
@@ -143,7 +143,7 @@ class Intent(Struct, frozen=True, gc=False):
 
 def decide(submission: Submission, context: Context) -> Accepted | Refused:
     """Accept or refuse one event. Pure; never raises for what a sender can cause."""
-    sender = context.registry.participant(submission.on_behalf_of or "")
+    sender = context.registry.participant(acts_for(submission, context) or "")
     if submission.participant != HUB or sender is None:
         sender = context.registry.participant(submission.participant)
     if sender is None:

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from gateway.exchange import person_tasks as tasks
 from gateway.exchange.decision import HUB, Errand
 from gateway.exchange.relations import members
+from gateway.exchange.responsible import for_case
 from gateway.exchange.trajectory_effects import moved
 from gateway.exchange.working import sender_key
 from schemas.lifecycle import lifecycles
@@ -146,7 +147,11 @@ def merged(draft: Draft, move: Move) -> None:
         told.pop(draft.case.id, None)
         for case in told.values():
             name = f"merged:{case.id}:{younger.id}"
-            draft.errands.append(_repetition(draft, case, MERGED, errand_id=name, data=data))
+            # Its own members are told, whom the sender may have no agreement with.
+            acts_for = for_case(case) or draft.sender.id
+            draft.errands.append(
+                _repetition(draft, case, MERGED, errand_id=name, data=data, acts_for=acts_for)
+            )
         own = older
     draft.change(subject_id=own.id)
 
@@ -181,7 +186,7 @@ def _repetition(draft: Draft, case: Trajectory, name: str, **given: Any) -> Erra
         name=name,
         target_id=case.id,
         aggregate_id=None,
-        acts_for=draft.sender.id,
+        acts_for=given.pop("acts_for", draft.sender.id),
         data=given.pop("data", {}),
         **given,
     )

@@ -21,9 +21,11 @@ from schemas.lifecycle import lifecycles
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from gateway.exchange.decision import Context
     from gateway.exchange.draft import Draft
     from gateway.exchange.registry import Participant
     from gateway.exchange.state import Task, Trajectory
+    from gateway.exchange.submission import Submission
 
 SAME, TWO_CASES = "possible_same_person", "same_person_two_trajectories"
 RAISED, ANSWERED = "trajectory.task_raised", "trajectory.task_answered"
@@ -90,6 +92,15 @@ def _question(
         data=data,
         beside=None if their_case is None else their_case.id,
     )
+
+
+def acts_for(submission: Submission, context: Context) -> str | None:
+    """For whom a hub event is sent: of a task that is settled, whoever it was asked of."""
+    case = context.trajectory
+    if submission.event.name == ANSWERED and case is not None:
+        task = case.tasks.get(submission.data.get("task_id", ""))
+        return submission.on_behalf_of if task is None else task.addressee
+    return submission.on_behalf_of
 
 
 def answer_twin(draft: Draft, task: Task, answer: str) -> None:

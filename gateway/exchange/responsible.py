@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from gateway.exchange.state import Referral, Trajectory
 
+RESPONSIBLE = "responsible"
+
 ABOUT_A_PART = frozenset(
     {
         "guidance.follow_up_due",

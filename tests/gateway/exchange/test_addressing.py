@@ -103,6 +103,18 @@ def expected(given_grants: list[dict[str, Any]], sender: str, name: str, nis: st
     return sender != cast.RELATED["O"] and bool(first) and first[0]["onward"] and passes_on
 
 
+def test_a_question_to_the_holder_is_no_history_of_an_organiser() -> None:
+    """Responsible for its placement is not responsible for what the case holder was asked."""
+    asked = row(1, cast.RELATED["O"], "trajectory.task_raised")
+    organiser = Recipient(cast.RELATED["W"], "W", ("organiser", "responsible"))
+    known = cast.registry()
+
+    found = backfilled(known, [asked], organiser, on=cast.TODAY, now=cast.NOW, nis=cast.NIS)
+    assert found == []
+    holder = Recipient(NEWCOMER, "V", ("case_holder",))
+    assert backfilled(known, [asked], holder, on=cast.TODAY, now=cast.NOW, nis=cast.NIS)
+
+
 @given(grants(), history(), st.sampled_from(PLACES))
 def test_a_newcomer_gets_what_its_grants_allow(
     given_grants: list[dict[str, Any]], sent: list[tuple[str, str]], nis: str

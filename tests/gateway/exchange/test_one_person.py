@@ -27,6 +27,7 @@ from tests.gateway.exchange.exchange_world import (
     demo_registry,
     exchange,
     submitted,
+    without_agreement,
 )
 from tests.store_fixtures import opened, stores
 
@@ -186,6 +187,20 @@ def test_not_the_same_is_remembered_on_both_sides(world: World) -> None:
     world.send("referral.created", VDAB, referral(), trajectory_id=second)
     settle(world)
     assert len(questions(world, first)) == len(questions(world, second)) == 1
+
+
+def test_the_other_side_is_told_without_an_agreement_between_the_two(world: World) -> None:
+    """What is asked of somebody is its own: VDAB answers, and the OCMW hears that it is settled."""
+    known = without_agreement(world.registry, "demo-ocmw-vdab-2026")
+    world.registry = known
+    first, second = refer(world, OCMW, referral()), refer(world, VDAB, referral())
+    (told,) = copies(world, VDAB, "trajectory.task_raised")
+    answer = {"task_id": told["task_id"], "answer": "not_same"}
+    world.send("trajectory.task_answered", VDAB, answer, trajectory_id=second)
+    settle(world)
+
+    assert questions(world, first) == [(SAME, OCMW, "not_same")]
+    assert copies(world, OCMW, "trajectory.task_answered")[0]["answer"] == "not_same"
 
 
 def test_that_two_are_one_is_said_by_linking_them(world: World) -> None:
