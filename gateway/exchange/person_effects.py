@@ -88,6 +88,11 @@ def linked(draft: Draft, move: Move) -> None:
     other, own = draft.context.named[move.data["other_ref"]], draft.person
     draft.subject = _with(own, other.subject.id)
     draft.others.append(_with(other.subject, own.id))
+    _settle(draft, own, other)
+
+
+def _settle(draft: Draft, own: Subject, other: Other) -> None:
+    """Nobody need say any more whether these two are one person, on either side."""
     ids = {other.subject.id, *other.subject.merged}
     for task in _asking(draft.case, ids):
         draft.follow(tasks.ANSWERED, draft.case.id, task_id=task.id, answer="linked")
@@ -139,6 +144,7 @@ def merged(draft: Draft, move: Move) -> None:
     moved(draft, move)
     own, other = draft.person, another(draft, move.data)
     if other is not None:
+        _settle(draft, own, other)
         older, younger = by_age(own, other.subject)
         draft.subject = _united(older, younger)
         draft.others.append(replace(younger, merged_into=older.id))

@@ -292,6 +292,20 @@ def test_the_same_number_is_one_person_in_two_cases(world: World) -> None:
     assert again == second, "the same trajectory, where the sender is a member"
 
 
+def test_a_merge_settles_the_question_whether_two_are_one(world: World) -> None:
+    """Asked because of a telephone, then known by the number: nobody has to answer any more."""
+    first = refer(world, OCMW, referral(insz=INSZ))
+    second = refer(world, VDAB, referral(insz=OTHER_INSZ))
+    assert questions(world, second) == [(SAME, VDAB, None)]
+
+    world.send("subject.details_changed", OCMW, {"insz": OTHER_INSZ}, trajectory_id=first)
+    settle(world)
+
+    assert case(world, first).subject_id == case(world, second).subject_id
+    assert questions(world, first) == [(SAME, OCMW, "linked")]
+    assert questions(world, second) == [(SAME, VDAB, "linked")]
+
+
 def test_a_case_is_joined_into_the_other_when_nothing_in_it_is_open(world: World) -> None:
     """Refused while a referral is open; then the members stay apart and the tasks are done."""
     first = refer(world, OCMW, referral(insz=INSZ))
