@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from connectors.errors import UnknownJourney
-from connectors.world import journeys_entry, journeys_places, journeys_rights, journeys_work
+from connectors.world import (
+    journeys_change,
+    journeys_entry,
+    journeys_people,
+    journeys_places,
+    journeys_rights,
+    journeys_work,
+)
 from connectors.world.dice import Dice
 from connectors.world.people import invent
 from connectors.world.places import place
@@ -20,7 +27,14 @@ def _letter(one: Journey) -> str:
     return one.letter
 
 
-_MODULES = (journeys_entry, journeys_places, journeys_rights, journeys_work)
+_MODULES = (
+    journeys_change,
+    journeys_entry,
+    journeys_people,
+    journeys_places,
+    journeys_rights,
+    journeys_work,
+)
 JOURNEYS: dict[str, Journey] = {
     one.letter: one
     for one in sorted((one for module in _MODULES for one in module.JOURNEYS), key=_letter)

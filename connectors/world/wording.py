@@ -33,6 +33,8 @@ NAMES = {one.urn: one.name for one in ORGANISATIONS}
 OPEN_LISTS = {
     "programme": "programme",
     "programme_scope": "programme",
+    "from_programme": "programme",
+    "to_programme": "programme",
     "activity_code": "activity_code",
     "competence": "generic_v1",
 }
