@@ -8,7 +8,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from connectors.world.organisations import BY_ID, REGIONS, VDAB, Region, centres, urn
+from connectors.world.organisations import (
+    BY_ID,
+    LEARNING,
+    OCMW_AARSCHOT,
+    REGIONS,
+    VDAB,
+    Region,
+    centres,
+    urn,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -34,7 +43,15 @@ TO_WORK_FLOOR = ["core", "name", "work_limits"]
 
 def documents() -> list[dict[str, Any]]:
     """The agreements of every region, in a fixed order."""
-    return [document for region in REGIONS for document in _of(region)]
+    return [*(document for region in REGIONS for document in _of(region)), apart()]
+
+
+def apart() -> dict[str, Any]:
+    """The one agreement of OCMW Aarschot with a work floor for learners, which a journey ends."""
+    region = next(one for one in REGIONS if one.id == "demer")
+    parties = (OCMW_AARSCHOT, LEARNING)
+    grants = _mutual(parties, parties, BETWEEN_WORKERS, region)
+    return _document("wereld-demer-leerwerkplek", "data_sharing_agreement", parties, grants)
 
 
 def _of(region: Region) -> list[dict[str, Any]]:
@@ -42,9 +59,10 @@ def _of(region: Region) -> list[dict[str, Any]]:
     found = [
         _authorities(region, authorities),
         _workers(region, authorities),
-        _partners(region, authorities),
         _work_floors(region, authorities),
     ]
+    if region.partners:
+        found.append(_partners(region, authorities))
     if region.others:
         found.append(_others(region, authorities))
     if region.towns:

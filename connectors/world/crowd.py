@@ -20,7 +20,7 @@ from connectors.world.organisations import (
 )
 from connectors.world.people import invent
 from connectors.world.places import place
-from connectors.world.script import Script
+from connectors.world.script import CROWD, Script
 
 if TYPE_CHECKING:
     from datetime import date
@@ -39,6 +39,8 @@ EXITS = {
     "extended_programme": 15,
 }
 START_MEDIAN_DAYS = 18
+ANSWERED_WITHIN = 10
+"""Days after which an organiser that answers has talked with the person, before it is late."""
 SUSPENDED = 0.15
 EXTENDED = 0.3
 TALKED_TWICE = 0.5
@@ -69,7 +71,7 @@ REASONS = (
     "orientation",
 )
 SUSPENSIONS = ("holiday", "family", "temporary_work", "absence_long")
-REGION_WEIGHTS = dict(zip(REGIONS, (45, 25, 20, 10), strict=True))
+REGION_WEIGHTS = {"hageland": 45, "limburg": 25, "meetjesland": 20, "pajottenland": 10}
 MONTH_DAYS = 30
 
 
@@ -93,10 +95,11 @@ class Path:
 def scripted(seed: int, number: int) -> tuple[Script, Path]:
     """The steps of one person, and what was drawn."""
     dice = Dice(seed, "crowd", number)
-    region = dice.weighted(REGION_WEIGHTS)
+    chosen = dice.weighted(REGION_WEIGHTS)
+    region = next(one for one in REGIONS if one.id == chosen)
     home = place(dice.one_of(region.municipalities))
     person = invent(dice, number, home)
-    script = Script(seed, f"p{number:06d}", person, dice.between(0, INFLOW_DAYS))
+    script = Script(seed, f"{CROWD}{number:06d}", person, dice.between(0, INFLOW_DAYS))
     path = _drawn(dice, region, home.nis)
     _play(script, dice, path)
     return script, path
@@ -158,7 +161,7 @@ def _placed(script: Script, dice: Dice, path: Path, holder: str, referral: str) 
     organiser = path.organiser
     script.wait(min(1, path.start_days // 4))
     acts.acknowledge(script, organiser, referral)
-    acts.intake(script, organiser, referral, path.start_days // 3)
+    acts.intake(script, organiser, referral, min(path.start_days // 3, ANSWERED_WITHIN))
     acts.accept(script, organiser, referral)
     began = script.steps[0].at.date()
     starts = max(0, path.start_days - (script.today - began).days)

@@ -58,12 +58,12 @@ class HubClock:
         Raises:
             HubUnavailable: it did not answer, or not all was done in two minutes.
         """
-        left = when - self.now()
-        while left > timedelta(0):
-            self._settle(min(left, LONGEST_MOVE))
-            left = when - self.now() if left <= LONGEST_MOVE else left - LONGEST_MOVE
+        now = self.now()
+        while now < when:
+            now = self._settle(min(when - now, LONGEST_MOVE))
 
-    def _settle(self, by: timedelta) -> None:
+    def _settle(self, by: timedelta) -> datetime:
+        """Move on, wait until all is done that is due, and say what time it is."""
         deadline = self._monotonic() + SETTLE_SECONDS
         answer = self._post({"seconds": by.total_seconds(), "settle": True})
         while answer.get("left"):
@@ -75,6 +75,7 @@ class HubClock:
                     )
                 )
             answer = self._post({"seconds": 0, "settle": True})
+        return _time(answer)
 
     def _post(self, body: dict[str, Any]) -> dict[str, Any]:
         try:

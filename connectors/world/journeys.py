@@ -8,6 +8,7 @@ from connectors.errors import UnknownJourney
 from connectors.world import (
     journeys_change,
     journeys_entry,
+    journeys_organisations,
     journeys_people,
     journeys_places,
     journeys_rights,
@@ -30,6 +31,7 @@ def _letter(one: Journey) -> str:
 _MODULES = (
     journeys_change,
     journeys_entry,
+    journeys_organisations,
     journeys_people,
     journeys_places,
     journeys_rights,

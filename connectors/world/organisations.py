@@ -14,6 +14,8 @@ OCMW_TIENEN, OCMW_DIEST, OCMW_LEUVEN = "ocmw-tienen", "ocmw-diest", "ocmw-leuven
 OCMW_HASSELT, OCMW_TONGEREN = "ocmw-hasselt", "ocmw-tongeren-borgloon"
 ASSOCIATION, OCMW_MERELBEKE = "welzijn-meetjesland", "ocmw-merelbeke-melle"
 OCMW_PAJOTTEGEM = "ocmw-pajottegem"
+OCMW_AARSCHOT, DEMER, SUCCESSOR = "ocmw-aarschot", "wijkwerk-demer", "werkpunt-demer"
+STATION, TOWN_AARSCHOT, LEARNING = "fietspunt-demer", "stad-aarschot", "leerwerk-demer"
 HAGELAND, WERKPUNT = "wijkwerk-hageland", "werkpunt-hageland"
 LIMBURG, MEETJESLAND, PAJOTTENLAND = (
     "wijkwerk-limburg",
@@ -112,6 +114,9 @@ ORGANISATIONS: tuple[Organisation, ...] = (
     Organisation(LIMBURG, "Wijk-werk Limburg", _of(22), "organiser", places.LIMBURG),
     Organisation(MEETJESLAND, "Wijk-werk Meetjesland", _of(23), "organiser", places.MEETJESLAND),
     Organisation(PAJOTTENLAND, "Wijk-werk Pajottenland", _of(24), "organiser", places.PAJOTTENLAND),
+    _centre(OCMW_AARSCHOT, "OCMW Aarschot", 9, places.AARSCHOT),
+    Organisation(DEMER, "Wijk-werk Demer", _of(25), "organiser", places.DEMER),
+    Organisation(SUCCESSOR, "Werkpunt Demer", _of(26), "organiser", places.DEMER),
     _private(CAW, "CAW Hageland vzw", _of(40), "local_partner", *places.HAGELAND),
     Organisation(
         OPEN_DOOR,
@@ -145,11 +150,14 @@ ORGANISATIONS: tuple[Organisation, ...] = (
     Organisation(GREEN, "Groendienst Hasselt", _of(62), "host", places.LIMBURG),
     _private(FARM, "Zorghoeve Meetjesland", _of(63), "host", *places.MEETJESLAND),
     Organisation(LIBRARY, "Bibliotheek Pajottegem", _of(64), "host", places.PAJOTTENLAND),
+    _private(STATION, "Fietspunt Demer", _of(65), "host", *places.DEMER),
     _private(MAATWERK, "Maatwerk Hageland vzw", _of(80), "social_economy", *places.HAGELAND),
     _private(KRINGLOOP, "Kringloop Limburg vzw", _of(81), "social_economy", *places.LIMBURG),
     Organisation(TRAINING, "CVO Hageland", _of(90), "training", places.HAGELAND),
     Organisation(TOWN_TIENEN, "Stad Tienen", _of(95), "local_authority", (places.TIENEN,)),
     Organisation(TOWN_HASSELT, "Stad Hasselt", _of(96), "local_authority", (places.HASSELT,)),
+    Organisation(TOWN_AARSCHOT, "Stad Aarschot", _of(97), "local_authority", places.DEMER),
+    _private(LEARNING, "Leerwerkplek Demer vzw", _of(91), "training", *places.DEMER),
 )
 
 BY_ID = {one.id: one for one in ORGANISATIONS}
@@ -175,6 +183,15 @@ REGIONS: tuple[Region, ...] = (
     ),
     Region("meetjesland", places.MEETJESLAND, (MEETJESLAND,), (BUURTHUIS,), (FARM,)),
     Region("pajottenland", places.PAJOTTENLAND, (PAJOTTENLAND,), (HUIS_PAJOTTEGEM,), (LIBRARY,)),
+    # Where journeys change who may do what, so that nobody else is in their way.
+    Region(
+        "demer",
+        places.DEMER,
+        organisers=(DEMER, SUCCESSOR),
+        partners=(),
+        hosts=(STATION,),
+        towns=(TOWN_AARSCHOT,),
+    ),
 )
 
 

@@ -27,6 +27,8 @@ OPENS = time(8, 0, tzinfo=UTC)
 BETWEEN_STEPS = timedelta(minutes=5)
 TYPE_PREFIX = "be.schakel.activation.v1."
 ACCEPTED, DUPLICATE = "accepted", "duplicate"
+CROWD = "x"
+"""How the cases of everybody begin who is no journey; no journey has this letter."""
 REFERENCE = "@"
 CASE, GIVEN = "@case", "@given"
 
@@ -139,8 +141,18 @@ class Script:
         return identifier(self.seed, self.key, *path)
 
     def aside(self, key: str, person: Person | None = None) -> Script:
-        """Another case of the same journey, of this person or another; it begins today."""
-        other = Script(self.seed, f"{self.key}-{key}", person or self.person)
+        """Another case of the same journey, of this person or another; it begins today.
+
+        Its steps and this case's wait for one another.
+        """
+        return self._another(f"{self.key}-{key}", person)
+
+    def beside(self, key: str, person: Person | None = None) -> Script:
+        """As `aside`, of somebody whose steps do not wait for this case's, nor these for them."""
+        return self._another(f"{self.key}{key}", person)
+
+    def _another(self, key: str, person: Person | None) -> Script:
+        other = Script(self.seed, key, person or self.person)
         other._now = self._now
         other.steps = self.steps
         return other

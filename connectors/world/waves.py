@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def lane(case: str) -> str:
-    """The cases of one journey share a lane: `t` and `t-second`."""
+    """Cases that wait for one another share a lane: `t` and `t-second`, and not `i1`."""
     return case.partition("-")[0]
 
 

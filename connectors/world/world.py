@@ -23,7 +23,7 @@ from connectors.errors import WorldUnreadable
 from connectors.world import crowd, journeys, registry
 from connectors.world.keys import private_jwk
 from connectors.world.organisations import ORGANISATIONS
-from connectors.world.script import Change, Sending, Sight
+from connectors.world.script import CROWD, Change, Sending, Sight
 from schemas.errors import Message
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def _cases(seed: int, people: int, report: Callable[[int], None]) -> Iterator[li
 
 def is_of_journey(case: str) -> bool:
     """Whether a case belongs to a journey; everybody else has a number."""
-    return case.partition("-")[0].upper() in journeys.JOURNEYS
+    return not case.startswith(CROWD)
 
 
 def in_order(steps: Iterable[Step]) -> list[Step]:

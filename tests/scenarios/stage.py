@@ -47,7 +47,7 @@ class Stage:
     def went_well(self, letter: str) -> None:
         """The hub did in this journey what the world says, refusals and sights included."""
         case = letter.lower()
-        found = [one for one in self.player.played.surprises if one.case.partition("-")[0] == case]
+        found = [one for one in self.player.played.surprises if one.case[0] == case]
         assert not found, found
         assert any(one.step.case == case for one in self.player.played.sent)
 
