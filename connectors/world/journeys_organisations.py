@@ -87,6 +87,7 @@ def revoked(script: Script) -> None:
     script.sees(LEARNING, "referral.created")
     script.wait(2)
     acts.accept(script, LEARNING, referral)
+    script.sees(OCMW_AARSCHOT, "referral.accepted")
     script.wait(8)
     changed = {"availability": {"hours_per_week": 20, "dayparts": ["friday_morning"]}}
     script.send(OCMW_AARSCHOT, "referral.corrected", changed, subject=referral)

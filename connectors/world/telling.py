@@ -92,13 +92,14 @@ def told(journey: Journey, player: Player) -> Story:
 
 
 def _of_sender(sent: Iterable[Sent]) -> Iterator[Entry]:
-    """What one participant sent; what was refused has no time of the hub's, so that before it."""
+    """What one participant sent; what was refused has no time of the hub's, so its own or later."""
     last: datetime | None = None
     for one in sent:
         answer, data = one.answer, one.event["data"]
         refused = None if answer.is_recorded else answer.detail or answer.code
         recorded = None if answer.receipt is None else answer.receipt.body.get("recorded_at")
-        last = (last or one.step.at) if recorded is None else _moment(str(recorded))
+        now = one.step.at if recorded is None else _moment(str(recorded))
+        last = now if last is None else max(last, now)
         yield Entry(last, one.step.name, sent=True, data=data, refused=refused)
 
 
