@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from connectors.world import journeys, printing, telling
-from connectors.world.organisations import CARE_HOME, HAGELAND, OCMW_TIENEN, urn
+from connectors.world.organisations import BY_ID, CARE_HOME, HAGELAND, OCMW_TIENEN, urn
 from connectors.world.telling import Chapter, Entry, Story
 
 MORNING = datetime(2026, 1, 7, 8, tzinfo=UTC)
@@ -88,3 +88,24 @@ def test_for_programs() -> None:
     assert second["from"] == OCMW_TIENEN
     assert second["withheld"] == ["insz", "income_status", "parent_referral_id"]
     assert second["backfill"] is True
+
+
+def test_onlookers_share_one_line() -> None:
+    """Who got nothing but offers is named at the end, in both languages."""
+    first, second, third, *_ = BY_ID
+    offer = Entry(MORNING, "offer.withdrawn", sent=False, data={}, other="hub")
+    referral = Entry(MORNING, "referral.acknowledged", sent=False, data={}, other="hub")
+    chapters = (
+        Chapter(first, (offer, referral)),
+        Chapter(second, (offer,)),
+        Chapter(third, (Entry(MORNING, "offer.withdrawn", sent=True, data={}),)),
+    )
+    story = Story(journeys.journey("A"), chapters)
+
+    for language, line in (("nl", "enkel het aanbod"), ("en", "the offers of places only")):
+        printed = printing.text(story, language)
+        _title, _story, _invented, *told, last = printed.strip().split("\n\n")
+        assert line in last
+        assert BY_ID[second].name in last
+        assert not any(BY_ID[second].name in one for one in told)
+        assert all(any(BY_ID[who].name in one for one in told) for who in (first, third))
