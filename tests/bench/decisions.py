@@ -6,6 +6,7 @@ same run. `lines_of` counts the lines that a decision executes: the same questio
 
 from __future__ import annotations
 
+import gc
 import sys
 import time
 from functools import cache
@@ -62,11 +63,14 @@ def lines_of(work: Callable[[], object]) -> int:
         return trace
 
     before = sys.gettrace()
+    gc.collect()
+    gc.disable()  # what others left behind must not be cleared away, and counted, in between
     sys.settrace(trace)
     try:
         work()
     finally:
         sys.settrace(before)
+        gc.enable()
     return counted
 
 
