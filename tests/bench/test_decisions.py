@@ -24,7 +24,8 @@ def lines(given: tuple[Submission, Context]) -> int:
     """Lines of one decision, after a first one that fills what is remembered."""
     submission, context = given
     decide(submission, context)
-    return decisions.lines_of(lambda: decide(submission, context))
+    # What is remembered may be forgotten in between, by whoever ran before: the least counts.
+    return min(decisions.lines_of(lambda: decide(submission, context)) for _ in range(3))
 
 
 @pytest.mark.parametrize(

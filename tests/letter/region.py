@@ -235,6 +235,13 @@ class Region:
         self.evidence.step(0.0)
 
 
+def _close(wake: Any) -> None:
+    """Close the socket by which inboxes wake the feed; nothing else would in one process."""
+    close = getattr(wake, "close", None)
+    if close is not None:
+        close()
+
+
 @contextmanager
 def region(folder: Path) -> Iterator[Region]:
     """A fresh hub with everybody registered, at nine on a Monday."""
@@ -252,7 +259,9 @@ def region(folder: Path) -> Iterator[Region]:
         parts.start()
         stack.callback(parts.stop)
         verifier = Readable(registry.live.current)
-        app = create_app(parts.collaborators(verifier))
+        given = parts.collaborators(verifier)
+        stack.callback(_close, given.wake)
+        app = create_app(given)
         client = stack.enter_context(AsgiClient(app))
         route = Route(
             fakes.NoLog(),
