@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 import zlib
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
@@ -22,7 +22,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from consumers.database import is_postgres
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from sqlalchemy.engine import Engine
 
@@ -115,6 +115,22 @@ class Driver(Protocol):
 def open_driver(engine: Engine) -> Driver:
     """Connect; raises when the database cannot be reached."""
     return PostgresDriver(engine) if is_postgres(engine) else SqliteDriver(engine)
+
+
+@contextmanager
+def transaction(engine: Engine) -> Iterator[Driver]:
+    """One transaction on a connection of its own, for work that is rare; commits at the end.
+
+    Blocks, and raises the driver's own errors; nothing is written then.
+    """
+    driver = open_driver(engine)
+    try:
+        driver.begin()
+        yield driver
+        driver.commit()
+    finally:
+        driver.rollback()
+        driver.close()
 
 
 @cache

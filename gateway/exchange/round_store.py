@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec.structs import replace
 from sqlalchemy import text
 
-from gateway.exchange.driver import Insert, Lookup, open_driver
+from gateway.exchange.driver import Insert, Lookup, transaction
 from gateway.exchange.rounds import DAY_US, Round, errands
 from gateway.exchange.state import loads_offer, loads_trajectory
 from gateway.exchange.written import ERRANDS, ROUNDS
 from schemas import territory
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from sqlalchemy.engine import Engine
 
@@ -51,7 +50,7 @@ class RoundStore:
         """Write rounds that are not known yet; one that was done is not begun again."""
         rows = [(one.id, one.due_at, _encode(one)) for one in rounds]
         if rows:
-            with self._transaction() as driver:
+            with transaction(self._engine) as driver:
                 driver.write((ROUNDS, rows))
 
     def advance(self, registry: Registry, now: int, enough: int) -> int:
@@ -71,7 +70,7 @@ class RoundStore:
 
     def _step(self, round_id: str, registry: Registry, now: int) -> int | None:
         """One page; None when the round is not due any more."""
-        with self._transaction() as driver:
+        with transaction(self._engine) as driver:
             ((row,),) = driver.read((_ONE, [round_id]))
             found = _decode(row[1])
             if row[0] is None or row[0] > now:
@@ -103,18 +102,6 @@ class RoundStore:
         )
         load = loads_offer if found.table == "offers" else loads_trajectory
         return [(one, load(state)) for one, state in rows]
-
-    @contextmanager
-    def _transaction(self) -> Iterator[Driver]:
-        """One transaction on a connection of its own; these are rare."""
-        driver = open_driver(self._engine)
-        try:
-            driver.begin()
-            yield driver
-            driver.commit()
-        finally:
-            driver.rollback()
-            driver.close()
 
 
 def _marks(values: Iterable[str]) -> str:

@@ -6,7 +6,6 @@ ledger's writer does, so that neither overwrites what the other has just found o
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -14,7 +13,7 @@ from sqlalchemy import bindparam, text
 
 from gateway.exchange.clocks import next_due
 from gateway.exchange.decision import Errand
-from gateway.exchange.driver import open_driver
+from gateway.exchange.driver import transaction
 from gateway.exchange.reading import CLOCKS as CLOCK_ROWS
 from gateway.exchange.reading import OFFERS, TRAJECTORIES
 from gateway.exchange.state import loads_offer, loads_trajectory
@@ -98,13 +97,13 @@ class TimerStore:
     def forget(self, errands: Sequence[str]) -> None:
         """Delete errands that were done."""
         if errands:
-            with self._transaction() as driver:
+            with transaction(self._engine) as driver:
                 driver.delete("errands", "id", list(errands))
 
     def delay(self, errands: Sequence[str], now: int) -> None:
         """Try errands again an hour later; the hub failed at them, so they are not forgotten."""
         if errands:
-            with self._transaction() as driver:
+            with transaction(self._engine) as driver:
                 for one in errands:
                     driver.execute(
                         "update errands set due_at = ? where id = ?", (now + HOUR_US, one)
@@ -118,7 +117,7 @@ class TimerStore:
             is_due: whether the state, read under its lock, is still due for what was refused.
             now: business time.
         """
-        with self._transaction() as driver:
+        with transaction(self._engine) as driver:
             states, _ = self._lock(driver, [target_id])
             if not any(is_due(one) for one in states):
                 return
@@ -132,7 +131,7 @@ class TimerStore:
 
     def derive(self, targets: Sequence[str], ground: Ground) -> None:
         """Write anew when the earliest clock of these cases is due."""
-        with self._transaction() as driver:
+        with transaction(self._engine) as driver:
             states, known = self._lock(driver, targets)
             found = [(one.id, next_due(one, ground)) for one in states]
             driver.write((CLOCKS, [(*one, 0) for one in found if one[1] != known.get(one[0])]))
@@ -160,7 +159,7 @@ class TimerStore:
 
     def sweep_done(self, rules: str) -> None:
         """Note that every row was derived under these rules."""
-        with self._transaction() as driver:
+        with transaction(self._engine) as driver:
             driver.execute(
                 "insert into clock_sweep (id, rules) values (1, ?)"
                 " on conflict (id) do update set rules = excluded.rules",
@@ -175,15 +174,3 @@ class TimerStore:
         states: list[State] = [loads_trajectory(state) for _, state in paths]
         states += [loads_offer(state) for _, state in offers]
         return states, dict(dues)
-
-    @contextmanager
-    def _transaction(self) -> Iterator[Driver]:
-        """One transaction on a connection of its own; these are rare."""
-        driver = open_driver(self._engine)
-        try:
-            driver.begin()
-            yield driver
-            driver.commit()
-        finally:
-            driver.rollback()
-            driver.close()
