@@ -16,7 +16,6 @@ from schemas.roles import LETTER, NAME
 if TYPE_CHECKING:
     from gateway.errors import RuleBroken
     from gateway.exchange.draft import Draft, Move
-    from gateway.exchange.registry import Participant
 
 RECEIVING_ROLES = ("V", "O", "W", "S", "T")
 DESKS = ("O", "V")
@@ -75,21 +74,6 @@ def first_competent(draft: Draft, roles: tuple[str, ...]) -> str | None:
     return None
 
 
-def is_covered(draft: Draft, organisation: str, target: Participant) -> bool:
-    """Whether an organisation may refer to a target under an agreement that is active today."""
-    if target.organisation == organisation:
-        return True
-    grant = draft.context.registry.grants.applicable(
-        from_org=organisation,
-        to_org=target.organisation,
-        to_role=target.role,
-        event="referral.created",
-        territory=draft.nis,
-        on=draft.today,
-    )
-    return grant is not None
-
-
 def onward(draft: Draft, move: Move, referrer_id: str) -> tuple[str, str | None]:
     """The new target, if the referrer's agreements cover it; else the desk of the municipality."""
     registry, data = draft.context.registry, move.data
@@ -98,7 +82,9 @@ def onward(draft: Draft, move: Move, referrer_id: str) -> tuple[str, str | None]
     named = registry.participant(
         draft.resolve(data["new_target"], RECEIVING_ROLES, LETTER.get(role or ""))
     )
-    if referrer is None or named is None or is_covered(draft, referrer.organisation, named):
+    if referrer is None or named is None:
+        return data["new_target"], role
+    if draft.is_covered(referrer.organisation, named, "referral.created"):
         return data["new_target"], role
     desk = registry.participant(first_competent(draft, DESKS) or "")
     if desk is None or desk.id in (move.actor.id, referrer_id):

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     )
     from gateway.exchange.submission import Submission
     from schemas.facts import Fact
+    from schemas.grants import Grant
     from schemas.rule_set import RuleSet
 
 
@@ -209,6 +210,23 @@ class Draft:
         """
         found = self.context.registry.rules.rule_set(programme, on or self.today)
         return consulted(found, self.needed)
+
+    def grant(self, organisation: str, target: Participant, event: str) -> Grant | None:
+        """The grant by which an organisation's event reaches a participant here today, if any."""
+        return self.context.registry.grants.applicable(
+            from_org=organisation,
+            to_org=target.organisation,
+            to_role=target.role,
+            event=event,
+            territory=self.nis,
+            on=self.today,
+        )
+
+    def is_covered(self, organisation: str, target: Participant, event: str) -> bool:
+        """Whether an event may go to a participant: its own organisation needs no agreement."""
+        if target.organisation == organisation:
+            return True
+        return self.grant(organisation, target, event) is not None
 
     def put_task(self, task: Task) -> None:
         """Replace or add a task."""

@@ -88,18 +88,10 @@ def consent_referenced(draft: Draft, move: Move) -> None:
 
 def _legal_basis(draft: Draft, data: dict[str, Any]) -> str | None:
     """The ground of the grant under which the referral goes to whoever gets it first."""
-    registry = draft.context.registry
-    first = registry.participant(named_target(draft, data) or endorser(draft) or "")
+    first = draft.context.registry.participant(named_target(draft, data) or endorser(draft) or "")
     if first is None:
         return None
-    grant = registry.grants.applicable(
-        from_org=draft.sender.organisation,
-        to_org=first.organisation,
-        to_role=first.role,
-        event="referral.created",
-        territory=draft.nis,
-        on=draft.today,
-    )
+    grant = draft.grant(draft.sender.organisation, first, "referral.created")
     return None if grant is None else grant.legal_basis
 
 

@@ -14,7 +14,6 @@ from schemas.errors import Message
 
 if TYPE_CHECKING:
     from gateway.exchange.draft import Draft, Move
-    from gateway.exchange.registry import Participant
     from gateway.exchange.state import Referral
 
 PROGRAMMES_OF = {
@@ -145,11 +144,11 @@ def endorsed(draft: Draft, move: Move) -> None:
 
 def hosts_covered(draft: Draft, move: Move) -> None:
     """A workplace that takes part in the hub starts under an agreement with the organiser."""
-    registry = draft.context.registry
+    registry, sender = draft.context.registry, draft.sender.organisation
     rows = move.data.get("assignments", ())
     for row in rows:
         for host in registry.participants_of(row.get("host_org", "")):
-            if host.role == "H" and not _is_covered(draft, host):
+            if host.role == "H" and not draft.is_covered(sender, host, "placement.started"):
                 raise NoAgreement(
                     Message(
                         nl=f"Geen actieve overeenkomst met {host.name} dekt plaatsingen in "
@@ -159,17 +158,3 @@ def hosts_covered(draft: Draft, move: Move) -> None:
                     ),
                     leg="agreement",
                 )
-
-
-def _is_covered(draft: Draft, host: Participant) -> bool:
-    if host.organisation == draft.sender.organisation:
-        return True
-    grant = draft.context.registry.grants.applicable(
-        from_org=draft.sender.organisation,
-        to_org=host.organisation,
-        to_role=host.role,
-        event="placement.started",
-        territory=draft.nis,
-        on=draft.today,
-    )
-    return grant is not None

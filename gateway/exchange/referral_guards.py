@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from consumers.clock import MICROSECONDS_PER_DAY
 from gateway.errors import NoAgreement
-from gateway.exchange.desks import is_covered, named_target
+from gateway.exchange.desks import named_target
 from gateway.exchange.draft import broken
 from schemas.errors import Message
 from schemas.lifecycle import lifecycles
@@ -25,7 +25,7 @@ def target_covered(draft: Draft, move: Move) -> None:
     participant = draft.context.registry.participant(target or "")
     if participant is None or move.actor.role == "HUB":
         return
-    if not is_covered(draft, draft.sender.organisation, participant):
+    if not draft.is_covered(draft.sender.organisation, participant, "referral.created"):
         raise NoAgreement(
             Message(
                 nl=f"Geen actieve overeenkomst dekt een doorverwijzing aan {participant.name} "
