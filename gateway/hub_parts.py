@@ -94,6 +94,8 @@ class GatewayParts:
             "gateway", stores.spans, settings.otlp_endpoint, settings.trace_ratio
         )
         self._relay_waker = self._wakers.waker("relay")
+        self._feed_wake = self._wakers.listener("feed")
+        self._published = None if stores.is_postgres else self._wakers.listener("ledger")
         self.ledger = self._ledger()
         self.timers = Timers(
             TimerStore(registry.ledger_reader, registry.ledger_engine),
@@ -126,6 +128,9 @@ class GatewayParts:
         self.registry.live.stop()
         self.tracing.close()
         self._relay_waker.close()
+        self._feed_wake.close()
+        if self._published is not None:
+            self._published.close()
 
     def figures(self) -> Mapping[str, float]:
         """What `/metrics` shows."""
@@ -164,7 +169,7 @@ class GatewayParts:
             ),
             tracing=self.tracing,
             offers=OfferBook(reader),
-            wake=self._wakers.listener("feed"),
+            wake=self._feed_wake,
             figures=StoredFigures(inboxes) if settings.has_evidence else None,
             public_url=settings.base_url,
             routers=(
@@ -175,7 +180,6 @@ class GatewayParts:
         )
 
     def _ledger(self) -> Ledger:
-        stores = self._settings.stores
         return Ledger(
             self.registry.ledger_engine,
             keys=self._keys,
@@ -186,7 +190,7 @@ class GatewayParts:
             complete=self._complete,
             wake=self._relay_waker.wake,
             matching=self._settings.matches_persons,
-            published=None if stores.is_postgres else self._wakers.listener("ledger"),
+            published=self._published,
         )
 
     def _complete(self, settled: Sequence[tuple[object, Answer]]) -> None:

@@ -235,13 +235,6 @@ class Region:
         self.evidence.step(0.0)
 
 
-def _close(wake: Any) -> None:
-    """Close the socket by which inboxes wake the feed; nothing else would in one process."""
-    close = getattr(wake, "close", None)
-    if close is not None:
-        close()
-
-
 @contextmanager
 def region(folder: Path) -> Iterator[Region]:
     """A fresh hub with everybody registered, at nine on a Monday."""
@@ -259,9 +252,7 @@ def region(folder: Path) -> Iterator[Region]:
         parts.start()
         stack.callback(parts.stop)
         verifier = Readable(registry.live.current)
-        given = parts.collaborators(verifier)
-        stack.callback(_close, given.wake)
-        app = create_app(given)
+        app = create_app(parts.collaborators(verifier))
         client = stack.enter_context(AsgiClient(app))
         route = Route(
             fakes.NoLog(),
