@@ -21,10 +21,9 @@ from gateway.api.next_events import on_referral
 from gateway.api.referrals import SCOPE, check_content_type
 from gateway.api.trajectories import viewer_of
 from gateway.exchange.publication import ItemOutcome, PublishRequest
-from gateway.exchange.submission import Submission
+from gateway.exchange.submission import Submission, content
 from gateway.oauth.verifier import Principal
 from schemas import codec, strictjson
-from schemas.canonical import canonical
 from schemas.catalogue import catalogue
 from schemas.errors import Message
 
@@ -123,7 +122,6 @@ def _submission(
     event, now = catalogue().event(name), collaborators.clock.now_us()
     data = codec.parse(event, sent, environment=collaborators.environment, on=date_of(now))
     event_id = f"{name}-{hashlib.sha256(call.key.encode()).hexdigest()[:32]}"
-    content = {"id": event_id, "type": name, "subject": call.referral_id, "data": data}
     return Submission(
         participant=call.principal.participant,
         client_id=call.principal.client_id,
@@ -132,7 +130,7 @@ def _submission(
         sender_event_id=event_id,
         occurred_at=now,
         data=data,
-        canonical=canonical(content),
+        canonical=content(event_id, name, call.referral_id, data),
         subject=call.referral_id,
         traceparent=call.traceparent,
     )

@@ -9,8 +9,7 @@ from msgspec.structs import replace
 
 from gateway.errors import LedgerUnavailable, Overloaded, ServiceError
 from gateway.exchange.decision import HUB
-from gateway.exchange.submission import Submission
-from schemas.canonical import canonical
+from gateway.exchange.submission import Submission, content
 from schemas.catalogue import catalogue
 from schemas.errors import SchakelError
 
@@ -110,7 +109,6 @@ def _submission(
     event = catalogue().event(name)
     kind = event.aggregate_type
     subject = target_id if kind == "trajectory" else aggregate_id
-    content = {"id": sender_event_id, "type": name, "subject": subject, "data": data}
     return Submission(
         participant=HUB,
         client_id=CLIENT,
@@ -119,7 +117,7 @@ def _submission(
         sender_event_id=sender_event_id,
         occurred_at=now,
         data=data,
-        canonical=canonical(content),
+        canonical=content(sender_event_id, name, subject, data),
         subject=subject,
         trajectory_id=None if kind == "offer" else target_id,
         on_behalf_of=acts_for,

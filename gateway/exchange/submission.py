@@ -6,8 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from schemas.canonical import canonical
+
 if TYPE_CHECKING:
     from schemas.catalogue import EventType
+
+
+def content(event_id: str, name: str, subject: str, data: dict[str, Any]) -> bytes:
+    """What an event commits to that no partner sent as a CloudEvent: RFC 8785 of these members."""
+    return canonical({"id": event_id, "type": name, "subject": subject, "data": data})
 
 
 class Submission(Struct, frozen=True, gc=False):

@@ -25,6 +25,7 @@ from gateway.exchange.pseudonym import pseudonym
 from gateway.exchange.publication import ItemOutcome
 from gateway.exchange.records import LedgerRow, row_from
 from gateway.exchange.state import dumps
+from gateway.exchange.submission import content
 from gateway.exchange.working import Entry, Repeat, Verdict, Working, sender_key
 from gateway.exchange.written import (
     AGGREGATES,
@@ -43,7 +44,6 @@ from gateway.exchange.written import (
     ledger_row,
 )
 from schemas import codec
-from schemas.canonical import canonical
 from schemas.errors import Message, SchakelError
 from schemas.identifiers import uuid7
 
@@ -248,7 +248,7 @@ class SharedCommit:
     def _entry(self, submission: Submission, accepted: Accepted) -> Entry:
         first, *follow = accepted.events
         prepared = [sealing.prepare(first, submission.canonical, submission.on_behalf_of)]
-        prepared += [sealing.prepare(event, _canonical(event)) for event in follow]
+        prepared += [sealing.prepare(event, _content(event)) for event in follow]
         return Entry(submission, tuple(prepared), accepted.warnings)
 
     def _write(self) -> dict[str, bytes]:
@@ -345,10 +345,9 @@ class SharedCommit:
         )
 
 
-def _canonical(event: DecidedEvent) -> bytes:
+def _content(event: DecidedEvent) -> bytes:
     """What a hub event commits to: nobody sent it, so there is no submission to take it from."""
-    attributes = {"id": event.event_id, "type": event.event.name, "subject": event.aggregate_id}
-    return canonical({**attributes, "data": event.data})
+    return content(event.event_id, event.event.name, event.aggregate_id, event.data)
 
 
 def _reused() -> EventIdReused:
