@@ -61,16 +61,10 @@ def moved(draft: Draft, move: Move) -> None:
 
 def started(draft: Draft, move: Move) -> None:
     """The hosts become members, and the referral is closed as placed."""
-    moved(draft, move)
-    data = move.data
-    placement = replace(
-        draft.case.placements[move.aggregate_id],
-        started=True,
-        start_date=data.get("start_date", draft.case.placements[move.aggregate_id].start_date),
-        planned_end=data.get("planned_end", draft.case.placements[move.aggregate_id].planned_end),
-    )
+    rescheduled(draft, move)
+    placement = replace(draft.case.placements[move.aggregate_id], started=True)
     draft.put_placement(placement)
-    rows = data.get("assignments")
+    rows = move.data.get("assignments")
     _assign(draft, placement.id, rows or (), whole=rows is not None)
     referral = draft.case.referrals.get(placement.referral_id or "")
     if referral is not None and referral.state == "accepted":
@@ -100,7 +94,7 @@ def assignment_ended(draft: Draft, move: Move) -> None:
 
 
 def rescheduled(draft: Draft, move: Move) -> None:
-    """Take over the new dates."""
+    """Change the state, and take over the dates that are said."""
     moved(draft, move)
     placement = draft.case.placements[move.aggregate_id]
     draft.put_placement(
