@@ -22,6 +22,7 @@ from gateway.commands.options import (  # noqa: TC001 - typer reads the annotati
     Credentials,
     Data,
     Hub,
+    Yes,
 )
 from gateway.commands.session import Place, find
 from gateway.exchange.credentials import new_private_jwk, new_secret, public_part
@@ -39,7 +40,6 @@ Out = Annotated[
 Secret = Annotated[
     bool, typer.Option("--secret", help="A secret instead of a key; test installations only.")
 ]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 
 @app.callback()

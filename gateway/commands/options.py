@@ -15,4 +15,6 @@ Credentials = Annotated[
     Path | None,
     typer.Option(envvar="SCHAKEL_CREDENTIALS", help="A client's credentials file."),
 ]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the plan, change nothing.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 AsJson = Annotated[bool, typer.Option("--json", help="JSON on standard output instead of text.")]

@@ -22,7 +22,9 @@ from gateway.commands.options import (  # noqa: TC001 - typer reads the annotati
     AsJson,
     Credentials,
     Data,
+    DryRun,
     Hub,
+    Yes,
 )
 from gateway.commands.session import find
 from schemas.cli import WRONG_USE, language
@@ -50,10 +52,8 @@ def programmes() -> None:
 def publish(
     file: RuleFile,
     *,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan, change nothing.")] = (
-        False
-    ),
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    dry_run: DryRun = False,
+    yes: Yes = False,
     as_json: AsJson = False,
     data: Data = None,
     hub: Hub = None,

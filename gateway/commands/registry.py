@@ -18,7 +18,9 @@ from gateway.commands.options import (  # noqa: TC001 - typer reads the annotati
     AsJson,
     Credentials,
     Data,
+    DryRun,
     Hub,
+    Yes,
 )
 from gateway.commands.session import find
 from gateway.exchange.registry_document import read_yaml
@@ -38,10 +40,8 @@ def registry() -> None:
 def apply(
     file: Annotated[Path, typer.Argument(help="The registry file, YAML.")],
     *,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan, change nothing.")] = (
-        False
-    ),
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    dry_run: DryRun = False,
+    yes: Yes = False,
     as_json: AsJson = False,
     data: Data = None,
     hub: Hub = None,
