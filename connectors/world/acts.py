@@ -159,6 +159,14 @@ def start(script: Script, who: str, host: str, **changes: Any) -> str:
     return subject
 
 
+def take_on(script: Script, who: str, host: str, referral: str) -> str:
+    """Accepted and planned today, begun a week later; the placement's id."""
+    accept(script, who, referral)
+    plan(script, who, host, referral_id=referral)
+    script.wait(7)
+    return start(script, who, host, referral_id=referral)
+
+
 def confirm_start(script: Script, host: str, placed: str) -> None:
     """The work floor says that the person came."""
     script.send(host, "placement.start_confirmed", {"on": script.day()}, subject=placed)

@@ -60,10 +60,7 @@ def _overlap(script: Script) -> None:
     other = script.aside("ocmw")
     referral = acts.refer(other, OCMW_TIENEN, HAGELAND)
     other.wait(2)
-    acts.accept(other, HAGELAND, referral)
-    acts.plan(other, HAGELAND, CARE_HOME, referral_id=referral)
-    other.wait(7)
-    acts.start(other, HAGELAND, CARE_HOME, referral_id=referral)
+    acts.take_on(other, HAGELAND, CARE_HOME, referral)
     other.sees(OCMW_TIENEN, "placement.started")
     other.sees(OCMW_TIENEN, WARNED, {"kind": "overlap", "detail_code": SERVICE})
     other.never(HAGELAND, WARNED)
@@ -73,10 +70,7 @@ def converted(script: Script) -> None:
     """R: wijk-werken goes on as samenlevingsjob, under the same number, with what counts on."""
     referral = acts.refer(script, OCMW_DIEST, HAGELAND)
     script.wait(2)
-    acts.accept(script, HAGELAND, referral)
-    acts.plan(script, HAGELAND, SCHOOLYARD, referral_id=referral)
-    script.wait(7)
-    placed = acts.start(script, HAGELAND, SCHOOLYARD, referral_id=referral)
+    placed = acts.take_on(script, HAGELAND, SCHOOLYARD, referral)
     acts.confirm_start(script, SCHOOLYARD, placed)
     for month, worked in (("2026-01", 30), ("2026-02", 45), ("2026-03", 65)):
         script.until(date.fromisoformat(f"{month}-28"))

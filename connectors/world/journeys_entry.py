@@ -124,10 +124,7 @@ def rescued(script: Script) -> None:
         predecessor_referral_id=referral,
     )
     script.wait(2)
-    acts.accept(script, WERKPUNT, again)
-    acts.plan(script, WERKPUNT, SCHOOLYARD, referral_id=again)
-    script.wait(7)
-    acts.start(script, WERKPUNT, SCHOOLYARD, referral_id=again)
+    acts.take_on(script, WERKPUNT, SCHOOLYARD, again)
     script.sees(OCMW_DIEST, "placement.started")
     script.never(HAGELAND, "referral.expired")
 

@@ -36,10 +36,7 @@ def mandate(script: Script) -> None:
     for one in files:
         referral = acts.refer(one, OCMW_AARSCHOT, DEMER)
         one.wait(2)
-        acts.accept(one, DEMER, referral)
-        acts.plan(one, DEMER, STATION, referral_id=referral)
-        one.wait(7)
-        acts.start(one, DEMER, STATION, referral_id=referral)
+        acts.take_on(one, DEMER, STATION, referral)
     script.wait(10)
     moved = {"from_org": urn(DEMER), "to_org": urn(SUCCESSOR), "nis": list(places.DEMER)}
     effective = {**moved, "effective": script.day(5)}

@@ -131,10 +131,7 @@ def renumbered(script: Script) -> None:
         (other, WERKPUNT, CARE_HOME, again),
     ):
         case.wait(2)
-        acts.accept(case, who, referred)
-        acts.plan(case, who, host, referral_id=referred)
-        case.wait(7)
-        acts.confirm_start(case, host, acts.start(case, who, host, referral_id=referred))
+        acts.confirm_start(case, host, acts.take_on(case, who, host, referred))
     script.wait(1)
     script.send(OCMW_DIEST, "subject.details_changed", {"insz": number})
     script.sees(OCMW_DIEST, "subject.merged")

@@ -57,10 +57,7 @@ def moved(script: Script) -> None:
     """O: somebody moves to another municipality while at work, and the case goes along."""
     referral = acts.refer(script, OCMW_TIENEN, HAGELAND)
     script.wait(2)
-    acts.accept(script, HAGELAND, referral)
-    acts.plan(script, HAGELAND, CARE_HOME, referral_id=referral)
-    script.wait(7)
-    placed = acts.start(script, HAGELAND, CARE_HOME, referral_id=referral)
+    placed = acts.take_on(script, HAGELAND, CARE_HOME, referral)
     acts.confirm_start(script, CARE_HOME, placed)
     script.wait(20)
     acts.talk(script, HAGELAND)
