@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from consumers.inbox import InboxRow
 from gateway.exchange.authorise import Granted, authorise
-from gateway.exchange.responsible import ABOUT_A_PART, RESPONSIBLE
+from gateway.exchange.responsible import RESPONSIBLE, TOLD
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -62,7 +62,7 @@ def backfilled(
 
 def _held_then(row: LedgerRow, newcomer: Recipient) -> tuple[str, ...]:
     """Its relations, without being responsible for what somebody else was told or asked."""
-    if row.event_name not in ABOUT_A_PART:
+    if row.event_name not in TOLD:
         return newcomer.relations
     return tuple(one for one in newcomer.relations if one != RESPONSIBLE)
 

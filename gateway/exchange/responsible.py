@@ -20,6 +20,9 @@ ABOUT_A_PART = frozenset(
 )
 """Events of the trajectory that one participant has to act on, whoever else is told."""
 
+TOLD = ABOUT_A_PART | {"trajectory.warning_raised"}
+"""Events by which the hub tells whoever is responsible then; later ones were not meant."""
+
 
 def for_case(case: Trajectory) -> str | None:
     """The case holder; without one whoever is proposed. During a hand-over still the old one."""

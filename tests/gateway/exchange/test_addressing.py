@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -103,9 +104,10 @@ def expected(given_grants: list[dict[str, Any]], sender: str, name: str, nis: st
     return sender != cast.RELATED["O"] and bool(first) and first[0]["onward"] and passes_on
 
 
-def test_a_question_to_the_holder_is_no_history_of_an_organiser() -> None:
-    """Responsible for its placement is not responsible for what the case holder was asked."""
-    asked = row(1, cast.RELATED["O"], "trajectory.task_raised")
+@pytest.mark.parametrize("name", ["trajectory.task_raised", "trajectory.warning_raised"])
+def test_what_the_holder_was_told_is_no_history_of_an_organiser(name: str) -> None:
+    """Responsible for its placement is not for what the case holder was asked or warned of."""
+    asked = row(1, cast.RELATED["O"], name)
     organiser = Recipient(cast.RELATED["W"], "W", ("organiser", "responsible"))
     known = cast.registry()
 
