@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from gateway.exchange import breaches, rights
 from gateway.exchange.business_days import last_day
+from gateway.exchange.hours import HUNDREDTHS
 from gateway.exchange.programme_periods import programme_in
 from schemas.errors import Message
 
@@ -134,7 +135,7 @@ def _worked(draft: Draft, programme: str, counts: Callable[[str], bool]) -> int:
 
 
 def _flag(draft: Draft, code: str, most: int | None, worked: int, period: str) -> None:
-    if most is None or worked <= most * 100:
+    if most is None or worked <= most * HUNDREDTHS:
         return
     how = REACH[reach(draft)]
     breaches.fact(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import calendar
 from typing import TYPE_CHECKING
 
+from gateway.exchange.business_days import last_day
 from gateway.exchange.draft import broken
-from gateway.exchange.hours import as_text, hundredths, of_host
+from gateway.exchange.hours import HUNDREDTHS, as_text, hundredths, of_host
 
 if TYPE_CHECKING:
     from gateway.exchange.draft import Draft, Move
@@ -89,8 +89,8 @@ def _in_time(draft: Draft, placement: Placement, period: str) -> None:
 
 
 def _possible(period: str, hours: str) -> None:
-    days = calendar.monthrange(int(period[:4]), int(period[5:]))[1]
-    if not 0 <= hundredths(hours) <= days * HOURS_A_DAY * 100:
+    days = last_day(period).day
+    if not 0 <= hundredths(hours) <= days * HOURS_A_DAY * HUNDREDTHS:
         raise broken(
             "hours_impossible",
             f"{hours} uur past niet in {period}. Kijk hours na.",
