@@ -9,7 +9,7 @@ from consumers.clock import Clock, RowClock, SystemClock
 from consumers.database import open_engine
 from consumers.spans import Tracing
 from consumers.wake import wakers
-from gateway.api import administration, programmes
+from gateway.api import administration, audit, programmes
 from gateway.api.cases import Cases
 from gateway.api.collaborators import Collaborators, TokenVerifier
 from gateway.api.completions import Completions
@@ -176,6 +176,7 @@ class GatewayParts:
                 oauth_router(self._issuer()),
                 self._administration(verifier),
                 self._programmes(verifier),
+                audit.router(reader=reader, verifier=verifier),
             ),
         )
 
