@@ -1,7 +1,8 @@
 """`make bench`: the whole hub beside floors measured in the same run.
 
 Figures are for ratios inside one run: machines here are shared and noisy.
-`--quick` measures a second of each, `--json` prints one document.
+`--quick` measures a second of each, `--json` prints one document, `--beside` adds batches of an
+earlier commit, which takes a checkout with its history.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import decisions, report
+from tests.bench import beside, decisions, report
 from tests.bench.cases import Bench
 from tests.bench.measures import FULL, QUICK, measure
 from tests.e2e.running_hub import running_hub
@@ -28,6 +29,8 @@ def main() -> None:
         figures = measure(Bench(hub), size, _tell)
     _tell("decisions, one by one")
     figures |= decisions.figures()
+    if "--beside" in sys.argv:
+        figures |= beside.figures(beside.FIRST_STEP, _tell, seconds=size.seconds)
     if "--json" in sys.argv:
         sys.stdout.write(json.dumps(report.document(figures, size.rate)) + "\n")
     else:

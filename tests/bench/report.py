@@ -64,9 +64,15 @@ def growth() -> tuple[Aim, ...]:
     )
 
 
+def comparison() -> tuple[Aim, ...]:
+    """What is left of the rate that the whole path had before anything was added to it."""
+    now, before = "batches now, events/s", "batches before, events/s"
+    return (Aim("batches / those of the first step", now, before, 0.6),)
+
+
 def all_aims(figures: Mapping[str, float], rate: int) -> tuple[Aim, ...]:
     """The aims of whatever was measured."""
-    return tuple(one for one in (*aims(rate), *growth()) if one.figure in figures)
+    return tuple(one for one in (*aims(rate), *growth(), *comparison()) if one.figure in figures)
 
 
 def lines(figures: Mapping[str, float], rate: int) -> list[str]:
