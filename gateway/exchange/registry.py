@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from gateway.errors import TargetAmbiguous, UnknownOrganisation
+from gateway.exchange.delegations import Delegation, Delegations
 from gateway.exchange.territory_moves import Move, last_move, served_on
 from schemas import territory
 from schemas.agreement import GrantIndex
@@ -21,10 +22,12 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
     from datetime import date
 
+    from gateway.exchange.budgets import Budget
+    from gateway.exchange.trusted_issuers import TrustedIssuer
     from schemas.agreement import Agreement
 
 Environment = Literal["test", "production"]
-ClientAuth = Literal["private_key_jwt", "client_secret_basic"]
+ClientAuth = Literal["private_key_jwt", "client_secret_basic", "external"]
 
 MEMO_LIMIT = 10_000
 """Remembered answers of each question; past it they are forgotten, so that nothing grows."""
@@ -52,6 +55,7 @@ class Organisation:
     urn: str
     name: str
     kbo: str | None = None
+    ovo: str | None = None
     vcode: str | None = None
     sensitive_sender: bool = False
     private: bool = False
@@ -67,6 +71,7 @@ class Participant:
         territory: NIS codes it serves; None means all of Flanders and Brussels.
         notice_version: the notice its people read, filled into a seven-field referral.
         status: `active` or `revoked`; revoked participants are kept for the history's sake.
+        budget: what it may ask of the hub, where that differs from everybody's.
         moves: changes of mandate over its territory, oldest first.
     """
 
@@ -81,6 +86,7 @@ class Participant:
     notice_version: str | None = None
     contact: Contact | None = None
     status: str = "active"
+    budget: Budget | None = None
     moves: tuple[Move, ...] = field(default=(), compare=False)
 
     def is_valid(self, on: date) -> bool:
@@ -105,15 +111,18 @@ class Participant:
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """One public key (a JWK) or one hashed secret of a client.
+    """One public key (a JWK), one hashed secret, or one identity at a trusted issuer, of a client.
 
     Attributes:
+        issuer: the trusted issuer that knows the client as `subject`.
         not_after: seconds since the epoch after which it no longer counts; None for no end.
     """
 
     jwk: Mapping[str, Any] | None = None
     secret_hash: str | None = None
     not_after: int | None = None
+    issuer: str | None = None
+    subject: str | None = None
 
     def is_usable(self, now_seconds: float) -> bool:
         """Whether it may authenticate now (real time)."""
@@ -167,6 +176,8 @@ class Registry:
             good as the version it was checked against.
         revoked_tokens: ids (`jti`) of access tokens that were revoked before their end.
         rules: the rules of every programme, at every date.
+        issuers: trusted issuers by `iss`, whatever their status.
+        delegations: who may act for whom.
     """
 
     version: int
@@ -178,6 +189,9 @@ class Registry:
     grants: GrantIndex
     revoked_tokens: frozenset[str] = frozenset()
     rules: ProgrammeRules = field(default_factory=shipped_rules, repr=False)
+    issuers: Mapping[str, TrustedIssuer] = field(default_factory=dict)
+    delegations: Delegations = field(default_factory=lambda: Delegations(()), repr=False)
+    _external: Mapping[tuple[str, str], Client] = field(default_factory=dict, repr=False)
     _by_organisation: Mapping[str, tuple[Participant, ...]] = field(
         default_factory=dict, repr=False
     )
@@ -201,21 +215,27 @@ class Registry:
         agreements: Iterable[RegisteredAgreement] = (),
         revoked_tokens: Iterable[str] = (),
         rules: ProgrammeRules | None = None,
+        issuers: Iterable[TrustedIssuer] = (),
+        delegations: Iterable[Delegation] = (),
     ) -> Registry:
         """Index the parts once; costs milliseconds, done per change and never per event."""
         members = {one.id: one for one in participants}
         registered = {one.id: one for one in agreements}
+        known = {one.id: one for one in clients}
         active = [one.agreement for one in registered.values() if one.status == "active"]
         return cls(
             version=version,
             environment=environment,
             organisations={one.urn: one for one in organisations},
             participants=members,
-            clients={one.id: one for one in clients},
+            clients=known,
             agreements=registered,
             grants=GrantIndex(active, members.values()),
             revoked_tokens=frozenset(revoked_tokens),
             rules=rules or shipped_rules(),
+            issuers={one.issuer: one for one in issuers},
+            delegations=Delegations(delegations),
+            _external=_external(known.values()),
             _by_organisation=_grouped(members.values(), "organisation"),
             _by_role=_grouped(members.values(), "role"),
         )
@@ -231,6 +251,10 @@ class Registry:
     def client(self, client_id: str) -> Client | None:
         """The client of that id, whatever its status."""
         return self.clients.get(client_id)
+
+    def external_client(self, issuer: str, subject: str) -> Client | None:
+        """The client that a trusted issuer knows by that id, whatever its status."""
+        return self._external.get((issuer, subject))
 
     def agreement(self, agreement_id: str) -> RegisteredAgreement | None:
         """The agreement of that id, whatever its status."""
@@ -308,6 +332,15 @@ def _grouped(
     for one in sorted(participants, key=lambda participant: participant.id):
         groups.setdefault(getattr(one, attribute), []).append(one)
     return {key: tuple(members) for key, members in groups.items()}
+
+
+def _external(clients: Iterable[Client]) -> dict[tuple[str, str], Client]:
+    return {
+        (one.issuer, one.subject): client
+        for client in clients
+        for one in client.credentials
+        if one.issuer is not None and one.subject is not None
+    }
 
 
 def _narrowest(participant: Participant) -> tuple[float, str]:

@@ -58,7 +58,8 @@ def with_credential(
     """
     if client.status != "active":
         raise _invalid("De client is herroepen.", "The client is revoked.")
-    if (credential.jwk is not None) != (client.auth == "private_key_jwt"):
+    kind = "client_secret_basic" if credential.jwk is None else "private_key_jwt"
+    if kind != client.auth:
         raise _invalid(
             f"Deze client gebruikt {client.auth}.", f"This client authenticates by {client.auth}."
         )

@@ -14,21 +14,26 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from gateway.errors import InvalidClient, InvalidRegistry
+from gateway.exchange.budgets import KEYS as BUDGET_KEYS
+from gateway.exchange.budgets import read_budget
 from gateway.exchange.credentials import checked_public_jwk
 from gateway.exchange.registry import Contact, Credential, Organisation, Participant
+from gateway.exchange.registry_trust import read_delegation_entry, read_issuer_entry
 from gateway.exchange.scopes import allowed_scopes
 from schemas import roles, territory
 from schemas.agreement import EVERYWHERE, parse_agreement
 from schemas.documents import Faults, Section, plain
 from schemas.errors import InvalidAgreement, InvalidParam, Message
-from schemas.identifiers import kbo, organisation_urn, vcode
+from schemas.identifiers import kbo, organisation_urn, ovo, vcode
 from schemas.strict_yaml import StrictLoader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
+    from gateway.exchange.budgets import Budget
     from gateway.exchange.registry import ClientAuth, Environment
+    from gateway.exchange.registry_trust import DelegationEntry, IssuerEntry
     from schemas.agreement import Agreement
 
 _ID = re.compile(r"[a-z0-9-]{3,40}", re.ASCII)
@@ -41,17 +46,18 @@ ID_HINT = Message(
 )
 KEYS_MAX = 4
 ROLE_NAMES = frozenset(roles.LETTER) - {"hub"}
-AUTH_METHODS = frozenset({"private_key_jwt", "client_secret_basic"})
+AUTH_METHODS = frozenset({"private_key_jwt", "client_secret_basic", "external"})
 
-ROOT_KEYS = ("environment", "organisations", "agreements")
+ROOT_KEYS = ("environment", "organisations", "agreements", "issuers", "delegations")
 ORGANISATION_KEYS = (
-    "urn", "name", "kbo", "vcode", "sensitive_sender", "private", "revoked", "participants",
+    "urn", "name", "kbo", "ovo", "vcode", "sensitive_sender", "private", "revoked", "participants",
 )  # fmt: skip
 PARTICIPANT_KEYS = (
     "id", "name", "role", "territory", "valid_from", "valid_to", "notice_version", "contact",
-    "revoked", "clients",
+    "budget", "revoked", "clients",
 )  # fmt: skip
-CLIENT_KEYS = ("id", "name", "scopes", "trusted_trace", "auth", "jwks", "revoked")
+CLIENT_KEYS = ("id", "name", "scopes", "trusted_trace", "auth", "jwks", "external", "revoked")
+EXTERNAL_KEYS = ("issuer", "client_id")
 CONTACT_KEYS = ("name", "phone", "email")
 
 
@@ -111,6 +117,8 @@ class RegistryDocument:
     participants: tuple[ParticipantEntry, ...]
     clients: tuple[ClientEntry, ...]
     agreements: tuple[AgreementEntry, ...]
+    issuers: tuple[IssuerEntry, ...] = ()
+    delegations: tuple[DelegationEntry, ...] = ()
 
 
 def read_yaml(path: Path) -> Any:
@@ -183,6 +191,8 @@ class _Parser:
             tuple(self._participants),
             tuple(self._clients),
             tuple(one for one in agreements if one is not None),
+            tuple(self._issuer(path, value) for path, value in root.items("issuers")),
+            tuple(self._delegation(path, value) for path, value in root.items("delegations")),
         )
 
     def _section(
@@ -198,6 +208,7 @@ class _Parser:
             urn=section.identifier("urn", organisation_urn) or "",
             name=section.text("name") or "",
             kbo=section.identifier("kbo", kbo),
+            ovo=section.identifier("ovo", ovo),
             vcode=section.identifier("vcode", vcode),
             sensitive_sender=section.flag("sensitive_sender") or False,
             private=section.flag("private") or False,
@@ -222,6 +233,7 @@ class _Parser:
             valid_to=section.day("valid_to"),
             notice_version=section.text("notice_version"),
             contact=self._contact(section.raw("contact"), f"{path}.contact"),
+            budget=self._budget(section.raw("budget"), f"{path}.budget"),
         )
         first, last = participant.valid_from, participant.valid_to
         if first and last and last < first:
@@ -240,6 +252,9 @@ class _Parser:
         if section.one_of("auth", AUTH_METHODS) == "client_secret_basic":
             auth = "client_secret_basic"
             self._secrets_only_in_test(f"{path}.auth")
+        elif section.raw("auth") == "external":
+            auth = "external"
+        external = self._external(section.raw("external"), f"{path}.external", auth)
         self._clients.append(
             ClientEntry(
                 path=path,
@@ -249,7 +264,7 @@ class _Parser:
                 auth=auth,
                 scopes=frozenset(section.many_of("scopes", *_scopes_of(participant.role))),
                 trusted_trace=section.flag("trusted_trace") or False,
-                keys=self._keys(section.raw("jwks"), f"{path}.jwks", auth),
+                keys=external or self._keys(section.raw("jwks"), f"{path}.jwks", auth),
                 revoked=section.flag("revoked"),
             )
         )
@@ -290,6 +305,36 @@ class _Parser:
         section = self._section(value, path, CONTACT_KEYS, ("name",))
         return Contact(section.text("name") or "", section.text("phone"), section.text("email"))
 
+    def _budget(self, value: Any, path: str) -> Budget | None:
+        if value is None:
+            return None
+        return read_budget(self._section(value, path, BUDGET_KEYS, ()), path, self._faults)
+
+    def _external(self, value: Any, path: str, auth: ClientAuth) -> tuple[Credential, ...]:
+        """The identity of a client whose tokens another issuer makes."""
+        if (value is not None) != (auth == "external"):
+            nl = "external hoort bij auth: external, en alleen daarbij."
+            self._faults.add(path, "external", nl, "external goes with auth: external, only.")
+        if value is None:
+            return ()
+        section = self._section(value, path, EXTERNAL_KEYS, EXTERNAL_KEYS)
+        credential = Credential(issuer=section.text("issuer"), subject=section.text("client_id"))
+        self._once("external client", f"{credential.issuer} {credential.subject}", path)
+        return (credential,)
+
+    def _issuer(self, path: str, value: Any) -> IssuerEntry:
+        entry = read_issuer_entry(plain(value), path, self._faults, self._environment)
+        self._once("issuer", entry.issuer.issuer, f"{path}.issuer")
+        return entry
+
+    def _delegation(self, path: str, value: Any) -> DelegationEntry:
+        entry = read_delegation_entry(plain(value), path, self._faults)
+        identifier = entry.delegation.id
+        if identifier and not is_identifier(identifier):
+            self._faults.add(f"{path}.id", "invalid_id", ID_HINT.nl, ID_HINT.en)
+        self._once("delegation", identifier, f"{path}.id")
+        return entry
+
     def _secrets_only_in_test(self, path: str) -> None:
         if self._environment == "production":
             self._faults.add(
@@ -302,8 +347,8 @@ class _Parser:
     def _keys(self, value: Any, path: str, auth: ClientAuth) -> tuple[Credential, ...] | None:
         if value is None:
             return None
-        if auth == "client_secret_basic":
-            nl, en = "Een client met een geheim heeft geen sleutels.", "Secrets go without keys."
+        if auth != "private_key_jwt":
+            nl, en = "Alleen private_key_jwt heeft sleutels.", "Only private_key_jwt has keys."
             self._faults.add(path, "key_for_secret", nl, en)
         entries = list(self._section(value, path, ("keys",), ("keys",)).items("keys"))
         if len(entries) > KEYS_MAX:

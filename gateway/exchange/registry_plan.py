@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         ParticipantEntry,
         RegistryDocument,
     )
+    from gateway.exchange.registry_trust import DelegationEntry, IssuerEntry
     from schemas.agreement import Grant
 
 # Grants of these between social-security institutions need more than a protocol.
@@ -38,7 +39,7 @@ class Change:
     """One line of a plan.
 
     Attributes:
-        kind: organisation, participant, client or agreement.
+        kind: organisation, participant, client, agreement, issuer or delegation.
         action: add, change, revoke or reinstate.
         fields: what changes, by name; empty for anything but `change`.
     """
@@ -64,6 +65,8 @@ class Plan:
     participants: tuple[Participant, ...]
     clients: tuple[Client, ...]
     agreements: tuple[AgreementEntry, ...]
+    issuers: tuple[IssuerEntry, ...] = ()
+    delegations: tuple[DelegationEntry, ...] = ()
     without_key: tuple[str, ...] = ()
 
     @property
@@ -96,6 +99,8 @@ class _Planner:
         self._participants: list[Participant] = []
         self._clients: list[Client] = []
         self._agreements: list[AgreementEntry] = []
+        self._issuers: list[IssuerEntry] = []
+        self._delegations: list[DelegationEntry] = []
 
     def compare(self) -> None:
         for organisation in self._document.organisations:
@@ -106,6 +111,11 @@ class _Planner:
             self._client(client)
         for agreement in self._document.agreements:
             self._agreement(agreement)
+        for issuer in self._document.issuers:
+            self._issuer(issuer)
+        self._only_one_is_asked()
+        for delegation in self._document.delegations:
+            self._delegation(delegation)
 
     def plan(self) -> Plan:
         ready = {one.id for one in self._registry.clients.values() if one.credentials}
@@ -117,6 +127,8 @@ class _Planner:
             participants=tuple(self._participants),
             clients=tuple(self._clients),
             agreements=tuple(self._agreements),
+            issuers=tuple(self._issuers),
+            delegations=tuple(self._delegations),
             without_key=tuple(
                 one.id for one in self._document.clients if one.id not in ready and not one.revoked
             ),
@@ -176,9 +188,23 @@ class _Planner:
             )
         if known is not None and known.status == "revoked" and not entry.revoked:
             self._stays_revoked(f"{entry.path}.id", entry.id)
+        self._external_is_trusted(entry)
         wanted = _wanted_client(entry, known)
         if self._differs("client", wanted.id, known, wanted):
             self._clients.append(wanted)
+
+    def _external_is_trusted(self, entry: ClientEntry) -> None:
+        trusted = self._registry.issuers.keys() | {
+            one.issuer.issuer for one in self._document.issuers
+        }
+        for one in entry.keys or ():
+            if one.issuer is not None and one.issuer not in trusted:
+                self.faults.add(
+                    f"{entry.path}.external.issuer",
+                    "unknown_issuer",
+                    "Deze uitgever staat niet in het register; voeg hem toe bij issuers.",
+                    "This issuer is not in the registry; add it under issuers.",
+                )
 
     def _agreement(self, entry: AgreementEntry) -> None:
         agreement = entry.agreement
@@ -203,6 +229,51 @@ class _Planner:
         elif known.status != entry.status:
             self._changes.append(Change("agreement", agreement.agreement_id, "revoke"))
             self._agreements.append(entry)
+
+    def _issuer(self, entry: IssuerEntry) -> None:
+        name = entry.issuer.issuer
+        known = self._registry.issuers.get(name)
+        status = self._status(entry.path, known.status if known else None, revoked=entry.revoked)
+        wanted = replace(entry.issuer, status=status)
+        if self._differs("issuer", name, known, wanted):
+            self._issuers.append(replace(entry, issuer=wanted))
+
+    def _only_one_is_asked(self) -> None:
+        """An opaque token does not say whose it is, and goes to nobody but its own issuer."""
+        issuers = dict(self._registry.issuers) | {
+            one.issuer.issuer: one.issuer for one in self._issuers
+        }
+        asked = [one for one in issuers.values() if one.introspection and one.status == "active"]
+        if len(asked) > 1:
+            self.faults.add(
+                "issuers",
+                "two_introspections",
+                "Hoogstens één uitgever kan bevraagd worden; de andere hebben sleutels.",
+                "One issuer at most can be asked by introspection; others have keys.",
+            )
+
+    def _delegation(self, entry: DelegationEntry) -> None:
+        found = entry.delegation
+        known = self._registry.delegations.by_id.get(found.id)
+        for key, urn in (("from", found.principal), ("to", found.agent)):
+            if urn and self._party(urn) is None:
+                self.faults.add(
+                    f"{entry.path}.{key}",
+                    "unknown_organisation",
+                    f"{urn} staat niet in het register; voeg de organisatie toe.",
+                    f"{urn} is not in the registry; add the organisation.",
+                )
+        if known and (known.principal, known.agent) != (found.principal, found.agent):
+            self.faults.add(
+                f"{entry.path}.id",
+                "identity_moved",
+                f"{found.id} bestaat al tussen andere partijen; kies een ander id.",
+                f"{found.id} exists between other parties already; choose another id.",
+            )
+        status = self._status(entry.path, known.status if known else None, revoked=entry.revoked)
+        wanted = replace(found, status=status)
+        if self._differs("delegation", found.id, known, wanted):
+            self._delegations.append(replace(entry, delegation=wanted))
 
     def _lawful(self, entry: AgreementEntry) -> None:
         """Check parties and instrument against who they are."""

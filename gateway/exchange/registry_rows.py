@@ -9,6 +9,8 @@ from sqlalchemy import insert, select, update
 
 from gateway.exchange import registry_moves
 from gateway.exchange import registry_tables as tables
+from gateway.exchange import registry_trust as trust
+from gateway.exchange.budgets import Budget
 from gateway.exchange.registry import (
     Client,
     Contact,
@@ -105,6 +107,10 @@ def write_plan(connection: Connection, changes: Plan, now_us: int) -> None:
         put_client(connection, client, now_us)
     for entry in changes.agreements:
         _put_agreement(connection, entry, now_us)
+    for one in changes.issuers:
+        _put(connection, tables.TRUSTED_ISSUERS, "id", one.row())
+    for delegation in changes.delegations:
+        _put(connection, tables.DELEGATIONS, "id", delegation.row())
 
 
 def _put(connection: Connection, table: Table, key: str, row: dict[str, Any]) -> None:
@@ -162,6 +168,14 @@ def _read(connection: Connection, version: int, environment: Environment) -> Reg
         agreements=[_agreement(row) for row in connection.execute(select(tables.AGREEMENTS))],
         revoked_tokens=connection.execute(select(tables.REVOKED_TOKENS.c.jti)).scalars(),
         rules=_rules(connection),
+        issuers=[
+            trust.stored_issuer(row.document, row.status, environment)
+            for row in connection.execute(select(tables.TRUSTED_ISSUERS))
+        ],
+        delegations=[
+            trust.stored_delegation(row.document, row.status)
+            for row in connection.execute(select(tables.DELEGATIONS))
+        ],
     )
 
 
@@ -180,11 +194,13 @@ def _participant(
 ) -> Participant:
     values: dict[str, Any] = {**row}
     territory, contact = values.pop("territory"), values.pop("contact")
+    budget = values.pop("budget")
     return Participant(
         **values,
         organisation_name=organisation_names[values["organisation"]],
         territory=None if territory is None else frozenset(territory),
         contact=None if contact is None else Contact(**contact),
+        budget=None if budget is None else Budget(**budget),
         moves=moves.get(values["id"], ()),
     )
 

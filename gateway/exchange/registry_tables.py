@@ -1,7 +1,7 @@
 """The tables of the registry and of the OAuth issuer, in the ledger's store.
 
-They are made by `0002_registry.py` and `0005_programmes.py` in `gateway/migrations/ledger/`; this
-is how the code speaks of them.
+They are made by `0002_registry.py`, `0005_programmes.py` and `0009_trust.py` in
+`gateway/migrations/ledger/`; this is how the code speaks of them.
 Times are microseconds since the epoch unless a name says seconds.
 """
 
@@ -46,6 +46,7 @@ ORGANISATIONS = Table(
     Column("urn", Text, primary_key=True),
     Column("name", Text, nullable=False),
     Column("kbo", Text),
+    Column("ovo", Text),
     Column("vcode", Text),
     Column("sensitive_sender", Boolean, nullable=False),
     Column("private", Boolean, nullable=False),
@@ -64,6 +65,24 @@ PARTICIPANTS = Table(
     Column("valid_to", Date),
     Column("notice_version", Text),
     Column("contact", JSON(none_as_null=True)),
+    Column("status", Text, nullable=False),
+    Column("budget", JSON(none_as_null=True)),
+)
+
+# As they stood in the registry file; the id of an issuer is its `iss`.
+TRUSTED_ISSUERS = Table(
+    "trusted_issuers",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("document", JSON, nullable=False),
+    Column("status", Text, nullable=False),
+)
+
+DELEGATIONS = Table(
+    "delegations",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("document", JSON, nullable=False),
     Column("status", Text, nullable=False),
 )
 
