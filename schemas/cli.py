@@ -75,6 +75,10 @@ SUMMARIES: Final[dict[str, Message]] = {
         nl="de gebeurtenissen en hun velden tonen of controleren",
         en="show or check the events and their fields",
     ),
+    "subject": Message(
+        nl="wat over één persoon gedaan wordt: samenvoegen, verbeteren, bezwaar",
+        en="what is done about one person: merge, rectify, object",
+    ),
     "trace": Message(
         nl="de hele weg van één gebeurtenis tekenen",
         en="draw the whole way of one event",

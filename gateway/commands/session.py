@@ -110,6 +110,14 @@ class Session:
         response = self._authorised(path, query, "POST", json=dict(body), headers=headers)
         return answer_of(response)
 
+    def publish(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        """Send one CloudEvent; its receipt. The same id again repeats the call. Raises as `get`."""
+        headers = {"content-type": "application/cloudevents+json"}
+        content = json.dumps(event).encode()
+        return answer_of(
+            self._authorised("/v1/events", {}, "POST", content=content, headers=headers)
+        )
+
     def text(self, path: str, *, accept: str, **query: str | int) -> str:
         """An answer that is no JSON, as it is. Raises as `get`."""
         response = self._authorised(path, query, headers={"accept": accept})

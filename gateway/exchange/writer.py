@@ -29,6 +29,7 @@ from gateway.exchange.submission import content
 from gateway.exchange.working import Entry, Repeat, Verdict, Working, sender_key
 from gateway.exchange.written import (
     AGGREGATES,
+    AUDIT,
     BLIND_INDEX,
     CLOCKS,
     ERRANDS,
@@ -41,6 +42,7 @@ from gateway.exchange.written import (
     ROUNDS,
     SUBJECTS,
     TRAJECTORIES,
+    audit_row,
     ledger_row,
 )
 from schemas import codec
@@ -266,9 +268,14 @@ class SharedCommit:
         ]
         outbox = [event_row(one.event) for one in prepared]
         outbox += [fact_row(fact, codec.encode_fact(fact)) for fact in changes.facts]
+        acts = [audit_row(one.prepared[0], one.submission) for one in changes.entries]
         # The same order of tables, and sorted within each, in every writer: no deadlock.
         whole = self.driver.write(
-            *self._states(), (LEDGER, rows), (OUTBOX, outbox), (IDEMPOTENCY, self._answers())
+            *self._states(),
+            (LEDGER, rows),
+            (OUTBOX, outbox),
+            (IDEMPOTENCY, self._answers()),
+            (AUDIT, [one for one in acts if one is not None]),
         )
         if not whole:
             raise Conflict

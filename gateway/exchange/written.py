@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from gateway.exchange.decision import HUB
 from gateway.exchange.driver import Insert
 from gateway.exchange.records import COLUMNS
 from gateway.exchange.working import sender_key
 
 if TYPE_CHECKING:
     from gateway.exchange.sealing import Prepared
+    from gateway.exchange.submission import Submission
     from gateway.exchange.working import Entry
 
 _BYTES = ("record", "record_sha256", "commitment", "salt")
@@ -46,6 +48,10 @@ REFERENCES = Insert(
     (("reference", "text"), ("participant", "text"), ("subject_id", "text")),
     "reference",
 )
+AUDIT = Insert(
+    "audit",
+    (("at", "bigint"), ("actor", "text"), ("act", "text"), ("target", "text"), ("reason", "text")),
+)
 LEDGER = Insert("ledger", tuple((name, _TYPES.get(name, "text")) for name in COLUMNS[1:]))
 ERRANDS = Insert("errands", (("id", "text"), ("due_at", "bigint"), ("errand", "bytea")), "id")
 MANDATES = Insert("mandates", (("id", "text"), ("status", "text"), ("state", "bytea")), "id")
@@ -59,6 +65,15 @@ IDEMPOTENCY = Insert(
 )
 
 _json = msgspec.json.Encoder().encode
+
+
+def audit_row(prepared: Prepared, submission: Submission) -> tuple[object, ...] | None:
+    """The line of what a participant did about a person itself; None for every other event."""
+    event = prepared.event
+    if event.producer == HUB or not event.event.name.startswith("subject."):
+        return None
+    reason = f"event {event.event_id}"
+    return event.recorded_at, submission.client_id, event.event.name, event.trajectory_id, reason
 
 
 def ledger_row(entry: Entry, prepared: Prepared, record: bytes) -> tuple[object, ...]:

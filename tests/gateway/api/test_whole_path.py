@@ -9,6 +9,8 @@ import pytest
 
 from consumers import inbox
 from gateway.api import cursors
+from gateway.exchange import audit
+from schemas.envelope import event_type
 from schemas.moments import to_rfc3339
 from tests.gateway.api.conftest import PARTNER
 from tests.gateway.api.samples import CANARY, MANY, body, event, form
@@ -276,3 +278,19 @@ def test_keys_that_cannot_be_read_are_503(hub: Hub) -> None:
     assert (published.status_code, published.json()["code"]) == (503, "ledger_unavailable")
     assert again.status_code == 201
     assert [one["id"] for one in page["events"]] == [first]
+
+
+def test_what_is_done_about_a_person_leaves_an_audit_line(hub: Hub) -> None:
+    """A rectification has one, with the event that tells more; a referral has none."""
+    referral = hub.refer().json()
+    change = {"person": {"phone": "+32 000 12 34 56"}}
+    name = event_type("subject.details_changed")
+    case = referral["trajectory_id"]
+    answer = hub.publish(event(PARTNER, type=name, trajectoryid=case, data=change))
+
+    assert answer.status_code == 201, answer.text
+    with hub.route.ledger.connect() as connection:
+        (line,) = audit.lines(connection)
+    assert line.act == "subject.details_changed"
+    assert line.target == case
+    assert line.reason == f"event {answer.json()['event_id']}"
