@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 _RFC3339 = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?"
@@ -29,6 +30,7 @@ def from_rfc3339(text: str) -> int:
         raise ValueError("not an RFC 3339 instant") from error
 
 
+@lru_cache(4096)  # all events of one commit are recorded at one instant
 def to_rfc3339(microseconds: int) -> str:
     """Return an instant in UTC, with six decimals only when it has a fraction of a second."""
     return (_EPOCH + timedelta(microseconds=microseconds)).isoformat()[:-6] + "Z"

@@ -109,11 +109,12 @@ class Working:
     answered: dict[str, tuple[bytes, list[Verdict]]] = field(default_factory=dict)
     dues: dict[str, int | None] = field(default_factory=dict)
     changes: Changes = field(default_factory=Changes)
+    _cases: dict[str, dict[str, None]] | None = None
 
     def fork(self) -> Working:
         """A copy that a dry run may change without anybody seeing it."""
         copies = {name: getattr(self, name).copy() for name in _COPIED}
-        return replace(self, **copies, changes=Changes())
+        return replace(self, **copies, changes=Changes(), _cases=None)
 
     def trajectory_of(self, name: str) -> str | None:
         """The trajectory that an id names: itself, or where that aggregate lives."""
@@ -123,12 +124,24 @@ class Working:
 
     def trajectories_of(self, subject_id: str) -> Iterator[Trajectory]:
         """The trajectories of one person that were read; also of whom it was merged with."""
-        canonical = self.canonical
-        return (
-            one
-            for one in self.trajectories.values()
-            if one.subject_id == subject_id or canonical(one.subject_id) == subject_id
-        )
+        if self._cases is None:
+            self._cases = self._by_person()
+        return (self.trajectories[one] for one in self._cases.get(subject_id, ()))
+
+    def _by_person(self) -> dict[str, dict[str, None]]:
+        """The trajectories of each person, under every id it has had.
+
+        Kept between decisions: going through all of a large commit for each of its events would
+        cost the square of it.
+        """
+        found: dict[str, dict[str, None]] = {}
+        for one in self.trajectories.values():
+            self._file(one, found)
+        return found
+
+    def _file(self, case: Trajectory, cases: dict[str, dict[str, None]]) -> None:
+        for subject_id in (case.subject_id, self.canonical(case.subject_id)):
+            cases.setdefault(subject_id, {})[case.id] = None
 
     def canonical(self, subject_id: str) -> str:
         """The subject that stands for this one; itself unless it was merged."""
@@ -142,9 +155,9 @@ class Working:
         """Take an acceptance over: states, places, digests, the event itself and its facts."""
         submission, changes = entry.submission, self.changes
         if accepted.trajectory is not None:
-            self._trajectory(accepted.trajectory, accepted.subject)
+            self.take_case(accepted.trajectory, accepted.subject)
         for other in accepted.others:
-            self._subject(other)
+            self.take_person(other)
         if accepted.offer is not None:
             self.offers[accepted.offer.id] = accepted.offer
             changes.offers[accepted.offer.id] = None
@@ -163,19 +176,30 @@ class Working:
         changes.errands.extend(accepted.errands)
         changes.rounds.extend(accepted.rounds)
 
-    def _trajectory(self, trajectory: Trajectory, subject: Subject | None) -> None:
+    def take_case(self, trajectory: Trajectory, subject: Subject | None) -> None:
+        """Take a new or changed trajectory over, with its person."""
         if subject is None and trajectory.subject_id not in self.subjects:
             subject = Subject(trajectory.subject_id, trajectory.last_event_at)
         if subject is not None:
-            self._subject(subject)
-        self._references(trajectory, self.trajectories.get(trajectory.id))
+            self.take_person(subject)
+        before = self.trajectories.get(trajectory.id)
+        self._references(trajectory, before)
         self.trajectories[trajectory.id] = trajectory
+        if before is not None and before.subject_id != trajectory.subject_id:
+            self._cases = None
+        elif before is None and self._cases is not None:
+            self._file(trajectory, self._cases)
         self.changes.trajectories[trajectory.id] = None
 
-    def _subject(self, subject: Subject) -> None:
-        if self.subjects.get(subject.id) is not subject:
-            self.subjects[subject.id] = subject
-            self.changes.subjects[subject.id] = None
+    def take_person(self, subject: Subject) -> None:
+        """Take a new or changed person over."""
+        before = self.subjects.get(subject.id)
+        if before is subject:
+            return
+        self.subjects[subject.id] = subject
+        self.changes.subjects[subject.id] = None
+        if subject.merged_into != (None if before is None else before.merged_into):
+            self._cases = None
 
     def _references(self, after: Trajectory, before: Trajectory | None) -> None:
         """Whom VDAB and OCMWs know by a pseudonym from now on, so that they may name them."""
