@@ -87,6 +87,10 @@ SUMMARIES: Final[dict[str, Message]] = {
         nl="alles op deze machine starten",
         en="start everything on this machine",
     ),
+    "verify": Message(
+        nl="een bestand met uitwisselingsrecords nakijken, zonder de hub",
+        en="check a file of exchange records, without the hub",
+    ),
     "world": Message(
         nl="een verzonnen wereld maken, spelen of vertellen",
         en="make, play or tell an invented world",

@@ -16,6 +16,7 @@
         ├── UnknownProgramme          422 unknown_programme
         ├── UnknownIndicator          400 unknown_indicator
         ├── InvalidRuleFile           422 rule_file_invalid
+        ├── InvalidProof              422 proof_invalid
         └── InvalidProgramme          500 invalid_programme
 
 An error carries a stable `code`, an HTTP `status`, a `title` of its kind and a `detail` sentence
@@ -212,6 +213,14 @@ class InvalidRuleFile(SchemasError):
     code = "rule_file_invalid"
     status = 422
     title = Message(nl="Ongeldig regelbestand", en="Invalid rule file")
+
+
+class InvalidProof(SchemasError):
+    """A file of exchange records does not prove what it says; `reason` names what failed."""
+
+    code = "proof_invalid"
+    status = 422
+    title = Message(nl="Bewijs klopt niet", en="Proof does not hold")
 
 
 class InvalidProgramme(SchemasError):

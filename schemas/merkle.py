@@ -29,6 +29,19 @@ class Subtree(Protocol):
         ...
 
 
+def hash_from(text: str) -> bytes:
+    """A hash from its one hexadecimal spelling: 64 lower-case digits.
+
+    Raises:
+        ValueError: it is spelt in any other way.
+    """
+    found = bytes.fromhex(text)
+    if len(found) != HASH_BYTES or found.hex() != text:
+        message = "not a hash in lower-case hexadecimal"
+        raise ValueError(message)
+    return found
+
+
 def leaf_hash(data: bytes) -> bytes:
     """The hash of one leaf: SHA-256(0x00 ‖ data)."""
     return hashlib.sha256(b"\x00" + data).digest()
