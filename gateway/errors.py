@@ -36,6 +36,7 @@
         │   ├── ScopeRefused             403 missing_scope (leg scope)
         │   ├── RoleRefused              403 role_not_allowed (leg role)
         │   ├── UnknownCase              404 not_found (leg membership)
+        │   ├── NoDelegation             403 no_delegation (leg delegation)
         │   ├── NoAgreement              403 no_agreement (leg agreement)
         │   ├── OutsideTerritory         403 outside_territory (leg territory)
         │   ├── ActorRefused             403 not_your_step (leg lifecycle)
@@ -320,6 +321,14 @@ class UnknownCase(ExchangeError):
     code = "not_found"
     status = 404
     title = Message(nl="Dossier niet gevonden", en="Case not found")
+
+
+class NoDelegation(ExchangeError):
+    """The sender may not act for the organisation in `onbehalfof`, for this event or place."""
+
+    code = "no_delegation"
+    status = 403
+    title = Message(nl="Geen volmacht", en="No delegation")
 
 
 class NoAgreement(ExchangeError):

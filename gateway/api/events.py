@@ -58,7 +58,9 @@ class EventsEndpoint:
         self._ledger = collaborators.ledger
         self._completions = collaborators.completions
         self._tracing = collaborators.tracing
-        self._publisher = Publisher(catalogue(), collaborators.environment)
+        self._publisher = Publisher(
+            catalogue(), collaborators.environment, collaborators.registry, collaborators.clock
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one call.

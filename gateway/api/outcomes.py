@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from consumers.clock import date_of
 from gateway.api import problems
-from gateway.errors import AccessError
+from gateway.errors import AccessError, NoDelegation
 from schemas.moments import to_rfc3339
 from schemas.projection import projection
 
@@ -28,7 +28,7 @@ _PARSE_CODES: Final = frozenset({"malformed_request", "malformed_json", "invalid
 
 def step_of(error: SchakelError) -> str:
     """The step at which an event was refused before the ledger saw it: parse, schema or access."""
-    if isinstance(error, AccessError):
+    if isinstance(error, (AccessError, NoDelegation)):
         return "authorisation"
     return "parse" if error.code in _PARSE_CODES else "schema"
 

@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 from consumers.clock import date_of
 from gateway import errors
+from gateway.exchange.acting import acted_for
 from gateway.exchange.submission import Submission
 from schemas import codec, envelope
 from schemas.errors import InvalidParam, Message
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
+    from consumers.clock import Clock
+    from gateway.exchange.registry import Registry
     from gateway.oauth.verifier import Principal
     from schemas.catalogue import Catalogue, EventType
     from schemas.envelope import CloudEvent
@@ -27,11 +30,21 @@ class Publisher:
     Args:
         catalogue: all event types, compiled.
         environment: `test` or `production`; decides which identifiers exist.
+        registry: the newest snapshot: who may act for whom.
+        clock: the day on which it may.
     """
 
-    def __init__(self, catalogue: Catalogue, environment: str) -> None:
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        environment: str,
+        registry: Callable[[], Registry],
+        clock: Clock,
+    ) -> None:
         self._catalogue = catalogue
         self._environment = environment
+        self._registry = registry
+        self._clock = clock
 
     def structured(self, body: Any, principal: Principal, traceparent: str) -> Submission:
         """A submission from one CloudEvent in JSON.
@@ -43,7 +56,8 @@ class Publisher:
         event_type = self._admit(event, principal)
         data = self._parse(event, event_type, event.data)
         content = envelope.content(event, event.data)
-        return _submission(event, event_type, principal, traceparent, data=data, canonical=content)
+        made = _submission(event, event_type, principal, traceparent, data=data, canonical=content)
+        return self._for_whom(made)
 
     def binary(
         self,
@@ -64,10 +78,17 @@ class Publisher:
             raise _other_type(event_type.name, written.name)
         data = self._parse(event, event_type, sent)
         content = envelope.content(event, sent)
-        return _submission(event, event_type, principal, traceparent, data=data, canonical=content)
+        made = _submission(event, event_type, principal, traceparent, data=data, canonical=content)
+        return self._for_whom(made)
 
     def _parse(self, event: CloudEvent, event_type: EventType, sent: Any) -> dict[str, Any]:
         return codec.parse(event_type, sent, environment=self._environment, on=date_of(event.time))
+
+    def _for_whom(self, submission: Submission) -> Submission:
+        """The submission, as the principal's when its sender acts for another."""
+        if submission.on_behalf_of is None:
+            return submission
+        return acted_for(submission, self._registry(), date_of(self._clock.now_us()))
 
     def _admit(self, event: CloudEvent, principal: Principal) -> EventType:
         """The event's type, when this client may send it at all."""

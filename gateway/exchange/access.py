@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gateway.errors import NoAgreement, OutsideTerritory
+from gateway.exchange import acting
 from gateway.exchange import relations as rel
 from gateway.exchange.decision import HUB
 from gateway.exchange.draft import unknown_case
@@ -22,21 +23,23 @@ HOLDER_ROLES = ("V", "O")
 
 
 def check_access(draft: Draft, actor: Actor, target: Target) -> frozenset[str]:
-    """Check membership, agreement and territory, in this order; settle the municipality.
+    """Check membership, delegation, agreement and territory in order; settle the municipality.
 
     Returns the relations in which the actor stands to the aggregate.
 
     Raises:
-        UnknownCase, NoAgreement, OutsideTerritory: the leg that failed.
+        UnknownCase, NoDelegation, NoAgreement, OutsideTerritory: the leg that failed.
     """
     creates_case = draft.trajectory is not None and draft.trajectory.version == 0
     draft.nis = draft.nis or nis_of(draft)
     relations = relations_of(draft, actor, target)
     if actor.role == "HUB":
         return relations
-    if target.kind not in ABOUT_NOBODY:
-        if not creates_case and _is_stranger(draft, relations):
-            raise unknown_case()
+    is_about_somebody = target.kind not in ABOUT_NOBODY
+    if is_about_somebody and not creates_case and _is_stranger(draft, relations):
+        raise unknown_case()
+    acting.check_place(draft, target.kind)
+    if is_about_somebody:
         _check_agreement(draft)
     if target.kind == "mandate":
         return relations

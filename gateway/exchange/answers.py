@@ -33,8 +33,8 @@ ROWS = Lookup("ledger", ", ".join(COLUMNS), "event_id")
 
 def key_of(request: PublishRequest) -> str:
     """The row key of a request's `Idempotency-Key`: each participant has keys of its own."""
-    participant = request.submissions[0].participant if request.submissions else ""
-    return f"{participant}/{request.idempotency_key}"
+    sender = request.submissions[0].sender if request.submissions else ""
+    return f"{sender}/{request.idempotency_key}"
 
 
 def hash_of(request: PublishRequest) -> bytes:

@@ -1,6 +1,6 @@
 """The decision: one pure function from a submitted event to what is recorded, or refused.
 
-Legs, in this order: scope, role, membership, agreement, territory, lifecycle, rules
+Legs, in this order: scope, delegation, role, membership, agreement, territory, lifecycle, rules
 (`design/architecture.md` §7). The first that fails is named. Hub events that follow from the
 event go through the same tables, with the hub as actor.
 """
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from gateway.errors import ActorRefused, ExchangeError, NotAllowedNow, RoleRefused, ScopeRefused
-from gateway.exchange import caps, endings, hours, overlap, work
+from gateway.exchange import acting, caps, endings, hours, overlap, work
 from gateway.exchange import conversion_effects as conversion
 from gateway.exchange import guidance_effects as guidance
 from gateway.exchange import mandate_effects as mandate
@@ -163,6 +163,7 @@ def _run(draft: Draft) -> None:
     lifecycle = lifecycle_of(name)
     actor = _actor(draft)
     _check_scope(draft, actor)
+    acting.check_event(draft)
     _check_role(lifecycle, name, actor)
     not_in_future(draft)
     known_programmes(draft)

@@ -137,7 +137,7 @@ class _Names:
         corrected = submission.data.get("correction_of")
         for own in (submission.causation_id, corrected):
             if own:
-                self.causes.add(f"{submission.participant}/{own}")
+                self.causes.add(f"{submission.sender}/{own}")
         self._about(submission).update(handles.named)
         about = offer_named(submission)
         if about is not None:

@@ -21,7 +21,8 @@ class Submission(Struct, frozen=True, gc=False):
     """One submitted event (`design/architecture.md` §5).
 
     Attributes:
-        participant: who sends, from the token; `hub` for the hub's own timers.
+        participant: whose event it is, from the token; `hub` for the hub's own timers. When
+            another acts for it under a delegation, the one that is acted for.
         client_id: the OAuth client that sent it.
         scopes: scopes of that client, read from the registry.
         event: the event's type, from the catalogue.
@@ -37,6 +38,7 @@ class Submission(Struct, frozen=True, gc=False):
         clock: id of the hub's clock that this is for; it is refused when that one is not due.
         beside: another trajectory that a hub event has to do with; no part of what is delivered.
         repeats: sender key of the event whose data a hub event repeats.
+        agent: the participant of the token, when it acts for `participant`.
     """
 
     participant: str
@@ -64,3 +66,10 @@ class Submission(Struct, frozen=True, gc=False):
     def __repr__(self) -> str:
         """What it is and where it came from, never what it says of a person."""
         return f"Submission({self.event.name}, {self.participant}, {self.sender_event_id})"
+
+    agent: str | None = None
+
+    @property
+    def sender(self) -> str:
+        """The participant that sent it: its event ids and idempotency keys are its own."""
+        return self.agent or self.participant

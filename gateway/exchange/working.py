@@ -248,4 +248,4 @@ _COPIED = (
 
 def sender_key(submission: Submission) -> str:
     """What makes a submission the same one when it is sent again."""
-    return f"{submission.participant}/{submission.sender_event_id}"
+    return f"{submission.sender}/{submission.sender_event_id}"

@@ -192,11 +192,11 @@ class SharedCommit:
         """With the hub's ids where the sender named its own events by its own."""
         named = submission.causation_id
         if named is not None:
-            found = working.event_ids.get(f"{submission.participant}/{named}")
+            found = working.event_ids.get(f"{submission.sender}/{named}")
             submission = replace(submission, causation_id=found or answers.uuid_or_none(named))
         corrected = submission.data.get("correction_of")
         if corrected is not None:
-            found = working.event_ids.get(f"{submission.participant}/{corrected}", corrected)
+            found = working.event_ids.get(f"{submission.sender}/{corrected}", corrected)
             submission = replace(submission, data={**submission.data, "correction_of": found})
         if submission.repeats is not None:
             return replace(submission, data=self._repeated(submission.repeats))

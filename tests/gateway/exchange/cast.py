@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from gateway.exchange.decision import HUB, Context, Other
+from gateway.exchange.delegations import Delegation
 from gateway.exchange.mandate import Mandate
 from gateway.exchange.registry import (
     Organisation,
@@ -55,6 +56,16 @@ RELATED = {role: f"{NAME[role].replace('_', '-')}-1" for role in ROLES}
 STRANGERS = {role: f"{NAME[role].replace('_', '-')}-2" for role in ROLES}
 OFFERED = "welfare-centre-3"
 """The OCMW that a case is handed over to."""
+
+DELEGATION = Delegation(
+    id="offered-for-related",
+    principal=f"urn:schakel:org:{RELATED['O']}",
+    agent=f"urn:schakel:org:{OFFERED}",
+    events=("offer.*", "referral.*"),
+    territory=frozenset({NIS}),
+    valid_from=TODAY,
+)
+"""One OCMW may refer for another, in one municipality."""
 
 ALL_FIELDSETS = [
     "core",
@@ -150,6 +161,7 @@ def registry_with(*documents: dict[str, Any]) -> Registry:
         ],
         participants=participants,
         agreements=[RegisteredAgreement(parse_agreement(one), "active") for one in documents],
+        delegations=[DELEGATION],
     )
 
 
