@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import orjson
 from avro import compatibility as avro_compatibility
+from avro import errors as avro_errors
 from avro import schema as avro_schema
 
 from schemas.catalogue import published_schema, schema_ids
+from schemas.errors import InvalidSchema, Message
 from schemas.fingerprint import essence, fingerprint
 
 if TYPE_CHECKING:
@@ -42,7 +44,11 @@ class Incompatibility:
 
 
 def check(new: dict[str, Any], olds: Sequence[dict[str, Any]]) -> list[Incompatibility]:
-    """Return every incompatibility of a self-contained schema with all earlier ones; none is []."""
+    """Return every incompatibility of a self-contained schema with all earlier ones; none is [].
+
+    Raises:
+        InvalidSchema: the new one is no record schema.
+    """
     return [problem for index, old in enumerate(olds) for problem in _pair(new, old, index)]
 
 
@@ -56,14 +62,16 @@ def check_published(record: str, schema: dict[str, Any]) -> list[Incompatibility
 
 
 def _pair(new: dict[str, Any], old: dict[str, Any], against: int) -> Iterator[Incompatibility]:
-    record = str(new["name"])
+    record = str(new.get("name"))
+    written = _parsed(new)
+    known = _parsed(old)
     directions: tuple[tuple[Direction, Any, Any], ...] = (
-        ("backward", new, old),
-        ("forward", old, new),
+        ("backward", written, known),
+        ("forward", known, written),
     )
     for direction, reader, writer in directions:
         checker: Any = avro_compatibility.ReaderWriterCompatibilityChecker
-        result = checker().get_compatibility(_parsed(reader), _parsed(writer))
+        result = checker().get_compatibility(reader, writer)
         if result.compatibility is not avro_compatibility.SchemaCompatibilityType.compatible:
             for location, message in zip(
                 sorted(result.locations) or ["/"], sorted(result.messages) or [""], strict=False
@@ -74,7 +82,18 @@ def _pair(new: dict[str, Any], old: dict[str, Any], against: int) -> Iterator[In
 
 
 def _parsed(schema: dict[str, Any]) -> Any:
-    return avro_schema.parse(orjson.dumps(essence(schema)).decode())
+    try:
+        if schema.get("type") != "record":
+            raise avro_errors.SchemaParseException("no record")
+        return avro_schema.parse(orjson.dumps(essence(schema)).decode())
+    except (avro_errors.AvroException, TypeError, AttributeError, KeyError, ValueError) as error:
+        # The parser takes the parts of a schema for what they should be.
+        raise InvalidSchema(
+            Message(
+                nl="Stuur een Avro-schema van het type record, met alle types erin.",
+                en="Send an Avro schema of type record, with all its types inside.",
+            )
+        ) from error
 
 
 def _logical(new: Any, old: Any, path: str) -> Iterator[tuple[str, str]]:

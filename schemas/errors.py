@@ -10,6 +10,7 @@
         ├── InvalidData               422 invalid_data
         │   └── UnknownFields         400 unknown_field
         ├── UndecodableAvro           422 undecodable_avro
+        ├── InvalidSchema             422 invalid_schema
         ├── InvalidIdentifier         422 invalid_identifier (`kind` says which)
         ├── UnknownMunicipality       422 unknown_municipality
         ├── InvalidAgreement          422 invalid_agreement
@@ -155,6 +156,14 @@ class UndecodableAvro(SchemasError):
 
     code = "undecodable_avro"
     title = Message(nl="Onleesbare Avro", en="Undecodable Avro")
+
+
+class InvalidSchema(SchemasError):
+    """What was sent as a schema is no record schema of Avro."""
+
+    code = "invalid_schema"
+    status = 422
+    title = Message(nl="Geen Avro-schema", en="Not an Avro schema")
 
 
 class InvalidIdentifier(SchemasError):

@@ -23,6 +23,7 @@ from gateway.api import (
     openapi,
     problems,
     referrals,
+    schema_registry,
     traces,
     trajectories,
 )
@@ -47,6 +48,7 @@ def framework_app(collaborators: Collaborators) -> FastAPI:
         app.add_exception_handler(kind, refuse)
     for module in (me, trajectories, journeys, referrals, acceptances, offers, evidence):
         app.include_router(module.router(collaborators))
+    app.include_router(schema_registry.router())
     for router in collaborators.routers:
         app.include_router(router)
     openapi.install(app, collaborators.public_url)
