@@ -40,6 +40,7 @@ VERSION: Final = "aggregateversion"
 SET_BY_HUB: Final = frozenset(
     {
         "agreementid",
+        "agreementhash",
         "aggregatetype",
         "recordedtime",
         "actorrole",

@@ -62,6 +62,7 @@ class CloudEvent(Struct, frozen=True, gc=False):
     actorref: str | None = None
     traceparent: str | None = None
     agreementid: str | None = None
+    agreementhash: str | None = None
     aggregatetype: str | None = None
     aggregateversion: int | None = None
     recordedtime: int | None = None

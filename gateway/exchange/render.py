@@ -130,6 +130,7 @@ class Renderer:
             "legalbasis": (grant.legal_basis if grant else None) or row.legal_basis,
             # An agreement names its parties, so it would unmask a masked sender.
             "agreementid": grant.agreement_id if grant and not masked else None,
+            "agreementhash": grant.agreement_hash if grant and not masked else None,
             "territorynis": row.territory_nis,
             "traceparent": row.traceparent,
             "aggregatetype": row.aggregate_type,

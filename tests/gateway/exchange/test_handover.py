@@ -90,6 +90,9 @@ def test_a_copy_says_where_it_comes_from_and_under_what(world: World) -> None:
     assert sent["source"] == f"urn:schakel:participant:{OCMW}"
     assert sent["type"] == "be.schakel.activation.v1.referral.created"
     assert (sent["agreementid"], sent["purpose"]) == (PROTOCOL, "activation_referral")
+    agreement = world.registry.agreement(PROTOCOL)
+    assert agreement is not None
+    assert sent["agreementhash"] == agreement.hash
     assert (sent["trajectoryid"], sent["deliveredfor"]) == (trajectory, ORGANISER)
     assert (sent["actorrole"], sent["aggregatetype"]) == ("O", "referral")
     assert sent["dataclassification"] == "restricted"
@@ -204,7 +207,7 @@ def test_a_sensitive_sender_is_masked_for_all_but_the_case_holder(world: World) 
     copy = _copy(world.fetch(ORGANISER)[0]).event
 
     assert copy.source == MASKED_SOURCE
-    assert copy.agreementid is None
+    assert copy.agreementid is copy.agreementhash is None
     assert "contact_person" not in copy.data
     assert "contact_person.name" in copy.withheld
 
