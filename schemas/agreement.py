@@ -21,7 +21,14 @@ from schemas.errors import InvalidAgreement, Message, StrictJsonError
 from schemas.grants import Agreement, Grant, GrantIndex, Party
 from schemas.identifiers import organisation_urn
 from schemas.moments import from_rfc3339
-from schemas.vocabulary import DOORS, FIELDSETS, LEGAL_BASES, LEGAL_INSTRUMENTS, PURPOSES
+from schemas.vocabulary import (
+    ART9_GROUNDS,
+    DOORS,
+    FIELDSETS,
+    LEGAL_BASES,
+    LEGAL_INSTRUMENTS,
+    PURPOSES,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,6 +39,7 @@ EVERYWHERE: Final = "all"
 """`territory_nis` of a grant that holds in every municipality."""
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{2,63}", re.ASCII)
+_ADDRESS = re.compile(r"https?://[^\s/]+\S*", re.ASCII)
 _FEWEST_PARTIES: Final = 2
 _NOT_SIGNED: Final = frozenset({"activated_at"})
 """What the hub adds after the parties signed."""
@@ -40,6 +48,7 @@ _RECIPIENT_ROLES: Final = frozenset(
     form for letter in roles.PARTNER_LETTERS for form in (letter, roles.NAME[letter])
 )
 _DOCUMENT_REQUIRED: Final = frozenset({"agreement_id", "parties", "legal", "validity", "grants"})
+_DOCUMENT_OPTIONAL: Final = frozenset({"supersedes"})
 _LEGAL_REQUIRED: Final = frozenset({"instrument", "ref"})
 _LEGAL_OPTIONAL: Final = frozenset({"dpo_advice", "dpia", "publication", "art9_ground"})
 _GRANT_REQUIRED: Final = frozenset(
@@ -60,6 +69,7 @@ class _Frame:
     valid_to: date | None
     activated_at: int
     hash: str
+    art9_ground: str | None
 
 
 def document_hash(document: Mapping[str, Any]) -> str:
@@ -87,11 +97,11 @@ def parse_agreement(document: Any) -> Agreement:
     section = Section(
         plain(document),
         "",
-        known=_DOCUMENT_REQUIRED | _NOT_SIGNED,
+        known=_DOCUMENT_REQUIRED | _DOCUMENT_OPTIONAL | _NOT_SIGNED,
         required=_DOCUMENT_REQUIRED,
         faults=faults,
     )
-    agreement_id = section.text("agreement_id", lambda text: _ID.fullmatch(text) is not None)
+    agreement_id = section.text("agreement_id", is_agreement_id)
     parties = _parties(section, faults)
     legal = _legal(section.raw("legal"), faults)
     valid_from, valid_to = _validity(section.raw("validity"), faults)
@@ -102,8 +112,10 @@ def parse_agreement(document: Any) -> Agreement:
         valid_to=valid_to,
         activated_at=_activated_at(section.raw("activated_at"), valid_from, faults),
         hash=_hash(document, faults),
+        art9_ground=legal.get("art9_ground"),
     )
     grants = tuple(_grant(value, path, frame, faults) for path, value in section.items("grants"))
+    supersedes = _supersedes(section, agreement_id, faults)
     if faults.found:
         raise _refused(faults, agreement_id)
     return Agreement(
@@ -115,7 +127,21 @@ def parse_agreement(document: Any) -> Agreement:
         activated_at=frame.activated_at,
         document_hash=frame.hash,
         grants=grants,
+        supersedes=supersedes,
     )
+
+
+def is_agreement_id(text: str) -> bool:
+    """Tell whether a text may be the id of an agreement."""
+    return _ID.fullmatch(text) is not None
+
+
+def _supersedes(section: Section, agreement_id: str | None, faults: Faults) -> str | None:
+    older = section.text("supersedes", is_agreement_id)
+    if older is not None and older == agreement_id:
+        nl, en = "Een overeenkomst vervangt zichzelf niet.", "An agreement cannot replace itself."
+        faults.add("supersedes", "itself", nl, en)
+    return older
 
 
 def _hash(document: Any, faults: Faults) -> str:
@@ -165,6 +191,8 @@ def _legal(value: Any, faults: Faults) -> dict[str, str]:
         faults=faults,
     )
     section.one_of("instrument", LEGAL_INSTRUMENTS)
+    section.one_of("art9_ground", ART9_GROUNDS)
+    section.text("publication", _is_address)
     texts = {key: section.text(key) for key in sorted(_LEGAL_REQUIRED | _LEGAL_OPTIONAL)}
     return {key: text for key, text in texts.items() if text is not None}
 
@@ -234,7 +262,12 @@ def _grant(value: Any, path: str, frame: _Frame, faults: Faults) -> Grant:
         no_sanction_use=section.flag("no_sanction_use"),
         secrecy_bound=section.flag("secrecy_bound") or False,
         legal_basis=section.one_of("legal_basis", LEGAL_BASES),
+        art9_ground=frame.art9_ground,
     )
+
+
+def _is_address(text: str) -> bool:
+    return _ADDRESS.fullmatch(text) is not None
 
 
 def _territory(section: Section) -> frozenset[str] | None:

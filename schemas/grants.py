@@ -45,6 +45,7 @@ class Grant:
         no_sanction_use: may not serve a sanction; None in a document leaves it to the defaults,
             which the index fills in.
         legal_basis: None when neither the document nor the sender's role gives one.
+        art9_ground: of article 9(2) GDPR; without one no field that may reveal health goes out.
     """
 
     agreement_id: str
@@ -65,6 +66,7 @@ class Grant:
     no_sanction_use: bool | None = None
     secrecy_bound: bool = False
     legal_basis: str | None = None
+    art9_ground: str | None = None
 
     def names(self, event: str) -> bool:
         """Tell whether the grant is about an event name."""
@@ -93,6 +95,7 @@ class Agreement:
         parties: organisation URNs.
         legal: instrument, reference and advice, as written.
         document_hash: SHA-256 in hexadecimal over the document's RFC 8785 form.
+        supersedes: id of the agreement that this one replaces on the day it becomes active.
     """
 
     agreement_id: str
@@ -103,6 +106,7 @@ class Agreement:
     activated_at: int
     document_hash: str
     grants: tuple[Grant, ...]
+    supersedes: str | None = None
 
 
 class Party(Protocol):

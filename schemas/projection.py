@@ -65,7 +65,12 @@ class Projection:
 
 @lru_cache(maxsize=_CACHED_PROJECTIONS)
 def projection(
-    event: EventType, *, role: str, relations: frozenset[str], fieldsets: frozenset[str]
+    event: EventType,
+    *,
+    role: str,
+    relations: frozenset[str],
+    fieldsets: frozenset[str],
+    has_art9_ground: bool = True,
 ) -> Projection:
     """Return what a reader gets of an event type.
 
@@ -74,11 +79,14 @@ def projection(
         role: the reader's role letter.
         relations: the reader's relations in this trajectory or to this offer.
         fieldsets: what the applicable grant gives.
+        has_art9_ground: whether the agreement names its ground of article 9(2) GDPR; without one
+            every field that may reveal health is withheld.
     """
     withheld: list[str] = []
     delivered: list[str] = []
     for leaf in event.fields:
-        admitted = leaf.fieldset in fieldsets and admits(leaf, role, relations)
+        lawful = has_art9_ground or not leaf.art9_inferable
+        admitted = lawful and leaf.fieldset in fieldsets and admits(leaf, role, relations)
         (delivered if admitted else withheld).append(leaf.path)
     return Projection(
         withheld=tuple(withheld), delivered=frozenset(delivered), _root=_tree(delivered)

@@ -27,6 +27,18 @@ LEGAL_BASES: Final = frozenset(
     }
 )
 
+ART9_GROUNDS: Final = frozenset(
+    {
+        "explicit_consent_9_2_a",
+        "social_law_9_2_b",
+        "vital_interests_9_2_c",
+        "substantial_public_interest_9_2_g",
+        "care_9_2_h",
+        "archiving_and_statistics_9_2_j",
+    }
+)
+"""Grounds of article 9(2) GDPR on which fields that may reveal health are handed over."""
+
 FIELDSETS: Final = frozenset(
     {
         "core",

@@ -179,6 +179,7 @@ def _document(
             "ref": f"verzonnen-{agreement_id}",
             "dpo_advice": "2025-12-01",
             "dpia": "verzonnen-dpia",
+            "art9_ground": "social_law_9_2_b",
         },
         "validity": dict(VALIDITY),
         "grants": grants,

@@ -132,7 +132,13 @@ def _withheld(event: DecidedEvent, one: Recipient, registry: Registry) -> list[s
     if grant is None:
         return []
     relations = frozenset(one.relations)
-    view = projection(event.event, role=one.role, relations=relations, fieldsets=grant.fieldsets)
+    view = projection(
+        event.event,
+        role=one.role,
+        relations=relations,
+        fieldsets=grant.fieldsets,
+        has_art9_ground=grant.art9_ground is not None,
+    )
     return list(view.withheld)
 
 

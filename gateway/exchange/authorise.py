@@ -178,7 +178,11 @@ def _onward(
             continue
         second = _direct(registry, member.organisation, row, participant, asked)
         if second is not None:
-            return replace(second, fieldsets=first.fieldsets & second.fieldsets)
+            return replace(
+                second,
+                fieldsets=first.fieldsets & second.fieldsets,
+                art9_ground=second.art9_ground if first.art9_ground else None,
+            )
     return None
 
 
@@ -199,7 +203,13 @@ def _projected(
     fieldsets = fieldsets_of(event) if grant is None else grant.fieldsets
     if is_masked:
         fieldsets -= {STAFF}  # a desk's address would say what the mask hides
-    kept = projection(event, role=participant.role, relations=relations, fieldsets=fieldsets)
+    kept = projection(
+        event,
+        role=participant.role,
+        relations=relations,
+        fieldsets=fieldsets,
+        has_art9_ground=grant is None or grant.art9_ground is not None,
+    )
     if event.fields and not kept.delivered:
         return Stopped("audience")
     return Granted(grant, kept, is_masked)

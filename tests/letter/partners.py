@@ -84,7 +84,12 @@ def _broad() -> dict[str, Any]:
     return {
         "agreement_id": "letter-2026",
         "parties": parties,
-        "legal": {"instrument": "decree_article", "ref": "voorbeeld-decreet", "dpia": "dpia-7"},
+        "legal": {
+            "instrument": "decree_article",
+            "ref": "voorbeeld-decreet",
+            "dpia": "dpia-7",
+            "art9_ground": "social_law_9_2_b",
+        },
         "validity": {"from": "2026-01-01", "to": "2030-12-31"},
         "grants": [
             {

@@ -111,6 +111,16 @@ def test_dates_as_yaml_reads_them_and_an_open_end() -> None:
             ("legal.instrument", "unknown_value"),
         ),
         (document(legal={"instrument": "protocol_art8"}), ("legal.ref", "missing")),
+        (
+            document(legal={"instrument": "protocol_art8", "ref": "x", "art9_ground": "because"}),
+            ("legal.art9_ground", "unknown_value"),
+        ),
+        (
+            document(legal={"instrument": "protocol_art8", "ref": "x", "publication": "ergens"}),
+            ("legal.publication", "invalid_format"),
+        ),
+        (document(supersedes="prot-2026-014"), ("supersedes", "itself")),
+        (document(supersedes="x y"), ("supersedes", "invalid_format")),
         (document(legal=[]), ("legal", "not_an_object")),
         (document(validity={"from": "1 maart"}), ("validity.from", "invalid_format")),
         (

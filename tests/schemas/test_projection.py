@@ -226,6 +226,17 @@ def test_a_host_never_gets_more_than_its_part_of_a_placement() -> None:
     assert not any("family_name" in path or "learning_goals" in path for path in host.delivered)
 
 
+def test_what_may_reveal_health_needs_its_ground() -> None:
+    """Under an agreement without a ground of article 9(2) exactly those fields stay behind."""
+    event = catalogue().event("placement.started")
+    host = {"role": "H", "relations": frozenset({"host"}), "fieldsets": FIELDSETS}
+    grounded = projection(event, **host)  # type: ignore[arg-type]  # one dict for two calls
+    bare = projection(event, **host, has_art9_ground=False)  # type: ignore[arg-type]  # likewise
+
+    assert grounded.delivered - bare.delivered == {"work_limits"}
+    assert bare.delivered < grounded.delivered
+
+
 def test_projections_are_made_once() -> None:
     """The same reader gets the same object."""
     event = catalogue().event("referral.created")

@@ -136,7 +136,12 @@ def document(
     return {
         "agreement_id": agreement_id,
         "parties": parties,
-        "legal": {"instrument": "ivc_deliberation", "ref": "test", "dpo_advice": "2026-01-01"},
+        "legal": {
+            "instrument": "ivc_deliberation",
+            "ref": "test",
+            "dpo_advice": "2026-01-01",
+            "art9_ground": "social_law_9_2_b",
+        },
         "validity": {"from": "2026-01-01", "to": "2028-12-31"},
         "grants": grants,
         **changes,
