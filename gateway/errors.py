@@ -31,6 +31,11 @@
         │   ├── ClientExists             409 client_exists
         │   ├── InvalidClient            422 client_invalid
         │   ├── RegistryChanged          409 registry_changed
+        │   ├── AgreementRefused         422 agreement_refused
+        │   ├── AgreementExists          409 agreement_exists
+        │   ├── AgreementStands          409 agreement_state
+        │   ├── NotAParty                403 not_a_party
+        │   ├── SignatureRefused         422 signature_refused
         │   └── RotationTooSoon          409 rotation_too_soon
         ├── ExchangeError                the exchange refused an event, at a leg
         │   ├── ScopeRefused             403 missing_scope (leg scope)
@@ -491,6 +496,44 @@ class RegistryChanged(RegistryError):
 
     code = "registry_changed"
     title = Message(nl="Register intussen gewijzigd", en="Registry changed meanwhile")
+
+
+class AgreementRefused(RegistryError):
+    """The law, or who the parties are, does not allow this agreement; every fault is listed."""
+
+    code = "agreement_refused"
+    status = 422
+    title = Message(nl="Overeenkomst geweigerd", en="Agreement refused")
+
+
+class AgreementExists(RegistryError):
+    """An agreement of this id has other content; content is never edited."""
+
+    code = "agreement_exists"
+    title = Message(nl="Overeenkomst bestaat al", en="Agreement exists")
+
+
+class AgreementStands(RegistryError):
+    """The agreement's state does not allow this; the facts list what is allowed now."""
+
+    code = "agreement_state"
+    title = Message(nl="Nu niet mogelijk", en="Not possible now")
+
+
+class NotAParty(RegistryError):
+    """The caller's organisation is no party of the agreement that it proposes."""
+
+    code = "not_a_party"
+    status = 403
+    title = Message(nl="Geen partij", en="Not a party")
+
+
+class SignatureRefused(RegistryError):
+    """A signature does not hold for this agreement, act and party."""
+
+    code = "signature_refused"
+    status = 422
+    title = Message(nl="Handtekening geweigerd", en="Signature refused")
 
 
 class RotationTooSoon(RegistryError):

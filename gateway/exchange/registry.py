@@ -43,6 +43,28 @@ class Contact:
 
 
 @dataclass(frozen=True, slots=True)
+class Credential:
+    """What proves a client: a public key (a JWK), a hashed secret, or an identity elsewhere.
+
+    Organisations have keys alone, to sign agreements with.
+
+    Attributes:
+        issuer: the trusted issuer that knows the client as `subject`.
+        not_after: seconds since the epoch after which it no longer counts; None for no end.
+    """
+
+    jwk: Mapping[str, Any] | None = None
+    secret_hash: str | None = None
+    not_after: int | None = None
+    issuer: str | None = None
+    subject: str | None = None
+
+    def is_usable(self, now_seconds: float) -> bool:
+        """Whether it may authenticate now (real time)."""
+        return self.not_after is None or now_seconds < self.not_after
+
+
+@dataclass(frozen=True, slots=True)
 class Organisation:
     """A legal party.
 
@@ -50,6 +72,7 @@ class Organisation:
         urn: `urn:be:kbo:…`, `urn:be:ovo:…`, `urn:be:vcode:…` or `urn:schakel:org:…`.
         sensitive_sender: recipients other than the case holder see "local partner" instead.
         private: a private party; an agreement on ground of `protocol_art8` cannot bind it.
+        keys: with which it signs agreements; several while one replaces another.
     """
 
     urn: str
@@ -60,6 +83,7 @@ class Organisation:
     sensitive_sender: bool = False
     private: bool = False
     status: str = "active"
+    keys: tuple[Credential, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,26 +134,6 @@ class Participant:
 
 
 @dataclass(frozen=True, slots=True)
-class Credential:
-    """One public key (a JWK), one hashed secret, or one identity at a trusted issuer, of a client.
-
-    Attributes:
-        issuer: the trusted issuer that knows the client as `subject`.
-        not_after: seconds since the epoch after which it no longer counts; None for no end.
-    """
-
-    jwk: Mapping[str, Any] | None = None
-    secret_hash: str | None = None
-    not_after: int | None = None
-    issuer: str | None = None
-    subject: str | None = None
-
-    def is_usable(self, now_seconds: float) -> bool:
-        """Whether it may authenticate now (real time)."""
-        return self.not_after is None or now_seconds < self.not_after
-
-
-@dataclass(frozen=True, slots=True)
 class Client:
     """An OAuth client of one participant."""
 
@@ -148,13 +152,18 @@ class RegisteredAgreement:
     """An agreement's immutable content and its status, which alone may change.
 
     Attributes:
-        status: `active` or `revoked`.
+        status: a state of `schemas/lifecycles/agreement.yaml`.
         revoked_at: microseconds since the epoch.
+        proposed_by: URN of the party that proposed it; None for one out of a registry file.
+        is_evaluable: false when its stored document holds something that this version does not
+            know; it then grants nothing.
     """
 
     agreement: Agreement
     status: str = "active"
     revoked_at: int | None = None
+    proposed_by: str | None = None
+    is_evaluable: bool = True
 
     @property
     def id(self) -> str:

@@ -8,7 +8,7 @@ said: `revoked: true`, and for an agreement `status: revoked`.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -25,6 +25,7 @@ from schemas.agreement import EVERYWHERE, parse_agreement
 from schemas.documents import Faults, Section, plain
 from schemas.errors import InvalidAgreement, InvalidParam, Message
 from schemas.identifiers import kbo, organisation_urn, ovo, vcode
+from schemas.moments import from_rfc3339
 from schemas.strict_yaml import StrictLoader
 
 if TYPE_CHECKING:
@@ -50,7 +51,8 @@ AUTH_METHODS = frozenset({"private_key_jwt", "client_secret_basic", "external"})
 
 ROOT_KEYS = ("environment", "organisations", "agreements", "issuers", "delegations")
 ORGANISATION_KEYS = (
-    "urn", "name", "kbo", "ovo", "vcode", "sensitive_sender", "private", "revoked", "participants",
+    "urn", "name", "kbo", "ovo", "vcode", "sensitive_sender", "private", "revoked", "keys",
+    "participants",
 )  # fmt: skip
 PARTICIPANT_KEYS = (
     "id", "name", "role", "territory", "valid_from", "valid_to", "notice_version", "contact",
@@ -68,11 +70,12 @@ def is_identifier(text: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class OrganisationEntry:
-    """An organisation as the file has it; `revoked` is None when the file does not say."""
+    """An organisation as the file has it; `revoked` and `keys` are None when it does not say."""
 
     path: str
     organisation: Organisation
     revoked: bool | None
+    keys: tuple[Credential, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +217,9 @@ class _Parser:
             private=section.flag("private") or False,
         )
         self._once("organisation", organisation.urn, f"{path}.urn")
-        self._organisations.append(OrganisationEntry(path, organisation, section.flag("revoked")))
+        keys = self._signing_keys(section, path)
+        revoked = section.flag("revoked")
+        self._organisations.append(OrganisationEntry(path, organisation, revoked, keys))
         if section.raw("participants") == []:
             return
         for inner, participant in section.items("participants"):
@@ -355,6 +360,37 @@ class _Parser:
             nl, en = f"Geef hoogstens {KEYS_MAX} sleutels.", f"Give at most {KEYS_MAX} keys."
             self._faults.add(f"{path}.keys", "too_many", nl, en)
         return tuple(self._key(inner, key) for inner, key in entries)
+
+    def _signing_keys(self, section: Section, path: str) -> tuple[Credential, ...] | None:
+        """The keys that an organisation signs agreements with; None when the file says nothing."""
+        if section.raw("keys") is None:
+            return None
+        entries = list(section.items("keys")) if section.raw("keys") != [] else []
+        if len(entries) > KEYS_MAX:
+            nl, en = f"Geef hoogstens {KEYS_MAX} sleutels.", f"Give at most {KEYS_MAX} keys."
+            self._faults.add(f"{path}.keys", "too_many", nl, en)
+        keys = tuple(self._signing_key(inner, value) for inner, value in entries)
+        kids = [one.jwk["kid"] for one in keys if one.jwk is not None]
+        if len(set(kids)) < len(kids):
+            nl, en = "Twee sleutels hebben dezelfde kid.", "Two keys have the same kid."
+            self._faults.add(f"{path}.keys", "duplicate", nl, en)
+        return keys
+
+    def _signing_key(self, path: str, value: Any) -> Credential:
+        section = self._section(value, path, ("jwk", "not_after"), ("jwk",))
+        key = self._key(f"{path}.jwk", section.raw("jwk") or {})
+        return replace(key, not_after=self._moment(section.raw("not_after"), f"{path}.not_after"))
+
+    def _moment(self, value: Any, path: str) -> int | None:
+        """Seconds since the epoch of an instant with its zone."""
+        if value is None:
+            return None
+        try:
+            return from_rfc3339(value) // 1_000_000
+        except (TypeError, ValueError):
+            nl, en = "Moet een tijdstip met zone zijn.", "Has to be an instant with its zone."
+            self._faults.add(path, "invalid_format", nl, en)
+            return None
 
     def _key(self, path: str, value: Any) -> Credential:
         try:

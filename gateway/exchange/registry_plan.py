@@ -10,14 +10,18 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
+from gateway.exchange.agreement_law import Ground, check
 from gateway.exchange.registry import Client
 from gateway.exchange.registry_document import raise_if
 from schemas.documents import Faults
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from gateway.exchange.registry import Organisation, Participant, Registry
+    from gateway.exchange.registry import (
+        Organisation,
+        Participant,
+        RegisteredAgreement,
+        Registry,
+    )
     from gateway.exchange.registry_document import (
         AgreementEntry,
         ClientEntry,
@@ -26,12 +30,9 @@ if TYPE_CHECKING:
         RegistryDocument,
     )
     from gateway.exchange.registry_trust import DelegationEntry, IssuerEntry
-    from schemas.agreement import Grant
 
-# Grants of these between social-security institutions need more than a protocol.
-_GUARDED_FIELDSETS = frozenset({"insz", "status", "rights"})
-_STRONG_INSTRUMENTS = frozenset({"ivc_deliberation", "decree_article"})
-_SOCIAL_SECURITY_ROLES = frozenset("VO")
+ENDED = frozenset({"revoked", "rejected"})
+"""States of an agreement that no file brings it back from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +139,10 @@ class _Planner:
         urn = entry.organisation.urn
         known = self._registry.organisation(urn)
         status = self._status(entry.path, known.status if known else None, revoked=entry.revoked)
-        wanted = replace(entry.organisation, status=status)
+        keys = entry.keys
+        if keys is None:
+            keys = known.keys if known is not None else ()
+        wanted = replace(entry.organisation, status=status, keys=keys)
         if self._differs("organisation", urn, known, wanted):
             self._organisations.append(wanted)
         if status == "revoked":
@@ -209,7 +213,7 @@ class _Planner:
     def _agreement(self, entry: AgreementEntry) -> None:
         agreement = entry.agreement
         known = self._registry.agreement(agreement.agreement_id)
-        self._lawful(entry)
+        self._lawful(entry, known)
         if known is None:
             self._changes.append(Change("agreement", agreement.agreement_id, "add"))
             if entry.status == "revoked":
@@ -224,9 +228,16 @@ class _Planner:
                 "This agreement has another content already; give the new one an id of its own "
                 "and revoke the old one with status: revoked.",
             )
-        elif known.status == "revoked" and entry.status == "active":
+        elif known.status in ENDED and entry.status == "active":
             self._stays_revoked(f"{entry.path}.agreement_id", agreement.agreement_id)
-        elif known.status != entry.status:
+        elif known.status == "proposed" and entry.status == "active":
+            self.faults.add(
+                f"{entry.path}.agreement_id",
+                "needs_signatures",
+                "Deze overeenkomst is voorgesteld; de partijen tekenen ze zelf.",
+                "This agreement was proposed; its parties sign it themselves.",
+            )
+        elif known.status == "active" and entry.status == "revoked":
             self._changes.append(Change("agreement", agreement.agreement_id, "revoke"))
             self._agreements.append(entry)
 
@@ -275,43 +286,17 @@ class _Planner:
         if self._differs("delegation", found.id, known, wanted):
             self._delegations.append(replace(entry, delegation=wanted))
 
-    def _lawful(self, entry: AgreementEntry) -> None:
-        """Check parties and instrument against who they are."""
-        parties = {urn: self._party(urn) for urn in entry.agreement.parties}
-        for index, (urn, party) in enumerate(parties.items()):
-            if party is None:
-                self.faults.add(
-                    f"{entry.path}.parties[{index}]",
-                    "unknown_organisation",
-                    f"{urn} staat niet in het register; voeg de organisatie toe.",
-                    f"{urn} is not in the registry; add the organisation.",
-                )
-        instrument = entry.agreement.legal.get("instrument")
-        if instrument == "protocol_art8" and any(one and one.private for one in parties.values()):
+    def _lawful(self, entry: AgreementEntry, known: RegisteredAgreement | None) -> None:
+        """Check parties and instrument; in production a file only ends what parties signed."""
+        if self._registry.environment == "production" and known is None:
             self.faults.add(
-                f"{entry.path}.legal.instrument",
-                "protocol_with_private_party",
-                "Een protocol (art. 8) bindt geen private partij; gebruik data_sharing_agreement.",
-                "A protocol (art. 8) binds no private party; use data_sharing_agreement.",
+                f"{entry.path}.agreement_id",
+                "needs_signatures",
+                "In productie tekenen de partijen zelf: schakel agreement sign.",
+                "In production the parties sign it themselves: schakel agreement sign.",
             )
-        if self._registry.environment == "production" and instrument not in _STRONG_INSTRUMENTS:
-            for index, grant in enumerate(entry.agreement.grants):
-                self._guarded(f"{entry.path}.grants[{index}].fieldsets", grant)
-
-    def _guarded(self, path: str, grant: Grant) -> None:
-        senders = {
-            one.role for one in self._all_participants() if one.organisation == grant.from_org
-        }
-        within = senders & _SOCIAL_SECURITY_ROLES and grant.to_role in _SOCIAL_SECURITY_ROLES
-        if within and grant.fieldsets & _GUARDED_FIELDSETS:
-            self.faults.add(
-                path,
-                "needs_deliberation",
-                "insz, status of rights tussen instellingen van sociale zekerheid vraagt een "
-                "beraadslaging of een decreetartikel als rechtsgrond.",
-                "insz, status or rights between social-security institutions needs "
-                "ivc_deliberation or decree_article as its instrument.",
-            )
+        ground = Ground(self._registry.environment, self._party, self._roles_of)
+        check(entry.agreement, ground, self.faults, f"{entry.path}.")
 
     def _party(self, urn: str) -> Organisation | None:
         for entry in self._document.organisations:
@@ -319,9 +304,10 @@ class _Planner:
                 return entry.organisation
         return self._registry.organisation(urn)
 
-    def _all_participants(self) -> Iterable[Participant]:
-        yield from (entry.participant for entry in self._document.participants)
-        yield from self._registry.participants.values()
+    def _roles_of(self, urn: str) -> frozenset[str]:
+        named = [entry.participant for entry in self._document.participants]
+        every = (*named, *self._registry.participants.values())
+        return frozenset(one.role for one in every if one.organisation == urn)
 
     def _status(self, path: str, known: str | None, *, revoked: bool | None) -> str:
         if known == "revoked" and revoked is None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
+import structlog
 from sqlalchemy import insert, select, update
 
 from gateway.exchange import registry_moves
@@ -20,7 +22,8 @@ from gateway.exchange.registry import (
     RegisteredAgreement,
     Registry,
 )
-from schemas.agreement import parse_agreement
+from schemas.agreement import Agreement, parse_agreement
+from schemas.errors import InvalidAgreement
 from schemas.moments import to_rfc3339
 from schemas.programmes import shipped_rules
 from schemas.rule_publication import parse_publication
@@ -36,6 +39,8 @@ if TYPE_CHECKING:
     from gateway.exchange.registry_plan import Plan
     from gateway.exchange.territory_moves import Move
     from schemas.programmes import ProgrammeRules
+
+log = structlog.get_logger(__name__)
 
 
 def read_snapshot(connection: Connection, environment: Environment) -> Registry:
@@ -94,7 +99,8 @@ def participant_row(participant: Participant) -> dict[str, Any]:
 
 def organisation_row(organisation: Organisation) -> dict[str, Any]:
     """The columns of an organisation."""
-    return asdict(organisation)
+    keys = [credential_value(one) for one in organisation.keys]
+    return {**asdict(organisation), "keys": keys}
 
 
 def write_plan(connection: Connection, changes: Plan, now_us: int) -> None:
@@ -152,7 +158,7 @@ def read_version(connection: Connection) -> int:
 
 def _read(connection: Connection, version: int, environment: Environment) -> Registry:
     organisations = [
-        Organisation(**row) for row in connection.execute(select(tables.ORGANISATIONS)).mappings()
+        _organisation(row) for row in connection.execute(select(tables.ORGANISATIONS)).mappings()
     ]
     names = {one.urn: one.name for one in organisations}
     moves = registry_moves.read(connection)
@@ -189,6 +195,11 @@ def _rules(connection: Connection) -> ProgrammeRules:
     return rules
 
 
+def _organisation(row: RowMapping) -> Organisation:
+    keys = tuple(Credential(**one) for one in row["keys"])
+    return Organisation(**{**row, "keys": keys})
+
+
 def _participant(
     row: RowMapping, organisation_names: dict[str, str], moves: dict[str, tuple[Move, ...]]
 ) -> Participant:
@@ -219,8 +230,39 @@ def _client(row: Row[Any]) -> Client:
 
 
 def _agreement(row: Row[Any]) -> RegisteredAgreement:
+    agreement, is_evaluable = _evaluable(row)
     return RegisteredAgreement(
-        agreement=parse_agreement(row.document),
+        agreement=agreement,
         status=row.status,
         revoked_at=row.revoked_at,
+        proposed_by=row.proposed_by,
+        is_evaluable=is_evaluable,
+    )
+
+
+def _evaluable(row: Row[Any]) -> tuple[Agreement, bool]:
+    """The agreement, and whether all of it is understood.
+
+    A document that was accepted once may hold what this version does not know. What it does not
+    understand could be a constraint, so that such an agreement grants nothing at all.
+    """
+    document = dict(row.document)
+    if row.activated_at is not None:
+        document["activated_at"] = to_rfc3339(row.activated_at)
+    try:
+        return parse_agreement(document), True
+    except InvalidAgreement:
+        log.warning("agreement_not_evaluable", agreement=row.id)
+    return (
+        Agreement(
+            agreement_id=row.id,
+            parties=tuple(one for one in document.get("parties", ()) if isinstance(one, str)),
+            legal={},
+            valid_from=date.max,
+            valid_to=None,
+            activated_at=0,
+            document_hash=row.hash,
+            grants=(),
+        ),
+        False,
     )

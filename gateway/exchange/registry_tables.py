@@ -1,7 +1,7 @@
 """The tables of the registry and of the OAuth issuer, in the ledger's store.
 
-They are made by `0002_registry.py`, `0005_programmes.py` and `0009_trust.py` in
-`gateway/migrations/ledger/`; this is how the code speaks of them.
+They are made by `0002_registry.py`, `0005_programmes.py`, `0009_trust.py` and
+`0010_agreement_acts.py` in `gateway/migrations/ledger/`; this is how the code speaks of them.
 Times are microseconds since the epoch unless a name says seconds.
 """
 
@@ -51,6 +51,7 @@ ORGANISATIONS = Table(
     Column("sensitive_sender", Boolean, nullable=False),
     Column("private", Boolean, nullable=False),
     Column("status", Text, nullable=False),
+    Column("keys", JSON, nullable=False),
 )
 
 PARTICIPANTS = Table(
@@ -109,6 +110,26 @@ AGREEMENTS = Table(
     Column("document", JSON, nullable=False),
     Column("status", Text, nullable=False),
     Column("revoked_at", BigInteger),
+    Column("proposed_at", BigInteger),
+    Column("proposed_by", Text),
+    Column("activated_at", BigInteger),
+)
+
+# What parties signed about an agreement: the signature as it came, and the key that it was made
+# with, so that it can be checked after the key is gone from the registry.
+AGREEMENT_ACTS = Table(
+    "agreement_acts",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("agreement_id", Text, ForeignKey("agreements.id"), nullable=False, index=True),
+    Column("act", Text, nullable=False),
+    Column("party", Text, nullable=False),
+    Column("reason", Text),
+    Column("signed_at", BigInteger, nullable=False),
+    Column("recorded_at", BigInteger, nullable=False),
+    Column("client_id", Text, nullable=False),
+    Column("key", JSON, nullable=False),
+    Column("jws", Text, nullable=False),
 )
 
 # Rule files laid over the rules that come with the hub, in the order of `place`.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from gateway.errors import InvalidRegistry
+from gateway.exchange.credentials import new_private_jwk, public_part
 from gateway.exchange.registry_document import parse
 from gateway.exchange.registry_plan import Change, plan
 from tests.registry_fixtures import demo_content, demo_document, open_store, sqlite_url
@@ -158,15 +159,42 @@ def test_a_protocol_binds_no_private_party(store: RegistryStore) -> None:
     assert codes(store.load(), changed(protocol)) == ["protocol_with_private_party"]
 
 
-def test_status_between_authorities_needs_a_deliberation_in_production(tmp_path: Path) -> None:
-    """In production `status` from OCMW to VDAB on a mere protocol is refused."""
-
-    def protocol(content: Any) -> None:
-        """Put the agreement of OCMW and VDAB on the ground of a protocol."""
-        content.pop("environment")
-        content["agreements"][0]["legal"]["instrument"] = "protocol_art8"
-
+def test_a_file_brings_no_agreement_into_production(tmp_path: Path) -> None:
+    """There the parties sign; a file can only end what they signed."""
+    content = changed(lambda c: c.pop("environment"))
+    content["agreements"] = content["agreements"][:1]
     with open_store(sqlite_url(tmp_path), "production") as production:
-        found = codes(production.load(), changed(protocol), "production")
+        found = codes(production.load(), content, "production")
 
-    assert set(found) == {"needs_deliberation"}
+    assert "needs_signatures" in found
+
+
+def test_keys_of_an_organisation_are_registered_and_stay(store: RegistryStore) -> None:
+    """A file that does not name them leaves them; one that does replaces them, with their ends."""
+    first, second = (public_part(new_private_jwk()) for _ in range(2))
+    ends = {"jwk": first, "not_after": "2026-12-31T00:00:00Z"}
+
+    def keyed(*keys: Any) -> Any:
+        return changed(lambda c: c["organisations"][0].update(keys=list(keys)))
+
+    applied = store.apply(parse(keyed(ends, {"jwk": second}), "test"), "test")
+    assert applied.changes == (
+        Change("organisation", "urn:be:kbo:1999000150", "change", ("keys",)),
+    )
+    assert store.plan(demo_document()).is_empty
+    found = store.load().organisation("urn:be:kbo:1999000150")
+    assert found is not None
+    assert [(one.jwk, one.not_after) for one in found.keys] == [
+        (first, 1_798_675_200),
+        (second, None),
+    ]
+    for spoiled, code in (
+        (keyed({"jwk": new_private_jwk()}), "key_invalid"),
+        (keyed({"jwk": first}, {"jwk": first}), "duplicate"),
+        (keyed({"jwk": first, "not_after": "soon"}), "invalid_format"),
+        (keyed({"jwk": first, "colour": "red"}), "unknown_key"),
+        (keyed(*({"jwk": public_part(new_private_jwk())} for _ in range(5))), "too_many"),
+    ):
+        with pytest.raises(InvalidRegistry) as refused:
+            parse(spoiled, "test")
+        assert [one.code for one in refused.value.invalid] == [code]

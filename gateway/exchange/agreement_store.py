@@ -1,0 +1,368 @@
+"""Agreements that parties propose and sign: each act one transaction, with its event and its proof.
+
+Whoever acts is decided by the signature and the registry under the registry's lock, so that two
+gateways and two parties who act at once are one after the other. Every change raises the
+registry's version: other processes see it within two seconds. Everything here blocks on the
+database and may raise SQLAlchemyError when that is away.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import insert, select, update
+
+from consumers.clock import date_of
+from gateway.errors import AgreementExists, AgreementRefused, NotAParty, UnknownRecord
+from gateway.exchange import agreement_life as life
+from gateway.exchange import registry_tables as tables
+from gateway.exchange.agreement_law import Ground, check
+from gateway.exchange.agreement_statement import Statement, read
+from gateway.exchange.registry import RegisteredAgreement
+from gateway.exchange.registry_events import AgreementEvent, record
+from gateway.exchange.registry_rows import bump, read_snapshot
+from schemas.agreement import parse_agreement
+from schemas.documents import Faults, plain
+from schemas.errors import Message
+from schemas.identifiers import uuid7
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import date
+
+    from sqlalchemy.engine import Connection, Engine
+
+    from consumers.clock import Clock
+    from gateway.exchange.agreement_statement import Signed
+    from gateway.exchange.registry import Environment, Registry
+    from schemas.agreement import Agreement
+
+PROOF_PATH = "/v1/agreements/{}#{}"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who acts: the organisation, and the client for the record."""
+
+    organisation: str
+    client_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeptAct:
+    """One act as it is kept, with its signature.
+
+    Attributes:
+        signed_at: what the statement says; microseconds since the epoch.
+        recorded_at: when the hub took it; likewise.
+        key: the public JWK that the signature was made with.
+    """
+
+    id: str
+    act: str
+    party: str
+    reason: str | None
+    signed_at: int
+    recorded_at: int
+    key: dict[str, Any]
+    jws: str
+
+
+class AgreementStore:
+    """Reads and writes agreements and what was signed about them.
+
+    Args:
+        engine: the ledger's store, writable.
+        reader: a read-only engine on the same store.
+        environment: of the installation; production asks for publication and advice.
+        clock: business time, by whose day agreements begin and end.
+        now_seconds: real time, by which keys and statements grow old.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        reader: Engine,
+        *,
+        environment: Environment,
+        clock: Clock,
+        now_seconds: Callable[[], float] = time.time,
+    ) -> None:
+        self._engine = engine
+        self._reader = reader
+        self._environment: Environment = environment
+        self._clock = clock
+        self._now_seconds = now_seconds
+
+    def propose(self, content: Any, caller: Caller) -> bool:
+        """Put a document before its parties; False when it was proposed before.
+
+        Raises:
+            InvalidAgreement: 422, the document says what we would not keep, or is incomplete.
+            NotAParty: 403, the caller's organisation does not stand in it.
+            AgreementRefused: 422, the law or the registry does not allow it; every fault.
+            AgreementExists: 409, the id has other content.
+        """
+        document = _unactivated(plain(content))
+        agreement = parse_agreement(document)
+        if caller.organisation not in agreement.parties:
+            raise _not_a_party()
+        now_us = self._clock.now_us()  # before the lock: a test's clock lies in the same store
+        with self._engine.begin() as connection:
+            registry = self._locked(connection)
+            known = registry.agreement(agreement.agreement_id)
+            if known is not None:
+                if known.hash != agreement.document_hash:
+                    raise _exists()
+                return False
+            raise_unlawful(registry, agreement, date_of(now_us))
+            made = RegisteredAgreement(agreement, life.PROPOSED, proposed_by=caller.organisation)
+            line = {"kind": "agreement", "id": made.id, "action": "propose"}
+            bump(connection, actor=caller.client_id, changes=[line], now_us=now_us)
+            connection.execute(
+                insert(tables.AGREEMENTS).values(
+                    id=made.id,
+                    hash=made.hash,
+                    document=document,
+                    status=made.status,
+                    proposed_at=now_us,
+                    proposed_by=caller.organisation,
+                )
+            )
+            _tell(_Work(connection, registry, caller, now_us), life.proposed(made).events)
+        return True
+
+    def act(self, agreement_id: str, act: str, jws: str, caller: Caller) -> bool:
+        """Take a party's signed act; False when that party did so before.
+
+        Raises:
+            UnknownRecord: 404, there is none, or the caller's organisation is no party.
+            SignatureRefused: 422, the signature does not hold for this.
+            AgreementStands: 409, the state does not allow it.
+        """
+        now_us = self._clock.now_us()
+        with self._engine.begin() as connection:
+            registry = self._locked(connection)
+            agreement = seen(registry, agreement_id, caller.organisation)
+            organisation = registry.organisation(caller.organisation)
+            keys = organisation.keys if organisation and organisation.status == "active" else ()
+            expected = Statement(agreement.id, agreement.hash, act, caller.organisation, 0)
+            signed = read(jws, expected, keys, self._now_seconds())
+            kept = _acts(connection, agreement_id)
+            if any((one.act, one.party) == (act, caller.organisation) for one in kept):
+                return False
+            identifier = uuid7()
+            turn = life.acted(
+                agreement,
+                signed.statement,
+                {one.party for one in kept if one.act == "accept"},
+                reference=PROOF_PATH.format(agreement_id, identifier),
+                today=date_of(now_us),
+            )
+            line = {"kind": "agreement", "id": agreement.id, "action": act}
+            bump(connection, actor=caller.client_id, changes=[line], now_us=now_us)
+            _keep(connection, identifier, signed, caller, now_us)
+            _turn(_Work(connection, registry, caller, now_us), agreement, turn)
+        return True
+
+    def expire(self) -> tuple[str, ...]:
+        """End what has passed its last day by the hub's clock; the ids of what ended now.
+
+        Each once, however many hubs ask. Grants end by themselves, whether or not this ran.
+        """
+        now_us = self._clock.now_us()
+        with self._engine.begin() as connection:
+            registry = self._locked(connection)
+            today = date_of(now_us)
+            past = [one for one in registry.agreements.values() if life.is_past(one, today)]
+            if past:
+                lines = [{"kind": "agreement", "id": one.id, "action": "expire"} for one in past]
+                bump(connection, actor="hub", changes=lines, now_us=now_us)
+            work = _Work(connection, registry, Caller("", "hub"), now_us)
+            for one in past:
+                _turn(work, one, life.expired(one))
+        return tuple(one.id for one in past)
+
+    def acts(self, agreement_id: str) -> tuple[KeptAct, ...]:
+        """What parties signed about an agreement, the oldest first."""
+        with self._reader.connect() as connection:
+            return _acts(connection, agreement_id)
+
+    def document(self, agreement_id: str) -> dict[str, Any]:
+        """The document as its parties sign it, without what the hub noted beside it.
+
+        Raises:
+            UnknownRecord: there is none.
+        """
+        table = tables.AGREEMENTS
+        with self._reader.connect() as connection:
+            found = connection.execute(
+                select(table.c.document).where(table.c.id == agreement_id)
+            ).scalar()
+        if found is None:
+            raise unknown()
+        document: dict[str, Any] = _unactivated(found)
+        return document
+
+    def _locked(self, connection: Connection) -> Registry:
+        """The snapshot, with every other writer of the registry kept waiting."""
+        connection.execute(select(tables.STATE).with_for_update())
+        return read_snapshot(connection, self._environment)
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """One transaction: the snapshot under its lock, who acts and when."""
+
+    connection: Connection
+    registry: Registry
+    caller: Caller
+    now_us: int
+
+
+def _turn(work: _Work, agreement: RegisteredAgreement, turn: life.Turn) -> None:
+    """Write the new state, end what is replaced, and tell."""
+    events = [*turn.events]
+    values: dict[str, Any] = {"status": turn.status}
+    ended = {"status": life.REVOKED, "revoked_at": work.now_us}
+    if turn.status == life.REVOKED:
+        values = ended
+    if turn.status == life.ACTIVE:
+        values["activated_at"] = work.now_us
+        older = work.registry.agreement(agreement.agreement.supersedes or "")
+        if older is not None and older.status == life.ACTIVE:
+            _write(work.connection, older.id, ended)
+            today = date_of(work.now_us)
+            events += life.replaced(older, work.caller.organisation, today).events
+    _write(work.connection, agreement.id, values)
+    _tell(work, events)
+
+
+def _tell(work: _Work, events: Sequence[AgreementEvent]) -> None:
+    record(
+        work.connection,
+        events,
+        rules=work.registry.rules,
+        actor=work.caller.client_id,
+        now_us=work.now_us,
+    )
+
+
+def seen(registry: Registry, agreement_id: str, organisation: str) -> RegisteredAgreement:
+    """The agreement as one of its parties may know it.
+
+    Raises:
+        UnknownRecord: 404; the same for one that does not exist and for one of others.
+    """
+    found = registry.agreement(agreement_id)
+    if found is None or organisation not in found.agreement.parties:
+        raise unknown()
+    return found
+
+
+def raise_unlawful(registry: Registry, agreement: Agreement, today: date) -> None:
+    """Refuse an agreement that the law, the registry or the calendar does not allow.
+
+    Raises:
+        AgreementRefused: with every fault.
+    """
+    faults = Faults()
+    ground = Ground(
+        registry.environment,
+        registry.organisation,
+        lambda urn: {one.role for one in registry.participants_of(urn)},
+    )
+    check(agreement, ground, faults)
+    if agreement.valid_to is not None and agreement.valid_to < today:
+        nl, en = "De laatste dag is al voorbij.", "The last day has passed already."
+        faults.add("validity.to", "past", nl, en)
+    _check_older(registry, agreement, faults)
+    if faults.found:
+        count = len(faults.found)
+        raise AgreementRefused(
+            Message(
+                nl=f"De overeenkomst is niet voorgesteld: {count} fout(en), alle opgesomd.",
+                en=f"The agreement was not proposed: {count} fault(s), all listed.",
+            ),
+            invalid=faults.found,
+        )
+
+
+def _check_older(registry: Registry, agreement: Agreement, faults: Faults) -> None:
+    """Only an agreement whose parties all sign the new one is replaced by it."""
+    if agreement.supersedes is None:
+        return
+    older = registry.agreement(agreement.supersedes)
+    if older is None or not set(older.agreement.parties) <= set(agreement.parties):
+        faults.add(
+            "supersedes",
+            "unknown_agreement",
+            "Geen overeenkomst waarvan alle partijen ook hier partij zijn.",
+            "No agreement of which all parties are parties here too.",
+        )
+
+
+def unknown() -> UnknownRecord:
+    """The one answer for what does not exist and for what is not the caller's."""
+    return UnknownRecord(
+        Message(nl="Geen overeenkomst met dit id.", en="There is no agreement with this id.")
+    )
+
+
+def _not_a_party() -> NotAParty:
+    return NotAParty(
+        Message(
+            nl="Alleen een partij stelt een overeenkomst voor.",
+            en="Only a party proposes an agreement.",
+        )
+    )
+
+
+def _exists() -> AgreementExists:
+    return AgreementExists(
+        Message(
+            nl="Onder dit id staat al een andere inhoud; kies een nieuw id en zeg supersedes.",
+            en="This id has another content already; choose a new id and say supersedes.",
+        )
+    )
+
+
+def _unactivated(document: Any) -> Any:
+    """A document without what the hub adds once it is signed."""
+    if not isinstance(document, dict):
+        return document
+    return {key: value for key, value in document.items() if key != "activated_at"}
+
+
+def _acts(connection: Connection, agreement_id: str) -> tuple[KeptAct, ...]:
+    table = tables.AGREEMENT_ACTS
+    columns = [table.c[name] for name in KeptAct.__dataclass_fields__]
+    query = select(*columns).where(table.c.agreement_id == agreement_id).order_by(table.c.id)
+    return tuple(KeptAct(*row) for row in connection.execute(query))
+
+
+def _keep(
+    connection: Connection, identifier: str, signed: Signed, caller: Caller, now_us: int
+) -> None:
+    said = signed.statement
+    connection.execute(
+        insert(tables.AGREEMENT_ACTS).values(
+            id=identifier,
+            agreement_id=said.agreement_id,
+            act=said.act,
+            party=said.party,
+            reason=said.reason,
+            signed_at=said.at,
+            recorded_at=now_us,
+            client_id=caller.client_id,
+            key=dict(signed.key),
+            jws=signed.jws,
+        )
+    )
+
+
+def _write(connection: Connection, agreement_id: str, values: dict[str, Any]) -> None:
+    table = tables.AGREEMENTS
+    connection.execute(update(table).where(table.c.id == agreement_id).values(**values))
