@@ -1,4 +1,4 @@
-"""The ledger's one writer: drains a queue and puts everything waiting into one transaction.
+"""The ledger's one writer: takes what waits, in turns, and puts it into one transaction.
 
 Callers hand in requests from any thread and are answered through `complete` after the commit, so
 nothing is acknowledged from memory.
@@ -9,7 +9,6 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, NamedTuple
 
 import structlog
@@ -20,6 +19,7 @@ from gateway.exchange.answers import KEPT_SECONDS
 from gateway.exchange.driver import is_down, open_driver, was_first
 from gateway.exchange.locating import Locator
 from gateway.exchange.publication import ItemOutcome, PublishRequest, Receipt
+from gateway.exchange.turns import Turns
 from gateway.exchange.writer import Answer, Conflict, Parts, SharedCommit
 from schemas.errors import Message, SchakelError
 
@@ -41,6 +41,8 @@ log = structlog.get_logger(__name__)
 
 MAX_WAITING = 10_000
 """Submissions that may wait; more are refused with 503."""
+SHARE = 2
+"""One sender may take one in so many of the places where submissions wait."""
 MAX_SHARED = 1_000
 """Submissions of one transaction, unless a single request has more."""
 IDLE_SECONDS = 0.25
@@ -51,6 +53,12 @@ PURGE_SECONDS = 3600.0
 class _Waiting(NamedTuple):
     request: PublishRequest
     ticket: object
+
+    @property
+    def sender(self) -> str:
+        """Who takes its turn with it."""
+        submissions = self.request.submissions
+        return submissions[0].sender if submissions else ""
 
 
 class Ledger:
@@ -93,10 +101,9 @@ class Ledger:
         self._wake = wake
         self._listener = published
         self._matching = matching
-        self._max_waiting = max_waiting
-        self._queue: SimpleQueue[_Waiting | None] = SimpleQueue()
-        self._waiting = 0
-        self._lock = threading.Lock()
+        self._turns: Turns[_Waiting] = Turns(max_waiting, max(1, max_waiting // SHARE))
+        self._lock = threading.Condition()
+        self._is_idle = False
         self._stopped = threading.Event()
         self._published: deque[int] = deque()
         self._driver: Driver | None = None
@@ -113,22 +120,22 @@ class Ledger:
         """Queue a request; the answer comes through `complete`. Any thread, never blocks.
 
         Raises:
-            Overloaded: too much waits already.
+            Overloaded: too much waits already, of this sender or in all.
             LedgerUnavailable: the ledger is stopping.
         """
-        size = len(request.submissions)
+        waiting = _Waiting(request, ticket)
         with self._lock:
             if self._stopped.is_set():
                 raise unavailable()
-            if self._waiting + size > self._max_waiting:
+            if not self._turns.put(waiting.sender, waiting, len(request.submissions)):
                 raise _overloaded()
-            self._waiting += size
-            self._queue.put(_Waiting(request, ticket))
+            if self._is_idle:
+                self._lock.notify()
 
     @property
     def waiting(self) -> int:
         """Submissions that wait or are being recorded."""
-        return self._waiting
+        return self._turns.size
 
     @property
     def failed_at(self) -> float:
@@ -148,7 +155,7 @@ class Ledger:
         """Refuse new requests, finish those that wait, and end the threads."""
         with self._lock:
             self._stopped.set()
-            self._queue.put(None)
+            self._lock.notify()
         for thread in self._threads:
             thread.join(timeout_seconds)
 
@@ -172,24 +179,24 @@ class Ledger:
     def _gather(self) -> tuple[list[_Waiting], bool]:
         """What waits, up to one transaction's worth; and whether the end was reached."""
         batch: list[_Waiting] = []
-        size = 0
-        try:
-            item = self._queue.get(timeout=IDLE_SECONDS)
-            while item is not None:
+        together = 0
+        with self._lock:
+            if not self._turns and not self._stopped.is_set():
+                self._is_idle = True
+                self._lock.wait(IDLE_SECONDS)
+                self._is_idle = False
+            while together < MAX_SHARED and (found := self._turns.take()) is not None:
+                item, size = found
                 batch.append(item)
-                size += len(item.request.submissions)
-                if size >= MAX_SHARED:
-                    return batch, False
-                item = self._queue.get_nowait()
-        except Empty:
-            return batch, False
-        return batch, True
+                together += size
+            return batch, self._stopped.is_set() and not self._turns
 
     def _record(self, batch: list[_Waiting]) -> None:
         self._wrote = False
         answers = self._answers([one.request for one in batch])
         with self._lock:
-            self._waiting -= sum(len(one.request.submissions) for one in batch)
+            for one in batch:
+                self._turns.done(one.sender, len(one.request.submissions))
         if self._wrote:
             self._wake()
         self._complete([(one.ticket, answer) for one, answer in zip(batch, answers, strict=True)])

@@ -368,3 +368,23 @@ def test_nobody_is_woken_for_what_wrote_nothing(at: Desk) -> None:
     at.one(sent)
 
     assert at.woken == 1
+
+
+def test_a_noisy_sender_does_not_put_another_back(stores: Stores, tmp_path: Path) -> None:
+    """A hundred requests wait, then one of another comes: it is decided second."""
+    decided: list[str] = []
+
+    def noting(one: Submission, context: Context) -> Accepted | Refused:
+        decided.append(one.participant)
+        return judge(one, context)
+
+    with desk(stores, tmp_path, start=False, decide=noting) as at:
+        for _ in range(100):
+            at.send(PublishRequest((submission(of="noisy"),)))
+        ticket = at.send(PublishRequest((submission(of="quiet"),)))
+        at.ledger.start()
+        assert codes(at.answer(ticket)) == ["accepted"]
+        at.ledger.stop()
+
+    assert decided.index("quiet") == 1
+    assert len(decided) == 101
