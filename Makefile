@@ -35,8 +35,8 @@ check: $(VENV)/.dev  ## style, types and the direction of imports
 	@$(BIN)/mypy deploy/containers/start-kafka.py deploy/containers/issue-certificates.py deploy/demo/play.py
 	@$(BIN)/lint-imports
 
-test: check  ## every check and test, on a real Kafka and a real PostgreSQL
-	@$(BIN)/python -m pytest --ignore=tests/containers $(ARGS)
+test: check  ## every check and test, on a real Kafka and a real PostgreSQL (ARGS="-n 0": in turn)
+	@$(BIN)/python -m pytest -n 2 --ignore=tests/containers $(ARGS)
 
 test-containers: $(VENV)/.dev  ## build and exercise the containers; starts an engine if none runs
 	@bash deploy/containers/prepare.sh

@@ -75,12 +75,12 @@ def test_list_bomb_costs_nothing() -> None:
     # header, programme: null; reason_codes: a block of 2^24 codes.
     bomb = b"\0\0\2" + varint(1 << 24)
     tracemalloc.start()
-    began = time.monotonic()
+    began = time.thread_time()
     with pytest.raises(UndecodableAvro):
         submit(bomb + b"\2" * 100)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert time.monotonic() - began < 1
+    assert time.thread_time() - began < 1
     assert peak < 4 << 20
 
 
@@ -165,10 +165,10 @@ def test_padded_decimal_is_refused() -> None:
 def test_long_decimal_costs_nothing() -> None:
     """200 KB of decimal took seconds; three bytes are all that five digits need."""
     body = b"\0" * 3 + b"\2" + varint(200_000) + b"\x7f" * 200_000 + b"\0" * 3
-    began = time.monotonic()
+    began = time.thread_time()
     with pytest.raises(UndecodableAvro):
         submit(body, HOURS)
-    assert time.monotonic() - began < 0.5
+    assert time.thread_time() - began < 0.5
 
 
 @pytest.mark.parametrize("size", [-1, 1 << 20, 1 << 62])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import orjson
 import pytest
 
-from gateway.api import cursors
+from gateway.api import cursors, waiters
 from tests.gateway.api.conftest import PARTNER
 
 if TYPE_CHECKING:
@@ -86,8 +86,9 @@ def test_other_media_types_are_406(interface: Interface) -> None:
     assert interface.get("/v1/feed", accept="text/html").status_code == 406
 
 
-def test_a_long_poll_is_woken(interface: Interface) -> None:
-    """A waiting call answers as soon as its inbox grows."""
+def test_a_long_poll_is_woken(interface: Interface, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A waiting call answers when its inbox grows; nobody looks again by himself here."""
+    monkeypatch.setattr(waiters, "FALLBACK_SECONDS", 60.0)
 
     def grow() -> None:
         interface.feed.events.append(b'{"id":"1"}')
@@ -96,11 +97,11 @@ def test_a_long_poll_is_woken(interface: Interface) -> None:
     timer = threading.Timer(0.3, grow)
     timer.start()
     started = time.monotonic()
-    response = interface.get("/v1/feed?wait=20")
+    response = interface.get("/v1/feed?wait=30")
     timer.join()
 
     assert [one["id"] for one in response.json()["events"]] == ["1"]
-    assert time.monotonic() - started < 2.5
+    assert time.monotonic() - started < 15
 
 
 def test_an_empty_inbox_answers_after_the_wait(interface: Interface) -> None:
