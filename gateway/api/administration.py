@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from gateway.api.authentication import authenticate, require_scope
 from gateway.api.collaborators import TokenVerifier
+from gateway.api.documented import refusals
 from gateway.exchange.credentials import checked_public_jwk, secret_hash
 from gateway.exchange.registry import Client, Credential
 from gateway.exchange.registry_document import parse
@@ -30,7 +31,7 @@ ROTATION_OVERLAP_SECONDS = 86_400
 class Application(BaseModel):
     """A registry file, and the version of the plan that was agreed to."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     document: dict[str, Any]
     expected_version: int | None = None
@@ -39,7 +40,7 @@ class Application(BaseModel):
 class Proof(BaseModel):
     """What a client will prove itself with: a public key or a secret, exactly one of the two."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     jwk: dict[str, Any] | None = None
     secret: Annotated[str, Field(min_length=32, max_length=256)] | None = None
@@ -108,7 +109,9 @@ def router(
     _add_registry_routes(routes, administrator, live, store)
     _add_client_routes(routes, administrator, live, store)
 
-    @routes.post("/v1/signing-keys/rotate", summary="Sign tokens with the next key")
+    @routes.post(
+        "/v1/signing-keys/rotate", summary="Sign tokens with the next key", responses=refusals(409)
+    )
     def rotate_signing_key(
         principal: Annotated[Principal, Depends(administrator)],
         *,
@@ -124,12 +127,20 @@ def router(
 def _add_registry_routes(
     routes: APIRouter, administrator: Any, live: LiveRegistry, store: RegistryStore
 ) -> None:
-    @routes.post("/v1/registry/plan", summary="What applying a registry file would change")
+    @routes.post(
+        "/v1/registry/plan",
+        summary="What applying a registry file would change",
+        responses=refusals(422),
+    )
     def plan(document: Annotated[dict[str, Any], Body()]) -> dict[str, Any]:
         changes = store.plan(parse(document, store.environment))
         return _shown(changes, changes.version)
 
-    @routes.post("/v1/registry/apply", summary="Apply a registry file, in one transaction")
+    @routes.post(
+        "/v1/registry/apply",
+        summary="Apply a registry file, in one transaction",
+        responses=refusals(409, 422),
+    )
     def apply(
         principal: Annotated[Principal, Depends(administrator)], wanted: Application
     ) -> dict[str, Any]:
@@ -149,7 +160,9 @@ def _add_client_routes(
         found = sorted(live.refresh().clients.values(), key=lambda one: one.id)
         return {"clients": [_described(one) for one in found]}
 
-    @routes.post("/v1/clients", status_code=201, summary="Make a client")
+    @routes.post(
+        "/v1/clients", status_code=201, summary="Make a client", responses=refusals(409, 422)
+    )
     def create(
         principal: Annotated[Principal, Depends(administrator)], wanted: NewClient
     ) -> dict[str, Any]:
@@ -158,7 +171,11 @@ def _add_client_routes(
         live.refresh()
         return _described(client)
 
-    @routes.post("/v1/clients/{client_id}/rotate", summary="Give a client a new key or secret")
+    @routes.post(
+        "/v1/clients/{client_id}/rotate",
+        summary="Give a client a new key or secret",
+        responses=refusals(404, 409, 422),
+    )
     def rotate(
         principal: Annotated[Principal, Depends(administrator)], client_id: str, wanted: Replacement
     ) -> dict[str, Any]:
@@ -171,7 +188,11 @@ def _add_client_routes(
         live.refresh()
         return _described(client)
 
-    @routes.post("/v1/clients/{client_id}/revoke", summary="Take a client back, for good")
+    @routes.post(
+        "/v1/clients/{client_id}/revoke",
+        summary="Take a client back, for good",
+        responses=refusals(404, 409),
+    )
     def revoke(
         principal: Annotated[Principal, Depends(administrator)], client_id: str
     ) -> dict[str, Any]:

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
+from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 from starlette.requests import Request  # noqa: TC002 - FastAPI reads the annotation
+from starlette.routing import Match, Route
 
 from gateway import errors
 from gateway.api import (
@@ -59,7 +61,7 @@ async def refuse(request: Request, error: Exception) -> Response:
     """Answer any exception of a route with a problem."""
     trace = request.scope.get(traces.SCOPE_KEY) or traces.unsampled()
     answer = problems.problem(
-        _as_ours(error),
+        _as_ours(error, request),
         language=problems.language_of(request.headers.get("accept-language")),
         trace_id=trace.trace_id,
     )
@@ -69,7 +71,7 @@ async def refuse(request: Request, error: Exception) -> Response:
     return response
 
 
-def _as_ours(error: Exception) -> SchakelError:
+def _as_ours(error: Exception, request: Request) -> SchakelError:
     if isinstance(error, SchakelError):
         return error
     if isinstance(error, RequestValidationError):
@@ -78,8 +80,19 @@ def _as_ours(error: Exception) -> SchakelError:
         # FastAPI wraps whatever fails while a body is read, our own refusals included.
         if isinstance(error.__cause__, SchakelError):
             return error.__cause__
-        return problems.from_status(error.status_code, allow=(error.headers or {}).get("Allow"))
+        return problems.from_status(error.status_code, allow=_allowed(request))
     return problems.from_failure(error)
+
+
+def _allowed(request: Request) -> str:
+    """The methods of the path that was asked: Starlette names those of its first route only."""
+    app: FastAPI = request.app
+    found: set[str] = set()
+    for context in iter_route_contexts(app.routes):
+        route = context.original_route
+        if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE:
+            found |= route.methods or set()
+    return ", ".join(sorted(found))
 
 
 def _invalid_parameters(found: Sequence[Any]) -> errors.InvalidParameter:

@@ -15,6 +15,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import Response
 
+from gateway.api import documented
 from schemas import envelope, json_schema
 from schemas.catalogue import EventType, catalogue
 
@@ -45,12 +46,16 @@ def describe(app: FastAPI, public_url: str) -> dict[str, Any]:
             for operation in operations.values():
                 operation.setdefault("security", [])
     components["schemas"] |= _event_schemas(components["schemas"])
+    paths = {**generated.get("paths", {}), **written["paths"]}
+    for operations in paths.values():
+        for operation in operations.values():
+            documented.complete(operation, is_public=operation.get("security") == [])
     return {
         "openapi": VERSION,
         "info": info,
         "servers": [{"url": public_url}],
         "security": written["security"],
-        "paths": {**generated.get("paths", {}), **written["paths"]},
+        "paths": paths,
         "components": components,
     }
 

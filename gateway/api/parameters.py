@@ -1,8 +1,11 @@
 """Query parameters of the bare endpoints, and parameters that several routes share."""
 
 import re
-from typing import Final
+from datetime import date
+from typing import Annotated, Final
 from urllib.parse import parse_qsl
+
+from pydantic import BeforeValidator
 
 from gateway import errors
 from schemas.errors import InvalidParam, Message
@@ -11,6 +14,17 @@ from schemas.moments import from_rfc3339
 
 _TOKEN: Final = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 _QUERY_BYTES: Final = 4096
+_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+def _as_written(value: str) -> str:
+    if not _DAY.fullmatch(value):
+        raise ValueError("not_a_date")
+    return value
+
+
+Day = Annotated[date, BeforeValidator(_as_written)]
+"""A day as `2026-03-02`; left alone, the framework also reads seconds since 1970."""
 
 
 def invalid(name: str, code: str, nl: str, en: str) -> errors.InvalidParameter:

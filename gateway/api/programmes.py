@@ -17,6 +17,7 @@ from consumers.clock import Clock, date_of
 from gateway.api import parameters
 from gateway.api.authentication import authenticate, require_scope
 from gateway.api.collaborators import TokenVerifier
+from gateway.api.documented import refusals
 from gateway.api.problems import invalid_caller
 from gateway.exchange.conversion_survey import Moved
 from gateway.exchange.registry_live import LiveRegistry
@@ -37,7 +38,7 @@ Survey = Callable[[Sequence[Conversion]], tuple[Moved, ...]]
 class Publication(BaseModel):
     """A rule file, and the version of the plan that was agreed to."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     document: dict[str, Any]
     expected_version: int | None = None
@@ -46,7 +47,7 @@ class Publication(BaseModel):
 class Remark(BaseModel):
     """What an organisation says of a publication; the administrator may say for whom it writes."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     text: Annotated[str, Field(min_length=1, max_length=2000)]
     organisation: str | None = None
@@ -96,7 +97,7 @@ def router(
 
 def _add_reading(routes: APIRouter, live: LiveRegistry, store: RuleStore, clock: Clock) -> None:
     @routes.get("/v1/programmes", summary="The rules of every programme on a day")
-    def programmes(on: Annotated[date | None, Query()] = None) -> dict[str, Any]:
+    def programmes(on: Annotated[parameters.Day | None, Query()] = None) -> dict[str, Any]:
         day = on or date_of(clock.now_us())
         rules = live.current().rules
         shown = [_shown(rules, code, day) for code in rules.programmes()]
@@ -127,7 +128,11 @@ def _add_reading(routes: APIRouter, live: LiveRegistry, store: RuleStore, clock:
 def _add_publishing(
     routes: APIRouter, administrator: Any, live: LiveRegistry, store: RuleStore
 ) -> None:
-    @routes.post("/v1/programmes/plan", summary="What publishing a rule file would change")
+    @routes.post(
+        "/v1/programmes/plan",
+        summary="What publishing a rule file would change",
+        responses=refusals(422),
+    )
     def plan(
         _principal: Annotated[Principal, Depends(administrator)],
         document: Annotated[dict[str, Any], Body()],
@@ -135,7 +140,9 @@ def _add_publishing(
         changes = store.plan(parse_publication(document))
         return _planned(changes, changes.version)
 
-    @routes.post("/v1/programmes/publications", summary="Publish a rule file")
+    @routes.post(
+        "/v1/programmes/publications", summary="Publish a rule file", responses=refusals(409, 422)
+    )
     def publish(
         principal: Annotated[Principal, Depends(administrator)], wanted: Publication
     ) -> dict[str, Any]:
@@ -154,6 +161,7 @@ def _add_comments(
         "/v1/programmes/publications/{reference}/comments",
         status_code=201,
         summary="Say something of a publication",
+        responses=refusals(404),
     )
     def comment(
         principal: Annotated[Principal, Depends(anybody)], reference: str, remark: Remark

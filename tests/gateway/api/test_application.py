@@ -86,6 +86,18 @@ def test_description_holds_every_path_and_resolves(interface: Interface) -> None
             found = found[part]
 
 
+def test_every_operation_names_what_any_call_may_meet(interface: Interface) -> None:
+    """No description is left with FastAPI's own 422, or without the refusals of the limits."""
+    paths = interface.client.call("GET", "/openapi.json").json()["paths"]
+
+    for operation in (one for operations in paths.values() for one in operations.values()):
+        named = set(operation["responses"])
+        assert {"431", "503"} <= named
+        assert {"401", "403"} <= named or operation.get("security") == []
+        assert {"400", "408", "413"} <= named or "requestBody" not in operation
+        assert "HTTPValidationError" not in repr(operation)
+
+
 @pytest.fixture(scope="module")
 def submitted() -> Draft202012Validator:
     """A validator of what `POST /v1/events` takes, from the served description alone."""
