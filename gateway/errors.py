@@ -19,9 +19,12 @@
         │   ├── BatchTooLarge            413 batch_too_large
         │   ├── UnsupportedMediaType     415 unsupported_media_type
         │   ├── TooManyCalls             429 too_many_calls
+        │   ├── CertificateHeaderRefused 400 client_cert_refused
         │   └── HeadersTooLarge          431 headers_too_large
         ├── AccessError                  who asks, and whether they may
         │   ├── InvalidToken             401 invalid_token
+        │   ├── InvalidProof             401 invalid_dpop_proof
+        │   │   └── NonceRequired        401 use_dpop_nonce
         │   ├── ForeignSource            403 foreign_source
         │   ├── MissingScope             403 missing_scope
         │   ├── FiguresRefused           403 figures_refused
@@ -224,11 +227,18 @@ class UnsupportedMediaType(RequestError):
 
 
 class TooManyCalls(RequestError):
-    """More calls without a token than one address may make; `retry_after` says when again."""
+    """More calls than one address without a token, or one client, may make; see `retry_after`."""
 
     code = "too_many_calls"
     status = 429
     title = Message(nl="Te veel oproepen", en="Too many calls")
+
+
+class CertificateHeaderRefused(RequestError):
+    """A `Client-Cert` header that no listed proxy sent, or that cannot be read (RFC 9440)."""
+
+    code = "client_cert_refused"
+    title = Message(nl="Certificaatheader geweigerd", en="Certificate header refused")
 
 
 class HeadersTooLarge(RequestError):
@@ -248,11 +258,26 @@ class AccessError(GatewayError):
 
 
 class InvalidToken(AccessError):
-    """No bearer token, or one that is forged, expired, revoked or for someone else."""
+    """No token, or one that is forged, expired, revoked, for someone else, or not its sender's."""
 
     code = "invalid_token"
     status = 401
     title = Message(nl="Ongeldig token", en="Invalid token")
+
+
+class InvalidProof(AccessError):
+    """The DPoP proof of the token's key is missing, wrong, or was used before (RFC 9449)."""
+
+    code = "invalid_dpop_proof"
+    status = 401
+    title = Message(nl="Ongeldig DPoP-bewijs", en="Invalid DPoP proof")
+
+
+class NonceRequired(InvalidProof):
+    """The proof carries no nonce of this gateway; the fact `nonce` is one to use."""
+
+    code = "use_dpop_nonce"
+    title = Message(nl="Nonce nodig", en="Nonce required")
 
 
 class ForeignSource(AccessError):

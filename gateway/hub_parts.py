@@ -34,8 +34,10 @@ from gateway.exchange.timers import Timers
 from gateway.oauth.assertions import UsedAssertions
 from gateway.oauth.issuer import Issuer
 from gateway.oauth.keys import SigningKeys
+from gateway.oauth.proofs import Proofs
 from gateway.oauth.revocation import RevokedTokens
 from gateway.oauth.routes import oauth_router
+from gateway.oauth.senders import Senders
 from gateway.oauth.verifier import Verifier
 
 if TYPE_CHECKING:
@@ -106,6 +108,7 @@ class GatewayParts:
         )
         self._signing = SigningKeys(registry.ledger_engine, self._encryption)
         registry.live.before_change(self._signing.reload)
+        self._proofs = Proofs(settings.addresses)
 
     @property
     def movable_clock(self) -> RowClock | None:
@@ -145,7 +148,8 @@ class GatewayParts:
     def verifier(self) -> Verifier:
         """Verifies the tokens of this hub's own issuer."""
         issuer, registry = self._settings.issuer, self.registry.live.current
-        return Verifier(issuer=issuer, keys=self._signing, registry=registry)
+        senders = Senders(self._proofs)
+        return Verifier(issuer=issuer, keys=self._signing, registry=registry, senders=senders)
 
     def collaborators(self, verifier: TokenVerifier) -> Collaborators:
         """What the HTTP interface is given."""
@@ -215,6 +219,7 @@ class GatewayParts:
             registry=self.registry.live.current,
             used=UsedAssertions(self.registry.ledger_engine),
             revoked=RevokedTokens(self.registry.ledger_engine),
+            proofs=self._proofs,
         )
 
     def _programmes(self, verifier: TokenVerifier) -> APIRouter:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import (
@@ -26,6 +27,8 @@ from schemas.identifiers import organisation_urn
 
 HUB_FILE = "hub.toml"
 LOOPBACK = "127.0.0.1"
+LOOPBACK_NAMES = frozenset({LOOPBACK, "localhost", "::1"})
+_LOCAL = (LOOPBACK, "localhost", "[::1]")
 
 
 class HubSettings(BaseSettings):
@@ -113,6 +116,19 @@ class HubSettings(BaseSettings):
     def base_url(self) -> str:
         """Where partners reach the gateway."""
         return self.public_url or self.issuer
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Where partners reach this hub, as a DPoP proof may name it; without a path at the end.
+
+        A machine's own names for itself are one address: whoever types localhost means it.
+        """
+        known = {one.rstrip("/") for one in (self.base_url, self.issuer)}
+        for address in tuple(known):
+            parts = urlsplit(address)
+            if parts.hostname in LOOPBACK_NAMES and parts.port is not None:
+                known |= {f"{parts.scheme}://{one}:{parts.port}{parts.path}" for one in _LOCAL}
+        return tuple(sorted(known))
 
     @property
     def key_file(self) -> Path:

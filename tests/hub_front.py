@@ -33,10 +33,13 @@ from gateway.exchange.rule_store import RuleStore
 from gateway.oauth.assertions import UsedAssertions
 from gateway.oauth.issuer import Issuer
 from gateway.oauth.keys import SigningKeys
+from gateway.oauth.proofs import Proofs
 from gateway.oauth.revocation import RevokedTokens
 from gateway.oauth.routes import oauth_router
+from gateway.oauth.senders import Senders
 from gateway.oauth.verifier import Verifier
 from schemas.errors import SchakelError
+from tests.proof_forger import Forger
 from tests.registry_fixtures import demo_content
 
 if TYPE_CHECKING:
@@ -84,6 +87,7 @@ class HubFront:
     verifier: Verifier
     client: httpx.Client
     time: Time
+    proofs: Proofs
     private_keys: dict[str, dict[str, Any]] = field(repr=False)
     secret: str = field(repr=False, default="")
 
@@ -114,13 +118,23 @@ class HubFront:
 
     def ask(self, assertion: str, path: str = "/oauth/token", **form: str) -> httpx.Response:
         """POST to an OAuth endpoint with an assertion."""
-        fields = {
-            "grant_type": "client_credentials",
-            "client_assertion_type": ASSERTION_TYPE,
-            "client_assertion": assertion,
-            **form,
-        }
-        return self.client.post(path, data=fields)
+        return self.client.post(path, data=_fields(assertion, form))
+
+    def ask_with(self, proofs: list[str], assertion: str, **form: str) -> httpx.Response:
+        """Ask for a token with so many `DPoP` headers."""
+        headers = [("dpop", one) for one in proofs]
+        return self.client.post("/oauth/token", data=_fields(assertion, form), headers=headers)
+
+    def forger(self) -> Forger:
+        """A client's key for DPoP proofs, with a nonce of this gateway."""
+        return Forger(now=self.time.now, nonce=self.proofs.fresh_nonce())
+
+    def bound_token(self, forger: Forger, client_id: str = PARTNER, **form: str) -> str:
+        """A good token that is bound to a forger's key."""
+        proof = forger.proof("POST", f"{self.issuer.url}/oauth/token")
+        answer = self.ask_with([proof], self.assertion(client_id), **form)
+        assert answer.status_code == 200, answer.text
+        return str(answer.json()["access_token"])
 
     def token(self, client_id: str = PARTNER, **form: str) -> str:
         """A good token."""
@@ -136,6 +150,15 @@ class HubFront:
         return self.client.post(path, json=body, headers=headers)
 
 
+def _fields(assertion: str, form: dict[str, str]) -> dict[str, str]:
+    return {
+        "grant_type": "client_credentials",
+        "client_assertion_type": ASSERTION_TYPE,
+        "client_assertion": assertion,
+        **form,
+    }
+
+
 @contextmanager
 def hub_front(
     url: str, folder: Path, *, environment: Environment = "test", issuer_url: str = ISSUER
@@ -148,15 +171,24 @@ def hub_front(
     live = LiveRegistry(store, poll_seconds=0.2)
     signing = SigningKeys(engine, FileKeyEncryption(folder / "kek"), now=clock.now)
     live.before_change(signing.reload)
+    addresses = [issuer_url]
+    proofs = Proofs(addresses, now=clock.now)
     issuer = Issuer(
         url=issuer_url,
         keys=signing,
         registry=live.current,
         used=UsedAssertions(engine, now=clock.now),
         revoked=RevokedTokens(engine, now=clock.now),
+        proofs=proofs,
         now=clock.now,
     )
-    verifier = Verifier(issuer=issuer_url, keys=signing, registry=live.current, now=clock.now)
+    verifier = Verifier(
+        issuer=issuer_url,
+        keys=signing,
+        registry=live.current,
+        senders=Senders(proofs),
+        now=clock.now,
+    )
     app = FastAPI()
     for kind in (SchakelError, RequestValidationError):
         app.add_exception_handler(kind, refuse)
@@ -176,7 +208,10 @@ def hub_front(
         )
     )
     with served(app) as address, httpx.Client(base_url=address) as client:
-        yield HubFront(store, live, signing, issuer, verifier, client, clock, private_keys, secret)
+        addresses.append(address)
+        yield HubFront(
+            store, live, signing, issuer, verifier, client, clock, proofs, private_keys, secret
+        )
     live.stop()
     engine.dispose()
 

@@ -100,8 +100,7 @@ def router(
     """All routes; every one refuses a caller without the scope before it reads anything."""
 
     def administrator(request: Request) -> Principal:
-        header = request.headers.get("authorization")
-        principal = authenticate(verifier, None if header is None else header.encode("latin-1"))
+        principal = authenticate(verifier, request.scope)
         require_scope(principal, SCOPE)
         return principal
 

@@ -24,8 +24,7 @@ def router(*, reader: Engine, verifier: TokenVerifier) -> APIRouter:
     """The one route. `reader` is of the ledger's store."""
 
     def auditor(request: Request) -> Principal:
-        header = request.headers.get("authorization")
-        principal = authenticate(verifier, None if header is None else header.encode("latin-1"))
+        principal = authenticate(verifier, request.scope)
         require_scope(principal, SCOPE)
         return principal
 

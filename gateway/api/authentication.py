@@ -1,45 +1,47 @@
-"""Who calls: the bearer token of a request, verified, and the scope a call needs."""
+"""Who calls: the token of a request and its sender, verified, and the scope a call needs."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from starlette.requests import Request  # noqa: TC002 - FastAPI reads the annotation
 
 from gateway import errors
 from gateway.api import traces
+from gateway.oauth.senders import BEARER, DPOP, sender_of
 from schemas.errors import Message
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from gateway.api.collaborators import Collaborators, TokenVerifier
     from gateway.oauth.verifier import Principal
 
-_SCHEME: Final = b"bearer "
+_SCHEMES: Final = frozenset({BEARER, DPOP})
 
 
-def authenticate(verifier: TokenVerifier, authorization: bytes | None) -> Principal:
-    """The principal of an `Authorization` header.
+def authenticate(verifier: TokenVerifier, scope: Mapping[str, Any]) -> Principal:
+    """The principal of an ASGI request: of its token, when it is its sender's.
 
     Raises:
-        InvalidToken: 401, the header is absent, not Bearer, or its token does not hold.
+        InvalidToken: 401, no token, a scheme other than DPoP and Bearer, or it does not hold.
+        InvalidProof, NonceRequired: 401, the token is bound to a key that is not proven.
+        TooManyCalls, Overloaded: the proof cannot be remembered.
     """
-    if authorization is None or authorization[:7].lower() != _SCHEME:
+    sender, token = sender_of(scope)
+    if sender.scheme not in _SCHEMES:
         raise errors.InvalidToken(
             Message(
-                nl="Stuur Authorization: Bearer met een token van /oauth/token.",
-                en="Send Authorization: Bearer with a token from /oauth/token.",
+                nl="Stuur Authorization: DPoP met een bewijs, en een token van /oauth/token.",
+                en="Send Authorization: DPoP with a proof, and a token from /oauth/token.",
             ),
             facts={"absent": True},
         )
-    try:
-        token = authorization[7:].decode("ascii").strip()
-    except UnicodeDecodeError as error:
+    if not token.isascii():
         raise errors.InvalidToken(
             Message(nl="Het token is onleesbaar.", en="The token cannot be read.")
-        ) from error
-    return verifier.verify(token)
+        )
+    return verifier.verify(token, sender)
 
 
 def require_scope(principal: Principal, scope: str) -> None:
@@ -67,10 +69,7 @@ def caller(
     """
 
     def dependency(request: Request) -> Principal:
-        header = request.headers.get("authorization")
-        principal = authenticate(
-            collaborators.verifier, header.encode("latin-1") if header is not None else None
-        )
+        principal = authenticate(collaborators.verifier, request.scope)
         request.scope[traces.SCOPE_KEY] = traces.begin(
             collaborators.tracing,
             request.headers.get("traceparent"),

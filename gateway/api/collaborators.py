@@ -25,17 +25,20 @@ if TYPE_CHECKING:
     from gateway.exchange.journey import Journey
     from gateway.exchange.publication import PublishRequest
     from gateway.exchange.registry import Registry
+    from gateway.oauth.senders import Sender
     from gateway.oauth.verifier import Principal
 
 
 class TokenVerifier(Protocol):
-    """Says who a bearer token speaks for; cached, so cheap enough for the event loop."""
+    """Says who a token speaks for; cheap enough for the event loop: at most one signature."""
 
-    def verify(self, token: str) -> Principal:
-        """Verify a token.
+    def verify(self, token: str, sender: Sender) -> Principal:
+        """Verify a token and that it is its sender's.
 
         Raises:
             InvalidToken: 401, for whatever reason.
+            InvalidProof, NonceRequired: 401, its key is not proven.
+            TooManyCalls, Overloaded: the proof cannot be remembered.
         """
         ...
 

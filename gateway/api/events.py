@@ -85,7 +85,7 @@ class EventsEndpoint:
     def _begin(self, scope: Scope) -> _Call:
         """Everything that can be refused before the body is read."""
         headers = limits.read_headers(scope)
-        principal = authentication.authenticate(self._verifier, headers.get(b"authorization"))
+        principal = authentication.authenticate(self._verifier, scope)
         trace = traces.begin(
             self._tracing, headers.get(b"traceparent"), trusted=principal.trusted_trace
         )

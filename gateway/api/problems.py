@@ -15,6 +15,7 @@ import orjson
 
 from gateway import errors
 from gateway.exchange.driver import is_down
+from gateway.oauth.proof_keys import ALGORITHMS
 from schemas.errors import InvalidParam, Message, SchakelError
 
 CONTENT_TYPE: Final = b"application/problem+json"
@@ -32,6 +33,8 @@ _BELGIF: Final = {
     "internal_error": "urn:problem-type:belgif:internalServerError",
 }
 _RETRY_SECONDS: Final = (1, 4)
+_BEARER: Final = b'Bearer realm="schakel"'
+_DPOP: Final = b'DPoP realm="schakel", algs="%s"' % " ".join(ALGORITHMS).encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +117,7 @@ def problem(error: SchakelError, *, language: str, trace_id: str) -> Problem:
 
 def _headers_of(error: SchakelError) -> list[tuple[bytes, bytes]]:
     if error.status == HTTPStatus.UNAUTHORIZED:
-        challenge = b'Bearer realm="schakel"'
-        if isinstance(error, errors.InvalidToken) and not error.facts.get("absent"):
-            challenge += b', error="invalid_token"'
-        return [(b"www-authenticate", challenge)]
+        return _challenges(error)
     if error.status == HTTPStatus.SERVICE_UNAVAILABLE:
         # Jitter, so that callers turned away together do not come back together.
         seconds = random.uniform(*_RETRY_SECONDS)  # noqa: S311 - spreading load, not a secret
@@ -130,6 +130,18 @@ def _headers_of(error: SchakelError) -> list[tuple[bytes, bytes]]:
         # What is left of the body is not read, so the connection cannot be used again.
         return [(b"connection", b"close")]
     return []
+
+
+def _challenges(error: SchakelError) -> list[tuple[bytes, bytes]]:
+    """How to authenticate (RFC 6750 §3, RFC 9449 §7.1), and what was wrong with the attempt."""
+    if isinstance(error, errors.InvalidProof):
+        headers = [(b"www-authenticate", _DPOP + b', error="%s"' % error.code.encode())]
+        if isinstance(error, errors.NonceRequired):
+            headers.append((b"dpop-nonce", error.facts["nonce"].encode()))
+        return headers
+    is_wrong = isinstance(error, errors.InvalidToken) and not error.facts.get("absent")
+    suffix = b', error="invalid_token"' if is_wrong else b""
+    return [(b"www-authenticate", scheme + suffix) for scheme in (_BEARER, _DPOP)]
 
 
 def internal_error() -> errors.InternalError:

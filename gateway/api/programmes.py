@@ -65,8 +65,7 @@ def router(
     """All routes. `survey` counts what conversions would move; it reads every case."""
 
     def anybody(request: Request) -> Principal:
-        header = request.headers.get("authorization")
-        return authenticate(verifier, None if header is None else header.encode("latin-1"))
+        return authenticate(verifier, request.scope)
 
     def administrator(principal: Annotated[Principal, Depends(anybody)]) -> Principal:
         require_scope(principal, SCOPE)

@@ -8,6 +8,7 @@ asynchronous, and issuing writes one row (the used assertion), so calls block on
 from __future__ import annotations
 
 import time
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from authlib.oauth2.rfc6749 import (
@@ -19,11 +20,13 @@ from authlib.oauth2.rfc6749 import (
 )
 from authlib.oauth2.rfc6749.grants import ClientCredentialsGrant
 
+from gateway import errors
 from gateway.exchange.scopes import SCOPES
 from gateway.oauth import assertions
 from gateway.oauth.client_view import ClientView
 from gateway.oauth.request import Answer, FormRequest, HttpForm, read_form
 from gateway.oauth.revocation import Revocation
+from gateway.oauth.senders import UNBOUND, Binding, only_proof
 from gateway.oauth.tokens import GATEWAY, RESOURCES, Resource, mint
 
 if TYPE_CHECKING:
@@ -32,9 +35,11 @@ if TYPE_CHECKING:
     from gateway.exchange.registry import Registry
     from gateway.oauth.assertions import UsedAssertions
     from gateway.oauth.keys import SigningKeys
+    from gateway.oauth.proofs import Proofs
     from gateway.oauth.revocation import RevokedTokens
 
 SECRET_METHOD = "client_secret_basic"  # noqa: S105 - the method's name
+NONCE = "DPoP-Nonce"
 NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 
 
@@ -53,6 +58,8 @@ class Issuer(AuthorizationServer):  # type: ignore[misc] # Authlib has no types
         registry: gives the newest snapshot.
         used: remembers assertion ids.
         revoked: where revoked tokens are written down.
+        proofs: judges the DPoP proofs of token requests.
+        takes_certificates: whether client certificates can reach this hub; told in the metadata.
         now: real time in seconds since the epoch.
     """
 
@@ -64,12 +71,16 @@ class Issuer(AuthorizationServer):  # type: ignore[misc] # Authlib has no types
         registry: Callable[[], Registry],
         used: UsedAssertions,
         revoked: RevokedTokens,
+        proofs: Proofs,
+        takes_certificates: bool = False,
         now: Callable[[], float] = time.time,
     ) -> None:
         super().__init__(scopes_supported=sorted(SCOPES))
         self.url = url
         self.keys = keys
+        self.takes_certificates = takes_certificates
         self._registry = registry
+        self._proofs = proofs
         self._now = now
         self.auth_methods = [assertions.METHOD]
         if registry().environment == "test":
@@ -82,7 +93,11 @@ class Issuer(AuthorizationServer):  # type: ignore[misc] # Authlib has no types
 
     def token(self, http: HttpForm) -> Answer:
         """Answer a POST to the token endpoint. Raises SQLAlchemyError when the database is away."""
-        return self._answered(http, self.create_token_response)
+        answer = self._answered(http, self.create_token_response)
+        if answer.status == HTTPStatus.OK and http.sender.proofs:
+            nonce = {NONCE: self._proofs.fresh_nonce()}
+            answer = Answer(answer.status, answer.body, {**answer.headers, **nonce})
+        return answer
 
     def revoke(self, http: HttpForm) -> Answer:
         """Answer a POST to the revocation endpoint (RFC 7009); blocks and raises as `token`."""
@@ -104,13 +119,43 @@ class Issuer(AuthorizationServer):  # type: ignore[misc] # Authlib has no types
             raise InvalidClientError(description="client_id is not the client that authenticated.")
         return client
 
-    def minted(self, client: ClientView, scope: str | None, resource_name: str) -> dict[str, Any]:
+    def proven(self, form: FormRequest) -> ClientView:
+        """The client of a token request, and in the form what its token will be bound to.
+
+        The proof is judged first, so that a request for a nonce leaves the assertion usable, and
+        used last, so that only clients take room in the memory of proofs.
+
+        Raises:
+            InvalidRequestError: production, and neither a proof nor a certificate.
+            InvalidProof, NonceRequired: the proof is wrong, or needs a nonce.
+            TooManyCalls, Overloaded: the proof cannot be remembered.
+            OAuth2Error: as `authenticated`.
+        """
+        sender, proof = form.sender, None
+        if sender.proofs:
+            given = only_proof(sender.proofs)
+            proof = self._proofs.check(given, sender.method, sender.path, None)
+        client = self.authenticated(form)
+        if proof is not None:
+            self._proofs.use(proof, client.get_client_id())
+            form.binding = Binding(key=proof.thumbprint)
+        elif sender.certificate is not None:
+            form.binding = Binding(certificate=sender.certificate)
+        elif self._registry().environment == "production":
+            raise InvalidRequestError("Send a DPoP proof, or use a client certificate.")
+        return client
+
+    def minted(
+        self, client: ClientView, scope: str | None, resource_name: str, binding: Binding
+    ) -> dict[str, Any]:
         """The token response for an authenticated client."""
         resource = RESOURCES.get(resource_name)
         if resource is None:
             known = ", ".join(RESOURCES)
             raise InvalidTargetError(description=f"resource must be one of: {known}")
         granted = _granted(client, scope, resource)
+        if not resource.checks_senders:
+            binding = UNBOUND
         token = mint(
             self.keys.current(),
             client.client,
@@ -118,10 +163,11 @@ class Issuer(AuthorizationServer):  # type: ignore[misc] # Authlib has no types
             resource=resource,
             scope=granted,
             now_seconds=self._now(),
+            binding=binding,
         )
         return {
             "access_token": token,
-            "token_type": "Bearer",
+            "token_type": "Bearer" if binding.key is None else "DPoP",
             "expires_in": resource.lifetime_seconds,
             "scope": granted,
         }
@@ -162,7 +208,10 @@ class Issuer(AuthorizationServer):  # type: ignore[misc] # Authlib has no types
             form = read_form(http)
         except OAuth2Error as error:
             return _refused(error, challenge=False)
-        return answer(form)
+        try:
+            return answer(form)
+        except (errors.InvalidProof, errors.TooManyCalls, errors.Overloaded) as error:
+            return _refused_proof(error)
 
 
 class HubClientCredentials(ClientCredentialsGrant):  # type: ignore[misc] # Authlib has no types
@@ -172,13 +221,13 @@ class HubClientCredentials(ClientCredentialsGrant):  # type: ignore[misc] # Auth
     request: FormRequest
 
     def authenticate_token_endpoint_client(self) -> ClientView:
-        """The client, by the methods of this environment."""
-        return self.server.authenticated(self.request)
+        """The client, by the methods of this environment, and what proves the sender."""
+        return self.server.proven(self.request)
 
     def generate_token(self, scope: str | None = None, **_others: object) -> dict[str, Any]:
         """The token response for the resource that was asked for, the gateway by default."""
         resource = self.request.form.get("resource", GATEWAY.indicator)
-        return self.server.minted(self.request.client, scope, resource)
+        return self.server.minted(self.request.client, scope, resource, self.request.binding)
 
 
 def _granted(client: ClientView, scope: str | None, resource: Resource) -> str:
@@ -203,3 +252,16 @@ def _refused(error: OAuth2Error, *, challenge: bool) -> Answer:
         if challenge:
             headers["WWW-Authenticate"] = 'Basic realm="schakel"'
     return Answer(status, dict(error.get_body()), headers)
+
+
+def _refused_proof(error: errors.InvalidProof | errors.TooManyCalls | errors.Overloaded) -> Answer:
+    """A refusal of the proof, as RFC 9449 §5 and §8 name it, or of remembering it."""
+    headers = dict(NO_STORE)
+    if isinstance(error, errors.InvalidProof):
+        status, code = 400, error.code
+    else:
+        status, code = error.status, "temporarily_unavailable"
+        headers["Retry-After"] = str(error.facts.get("retry_after", 1))
+    if isinstance(error, errors.NonceRequired):
+        headers[NONCE] = error.facts["nonce"]
+    return Answer(status, {"error": code, "error_description": error.detail.en}, headers)

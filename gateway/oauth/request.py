@@ -10,6 +10,8 @@ from urllib.parse import parse_qsl
 from authlib.oauth2.rfc6749 import InvalidRequestError, OAuth2Request
 from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
 
+from gateway.oauth.senders import BEARER_SENDER, UNBOUND, Sender
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -27,6 +29,7 @@ class HttpForm:
 
     body: bytes
     headers: Mapping[str, str]
+    sender: Sender = BEARER_SENDER
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +42,16 @@ class Answer:
 
 
 class FormRequest(OAuth2Request):  # type: ignore[misc] # Authlib has no types
-    """A token or revocation request. Made by `read_form`, which checks the form first."""
+    """A token or revocation request. Made by `read_form`, which checks the form first.
 
-    def __init__(self, fields: dict[str, str], headers: Mapping[str, str]) -> None:
+    `binding` is what its token will be bound to, once the client and its proof are known.
+    """
+
+    def __init__(self, fields: dict[str, str], headers: Mapping[str, str], sender: Sender) -> None:
         super().__init__("POST", ENDPOINT, headers={"Authorization": headers.get("authorization")})
         self._fields = fields
+        self.sender = sender
+        self.binding = UNBOUND
         self.payload = BasicOAuth2Payload(fields)
 
     @property
@@ -76,4 +84,4 @@ def read_form(http: HttpForm) -> FormRequest:
         raise InvalidRequestError("The form cannot be read.") from error
     if any(count > 1 for count in Counter(name for name, _ in pairs).values()):
         raise InvalidRequestError("A form field is given more than once.")
-    return FormRequest({name: value for name, value in pairs if value}, http.headers)
+    return FormRequest({name: value for name, value in pairs if value}, http.headers, http.sender)

@@ -18,7 +18,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from gateway.exchange.scopes import SCOPES
 from gateway.oauth.assertions import ALGORITHMS
 from gateway.oauth.keys import JWKS_MAX_AGE_SECONDS
+from gateway.oauth.proof_keys import ALGORITHMS as PROOF_ALGORITHMS
 from gateway.oauth.request import FORM_MAX_BYTES, Answer, HttpForm
+from gateway.oauth.senders import sender_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,6 +77,8 @@ def issuer_metadata(issuer: Issuer) -> dict[str, object]:
         "token_endpoint_auth_signing_alg_values_supported": signing,
         "revocation_endpoint_auth_methods_supported": issuer.auth_methods,
         "revocation_endpoint_auth_signing_alg_values_supported": signing,
+        "dpop_signing_alg_values_supported": list(PROOF_ALGORITHMS),
+        "tls_client_certificate_bound_access_tokens": issuer.takes_certificates,
     }
 
 
@@ -85,7 +89,8 @@ async def _posted(request: Request, handle: Callable[[HttpForm], Answer]) -> Res
         body += chunk
         if len(body) > FORM_MAX_BYTES:
             break
-    form = HttpForm(bytes(body), dict(request.headers))
+    sender, _ = sender_of(request.scope)
+    form = HttpForm(bytes(body), dict(request.headers), sender)
     try:
         answer = await run_in_threadpool(handle, form)
     except SQLAlchemyError as error:

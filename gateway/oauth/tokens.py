@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 from joserfc import jwt
 
+from gateway.oauth.senders import UNBOUND, Binding
+
 if TYPE_CHECKING:
     from joserfc.jwk import ECKey
 
@@ -30,21 +32,33 @@ class Resource:
         audience: the `aud` claim its tokens carry.
         lifetime_seconds: from `iat` to `exp`.
         scopes: the scopes its tokens may carry; None means all the client has.
+        checks_senders: whether who takes its tokens can tell who sent them. The broker cannot, so
+            its tokens carry no binding; they are made for a proven sender all the same.
     """
 
     indicator: str
     audience: str
     lifetime_seconds: int
     scopes: frozenset[str] | None = None
+    checks_senders: bool = True
 
 
 GATEWAY = Resource("urn:schakel:gateway", "urn:schakel:gateway", 300)
-KAFKA = Resource("urn:schakel:kafka", "kafka", 120, frozenset({"sj_feed_read"}))
+KAFKA = Resource(
+    "urn:schakel:kafka", "kafka", 120, frozenset({"sj_feed_read"}), checks_senders=False
+)
 RESOURCES = {one.indicator: one for one in (GATEWAY, KAFKA)}
 
 
 def mint(
-    key: ECKey, client: Client, *, issuer: str, resource: Resource, scope: str, now_seconds: float
+    key: ECKey,
+    client: Client,
+    *,
+    issuer: str,
+    resource: Resource,
+    scope: str,
+    now_seconds: float,
+    binding: Binding = UNBOUND,
 ) -> str:
     """Sign an access token for a client, naming its participant; `key` must hold its `kid`."""
     issued_at = int(now_seconds)
@@ -58,6 +72,7 @@ def mint(
         "client_id": client.id,
         "participant": client.participant,
         "scope": scope,
+        **binding.claim(),
     }
     header = {"alg": ALGORITHM, "typ": TOKEN_TYPE, "kid": key.kid}
     return jwt.encode(header, claims, key, algorithms=[ALGORITHM])

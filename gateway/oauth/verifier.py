@@ -1,8 +1,10 @@
-"""Checks the bearer token of a request: who calls, and what the registry says of that caller now.
+"""Checks the token of a request and who sent it, and what the registry says of that caller now.
 
 A token that was verified once is remembered until it ends, because this runs on every request;
 the memory belongs to one version of the registry and goes with it, so a revoked client or token
-is refused as soon as the newer version is known (polled every 2 s). OAuth uses real time always.
+is refused as soon as the newer version is known (polled every 2 s). What a token is bound to is
+held against the sender each time, because a remembered token may come from anybody. OAuth uses
+real time always.
 """
 
 from __future__ import annotations
@@ -15,7 +17,9 @@ from joserfc import jws, jwt
 from joserfc.errors import InvalidKeyIdError, JoseError
 
 from gateway.errors import InvalidToken
+from gateway.oauth.senders import BEARER_SENDER, Binding, Sender, Senders, binding_of
 from gateway.oauth.tokens import ALGORITHM, GATEWAY, TOKEN_TYPE
+from schemas import proofs
 from schemas.errors import Message
 
 if TYPE_CHECKING:
@@ -46,6 +50,16 @@ class Principal:
     role: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A token that was verified: whose, bound to what, its hash, and until when it counts."""
+
+    principal: Principal
+    binding: Binding
+    token_hash: str
+    until: float
+
+
 class VerifyingKeys(Protocol):
     """Where the public signing keys come from; `gateway.oauth.keys.SigningKeys` is the real one."""
 
@@ -65,6 +79,7 @@ class Verifier:
         issuer: the exact `iss` a token must carry.
         keys: the public keys.
         registry: gives the newest snapshot; called once per verification, so it must be cheap.
+        senders: holds a request against what its token is bound to.
         audience: the exact and only `aud` a token must carry.
         now: real time in seconds since the epoch.
     """
@@ -75,41 +90,60 @@ class Verifier:
         issuer: str,
         keys: VerifyingKeys,
         registry: Callable[[], Registry],
+        senders: Senders,
         audience: str = GATEWAY.audience,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._issuer = issuer
         self._keys = keys
         self._registry = registry
+        self._senders = senders
         self._audience = audience
         self._now = now
         self._jws = jws.JWSRegistry(algorithms=[ALGORITHM])
         # Snapshot and memory are swapped as one, so that a slow verification against an old
         # snapshot can never be remembered under a new one.
-        self._known: tuple[Registry | None, dict[str, tuple[Principal, float]]] = (None, {})
+        self._known: tuple[Registry | None, dict[str, _Known]] = (None, {})
 
-    def verify(self, token: str) -> Principal:
-        """Check a compact token. A remembered one costs a dictionary look-up.
+    def verify(self, token: str, sender: Sender = BEARER_SENDER) -> Principal:
+        """Check a compact token and who sent it. A remembered one costs a dictionary look-up.
+
+        A token that is bound to a key costs the signature of a proof each time, one that is bound
+        to a certificate a comparison.
 
         Raises:
-            InvalidToken: 401; forged, malformed, expired, revoked, for another audience, or of
-                a client that is no longer active. The sentence never repeats the token.
+            InvalidToken: 401; forged, malformed, expired, revoked, for another audience, of a
+                client that is no longer active, or not its sender's. The sentence never repeats
+                the token.
+            InvalidProof: 401, the proof of its key is not right; NonceRequired brings a nonce.
+            TooManyCalls, Overloaded: the proof cannot be remembered.
         """
         registry = self._registry()
+        known = self._known_token(token, registry)
+        self._senders.check(
+            sender,
+            known.binding,
+            token_hash=known.token_hash,
+            client_id=known.principal.client_id,
+            is_production=registry.environment == "production",
+        )
+        return known.principal
+
+    def _known_token(self, token: str, registry: Registry) -> _Known:
         known_registry, remembered = self._known
         if known_registry is not registry:
             remembered = {}
             self._known = (registry, remembered)
         entry = remembered.get(token)
-        if entry is not None and self._now() < entry[1]:
-            return entry[0]
-        principal, until = self._verify(token, registry)
+        if entry is not None and self._now() < entry.until:
+            return entry
+        entry = self._verify(token, registry)
         if len(remembered) >= REMEMBERED_MAX:
             remembered.clear()
-        remembered[token] = (principal, until)
-        return principal
+        remembered[token] = entry
+        return entry
 
-    def _verify(self, token: str, registry: Registry) -> tuple[Principal, float]:
+    def _verify(self, token: str, registry: Registry) -> _Known:
         claims = self._signed_claims(token)
         until = self._check_claims(claims)
         if claims["jti"] in registry.revoked_tokens:
@@ -117,7 +151,8 @@ class Verifier:
         client = registry.client(claims["sub"])
         if client is None or client.status != "active":
             raise _invalid("client_inactive")
-        return _principal(client, claims, registry), until
+        principal = _principal(client, claims, registry)
+        return _Known(principal, binding_of(claims), proofs.token_hash(token), until)
 
     def _signed_claims(self, token: str) -> dict[str, Any]:
         """The claims of a token whose header and signature are right."""

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from consumers.clock import RowClock
     from gateway.exchange.registry import Registry
+    from gateway.oauth.senders import Sender
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 """A Monday."""
@@ -47,11 +48,11 @@ class Readable:
     def __init__(self, registry: Any) -> None:
         self._registry = registry
 
-    def verify(self, token: str) -> Any:
+    def verify(self, token: str, sender: Sender) -> Any:
         """The principal that the token spells out."""
         known: Registry = self._registry()
         roles = {one.id: one.role for one in known.participants.values()}
-        return fakes.ReadableTokens({**roles, "hub-admin": "A"}).verify(token)
+        return fakes.ReadableTokens({**roles, "hub-admin": "A"}).verify(token, sender)
 
 
 class FactsOfOutbox:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from gateway.api.completions import Completions
     from gateway.exchange.publication import PublishRequest
     from gateway.exchange.submission import Submission
+    from gateway.oauth.senders import Sender
 
 ALL_SCOPES = frozenset(
     {
@@ -42,7 +43,7 @@ class ReadableTokens:
     def __init__(self, roles: Mapping[str, str]) -> None:
         self._roles = roles
 
-    def verify(self, token: str) -> Principal:
+    def verify(self, token: str, sender: Sender) -> Principal:  # noqa: ARG002 - takes anybody's
         """The principal that the token spells out."""
         participant, *scopes = token.split("+")
         if participant not in self._roles:

@@ -15,6 +15,8 @@ from joserfc.jwk import ECKey, OctKey, import_key
 
 from gateway.errors import InvalidToken
 from gateway.exchange.credentials import new_private_jwk
+from gateway.oauth.proofs import Proofs
+from gateway.oauth.senders import Senders
 from gateway.oauth.tokens import GATEWAY, KAFKA, mint
 from gateway.oauth.verifier import Verifier
 from tests.hub_front import ADMIN, ISSUER, PARTNER, HubFront
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from joserfc.jwk import KeySet
 
     from gateway.exchange.registry import Registry
+
+ANYBODY = Senders(Proofs([ISSUER]))
 
 
 def forged(front: HubFront, **changes: Any) -> str:
@@ -211,6 +215,7 @@ def test_times_have_ten_seconds_of_leeway(front: HubFront) -> None:
             issuer=ISSUER,
             keys=front.signing,
             registry=front.live.current,
+            senders=ANYBODY,
             now=front.time.now,
         )
         if good:
@@ -276,7 +281,7 @@ def test_scopes_taken_away_are_gone(front: HubFront) -> None:
     assert client is not None
     narrowed = replace(client, scopes=frozenset({"sj_feed_read"}))
     later = replace(registry, clients={**registry.clients, PARTNER: narrowed})
-    verifier = Verifier(issuer=ISSUER, keys=front.signing, registry=lambda: later)
+    verifier = Verifier(issuer=ISSUER, keys=front.signing, registry=lambda: later, senders=ANYBODY)
 
     assert verifier.verify(token).scopes == {"sj_feed_read"}
 
@@ -316,7 +321,7 @@ def test_unknown_key_ids_do_not_make_the_database_busy(front: HubFront) -> None:
         return front.live.current()
 
     keys = Counting()
-    verifier = Verifier(issuer=ISSUER, keys=keys, registry=registry)
+    verifier = Verifier(issuer=ISSUER, keys=keys, registry=registry, senders=ANYBODY)
     client = front.live.current().client(ADMIN)
     assert client is not None
     stranger = ECKey.import_key(new_private_jwk())

@@ -1,0 +1,194 @@
+"""Checks DPoP proofs (RFC 9449 §4.3), with the times of FAPI 2.0.
+
+Two steps, because the second one writes: `check` judges a proof by itself, `use` makes it count
+once, when it is known whose it is. What a proof costs on the hot path is one signature; its header
+is the same text each time and is read once.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+
+from gateway import errors
+from gateway.oauth.nonces import Nonces
+from gateway.oauth.proof_keys import ProofKey, UnusableProofError, decoded, read_header
+from gateway.oauth.used_proofs import UsedProofs
+from schemas import proofs
+from schemas.errors import Message
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+AHEAD_SECONDS: Final = 10
+BACK_SECONDS: Final = 60
+MAX_LENGTH: Final = 4096
+KEYS_MAX: Final = 10_000
+SEGMENTS: Final = 3
+_JTI: Final = re.compile(r"[\x21-\x7e]{1,128}")
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """A proof that is right by itself, and not yet used.
+
+    Attributes:
+        thumbprint: the `jkt` of the key that signed it.
+        until_seconds: when it ends by itself.
+    """
+
+    thumbprint: str
+    jti: str
+    until_seconds: int
+
+
+class Proofs:
+    """One gateway's judge of proofs; safe from any thread.
+
+    Args:
+        addresses: where clients reach this hub, without a path that it serves; a proof names one
+            of them. Never taken from the request: a proxy or a caller decides that.
+        now: real time in seconds since the epoch.
+        used: remembers what was used; of this gateway alone, like the nonces.
+    """
+
+    def __init__(
+        self,
+        addresses: Collection[str],
+        *,
+        now: Callable[[], float] = time.time,
+        used: UsedProofs | None = None,
+    ) -> None:
+        self._addresses = addresses
+        self._now = now
+        self._used = used or UsedProofs(now)
+        self._nonces = Nonces(now)
+        self._keys: dict[bytes, ProofKey] = {}
+
+    def fresh_nonce(self) -> str:
+        """A nonce for the client's next proofs."""
+        return self._nonces.fresh()
+
+    def check(self, proof: str, method: str, path: str, token_hash: str | None) -> Proof:
+        """Judge a proof for one request. Does not block; about 100 µs.
+
+        Args:
+            proof: the value of the `DPoP` header.
+            method: of the request.
+            path: of the request as it was sent, escapes included and without the query.
+            token_hash: the `ath` that it must carry; None at the token endpoint, where it must not
+                be asked for.
+
+        Raises:
+            InvalidProof: 401, whatever is wrong with it.
+            NonceRequired: 401, it is right but carries no good nonce; the error brings one.
+        """
+        key, header, claims = self._signed(proof)
+        self._check_request(claims, method, path)
+        if token_hash is not None and claims.get("ath") != token_hash:
+            raise invalid_proof("ath")
+        until, jti = self._check_time(claims), claims.get("jti")
+        if not isinstance(jti, str) or not _JTI.fullmatch(jti):
+            raise invalid_proof("jti")
+        self._check_nonce(claims.get("nonce"))
+        self._remember(header, key)
+        return Proof(key.thumbprint, jti, until)
+
+    def use(self, proof: Proof, client_id: str) -> None:
+        """Let a proof count, once.
+
+        Raises:
+            InvalidProof: 401, it was used before.
+            TooManyCalls: 429, the client's share of the memory is full.
+            Overloaded: 503, the memory is full.
+        """
+        if not self._used.use(client_id, proof.thumbprint, proof.jti, proof.until_seconds):
+            raise invalid_proof("used_before")
+
+    def _signed(self, proof: str) -> tuple[ProofKey, bytes, dict[str, Any]]:
+        """Key, header and claims of a proof whose signature is right."""
+        if len(proof) > MAX_LENGTH or not proof.isascii():
+            raise invalid_proof("length")
+        signed, _, signature = proof.encode().rpartition(b".")
+        header, _, payload = signed.partition(b".")
+        if b"." in payload:
+            raise invalid_proof("encoding")
+        try:
+            key = self._keys.get(header) or read_header(header)
+            is_signed = key.is_signer(decoded(signature), signed)
+            claims = orjson.loads(decoded(payload)) if is_signed else None
+        except UnusableProofError as error:
+            raise invalid_proof(str(error)) from error
+        except orjson.JSONDecodeError as error:
+            raise invalid_proof("claims") from error
+        if not is_signed:
+            raise invalid_proof("signature")
+        if not isinstance(claims, dict):
+            raise invalid_proof("claims")
+        return key, header, claims
+
+    def _remember(self, header: bytes, key: ProofKey) -> None:
+        if header not in self._keys:
+            if len(self._keys) >= KEYS_MAX:
+                self._keys.clear()
+            self._keys[header] = key
+
+    def _check_request(self, claims: dict[str, Any], method: str, path: str) -> None:
+        if claims.get("htm") != method:
+            raise invalid_proof("htm")
+        named = claims.get("htu")
+        if not isinstance(named, str):
+            raise invalid_proof("htu")
+        meant = [f"{address}{path}" for address in self._addresses]
+        if named not in meant and not _is_one_of(named, meant):
+            raise invalid_proof("htu")
+
+    def _check_time(self, claims: dict[str, Any]) -> int:
+        """Check `iat`, and `exp` and `nbf` where given; gives the last second it counts."""
+        now, issued_at = self._now(), claims.get("iat")
+        # type(), not isinstance(): True is an int.
+        if type(issued_at) is not int:
+            raise invalid_proof("iat")
+        if not now - BACK_SECONDS <= issued_at <= now + AHEAD_SECONDS:
+            raise invalid_proof("iat")
+        expires_at, not_before = claims.get("exp", issued_at), claims.get("nbf", issued_at)
+        if type(expires_at) is not int or type(not_before) is not int:
+            raise invalid_proof("times")
+        if not_before > now + AHEAD_SECONDS or ("exp" in claims and expires_at <= now):
+            raise invalid_proof("times")
+        return issued_at + BACK_SECONDS
+
+    def _check_nonce(self, nonce: object) -> None:
+        if nonce is not None and not isinstance(nonce, str):
+            raise invalid_proof("nonce")
+        if nonce is None or not self._nonces.is_good(nonce):
+            raise errors.NonceRequired(
+                Message(
+                    nl="Zet de nonce uit DPoP-Nonce in het bewijs en herhaal de oproep.",
+                    en="Put the nonce of DPoP-Nonce into the proof and repeat the call.",
+                ),
+                facts={"nonce": self.fresh_nonce()},
+            )
+
+
+def invalid_proof(reason: str) -> errors.InvalidProof:
+    """The refusal of a proof; the reason is the name of what is wrong, never its value."""
+    return errors.InvalidProof(
+        Message(
+            nl=f"Het DPoP-bewijs klopt niet ({reason}); maak een nieuw voor deze oproep.",
+            en=f"The DPoP proof is not right ({reason}); make a new one for this call.",
+        ),
+        facts={"reason": reason},
+    )
+
+
+def _is_one_of(named: str, meant: list[str]) -> bool:
+    """Whether two spellings of an address are the same one (RFC 9449 §4.3, RFC 3986 §6.2)."""
+    try:
+        return proofs.target(named) in [proofs.target(one) for one in meant]
+    except ValueError:
+        return False

@@ -1,0 +1,307 @@
+"""Tokens that are their sender's: at the token endpoint, at a resource, in test and production."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import orjson
+import pytest
+from joserfc.jws import extract_compact
+
+from gateway import errors
+from gateway.oauth.proofs import Proofs
+from gateway.oauth.senders import Binding, Sender, Senders, binding_of
+from gateway.oauth.tokens import GATEWAY, KAFKA, mint
+from gateway.oauth.verifier import Verifier
+from tests.hub_front import ADMIN, ISSUER, PARTNER, HubFront, hub_front
+from tests.proof_forger import Forger
+from tests.registry_fixtures import sqlite_url
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+TOKEN_URL = f"{ISSUER}/oauth/token"
+PATH = "/v1/clients"
+URL = f"{ISSUER}{PATH}"
+CERTIFICATE = "A" * 43
+OTHER_CERTIFICATE = "B" * 43
+
+
+@pytest.fixture
+def production(tmp_path: Path) -> Iterator[HubFront]:
+    """A front of a production installation."""
+    folder = tmp_path / "production"
+    folder.mkdir()
+    with hub_front(sqlite_url(folder), folder, environment="production") as opened:
+        yield opened
+
+
+def claims_of(token: str) -> dict[str, Any]:
+    """Claims, unverified."""
+    claims: dict[str, Any] = orjson.loads(extract_compact(token.encode()).payload)
+    return claims
+
+
+def sent(forger: Forger, token: str, **changes: Any) -> Sender:
+    """A GET with a proof for a token."""
+    proof = forger.proof("GET", URL, token, **changes)
+    return Sender("GET", PATH, "dpop", (proof,))
+
+
+def reason(front: HubFront, token: str, sender: Sender) -> str:
+    """Why a request with a token is refused."""
+    with pytest.raises(errors.AccessError) as refused:
+        front.verifier.verify(token, sender)
+    assert refused.value.status == 401
+    return str(refused.value.facts["reason"])
+
+
+def bound(front: HubFront, binding: Binding, client_id: str = PARTNER) -> str:
+    """A good token with some binding."""
+    client = front.live.current().client(client_id)
+    assert client is not None
+    return mint(
+        front.signing.current(),
+        client,
+        issuer=ISSUER,
+        resource=GATEWAY,
+        scope=" ".join(client.scopes),
+        now_seconds=front.time.now(),
+        binding=binding,
+    )
+
+
+def test_a_proof_makes_a_token_of_its_key(front: HubFront) -> None:
+    """RFC 9449 §5: type `DPoP`, the key's thumbprint inside, a nonce for what follows."""
+    forger = front.forger()
+    answer = front.ask_with([forger.proof("POST", TOKEN_URL)], front.assertion())
+
+    body = answer.json()
+    assert (answer.status_code, body["token_type"]) == (200, "DPoP")
+    assert claims_of(body["access_token"])["cnf"] == {"jkt": forger.thumbprint}
+    assert answer.headers["dpop-nonce"]
+    principal = front.verifier.verify(body["access_token"], sent(forger, body["access_token"]))
+    assert principal.client_id == PARTNER
+
+
+def test_a_first_request_is_told_the_nonce(front: HubFront) -> None:
+    """RFC 9449 §8: 400 `use_dpop_nonce`, and the assertion can be sent again."""
+    forger = Forger()
+    assertion = front.assertion()
+
+    first = front.ask_with([forger.proof("POST", TOKEN_URL)], assertion)
+    forger.nonce = first.headers["dpop-nonce"]
+    second = front.ask_with([forger.proof("POST", TOKEN_URL)], assertion)
+
+    assert (first.status_code, first.json()["error"]) == (400, "use_dpop_nonce")
+    assert first.headers["cache-control"] == "no-store"
+    assert second.status_code == 200
+
+
+def test_a_proof_of_a_token_request_counts_once(front: HubFront) -> None:
+    """The same proof with another assertion gives no token."""
+    proof = front.forger().proof("POST", TOKEN_URL)
+
+    first = front.ask_with([proof], front.assertion())
+    second = front.ask_with([proof], front.assertion())
+
+    assert first.status_code == 200
+    assert (second.status_code, second.json()["error"]) == (400, "invalid_dpop_proof")
+
+
+def test_only_clients_fill_the_memory_of_proofs(front: HubFront) -> None:
+    """Whoever cannot prove to be a client uses up nothing: its proof stays unused."""
+    proof = front.forger().proof("POST", TOKEN_URL)
+
+    refused = front.ask_with([proof], front.assertion(iss="nobody"))
+    taken = front.ask_with([proof], front.assertion())
+
+    assert (refused.status_code, taken.status_code) == (401, 200)
+
+
+def test_two_proofs_are_refused(front: HubFront) -> None:
+    """RFC 9449 §4.3: not more than one, neither for a token nor with one."""
+    forger = front.forger()
+    proofs = [forger.proof("POST", TOKEN_URL), forger.proof("POST", TOKEN_URL)]
+    answer = front.ask_with(proofs, front.assertion())
+    token = front.bound_token(forger)
+    both = Sender("GET", PATH, "dpop", (sent(forger, token).proofs[0],) * 2)
+
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_dpop_proof")
+    assert reason(front, token, both) == "several"
+
+
+def test_a_stolen_token_is_worth_nothing(front: HubFront) -> None:
+    """Without the key: as a bearer's, without a proof, with another key's, for another token."""
+    owner, thief = front.forger(), front.forger()
+    token, own = front.bound_token(owner), front.bound_token(thief)
+
+    assert reason(front, token, Sender("GET", PATH)) == "bound_to_a_key"
+    assert reason(front, token, Sender("GET", PATH, "dpop")) == "missing"
+    assert reason(front, token, sent(thief, token)) == "other_key"
+    assert reason(front, token, sent(thief, own)) == "ath"
+    assert reason(front, token, sent(owner, own)) == "ath"
+    assert front.verifier.verify(token, sent(owner, token)).client_id == PARTNER
+
+
+def test_a_stolen_proof_is_worth_nothing(front: HubFront) -> None:
+    """The same request once more, another method, another path: all refused."""
+    forger = front.forger()
+    token = front.bound_token(forger)
+    request = sent(forger, token)
+    front.verifier.verify(token, request)
+
+    assert reason(front, token, request) == "used_before"
+    assert reason(front, token, Sender("POST", PATH, "dpop", request.proofs)) == "htm"
+    assert reason(front, token, Sender("GET", "/v1/feed", "dpop", request.proofs)) == "htu"
+
+
+def test_a_proof_is_checked_for_a_remembered_token_too(front: HubFront) -> None:
+    """Remembering a token never means that anybody may use it."""
+    forger = front.forger()
+    token = front.bound_token(forger)
+    for _ in range(3):
+        front.verifier.verify(token, sent(forger, token))
+
+    assert reason(front, token, Sender("GET", PATH)) == "bound_to_a_key"
+
+
+def test_a_replay_at_another_gateway_is_challenged(front: HubFront) -> None:
+    """Two gateways share nothing: the second wants its own nonce, the first takes no copy."""
+    forger = front.forger()
+    token = front.bound_token(forger)
+    second = Verifier(
+        issuer=ISSUER,
+        keys=front.signing,
+        registry=front.live.current,
+        senders=Senders(Proofs([ISSUER])),
+    )
+    request = sent(forger, token)
+    front.verifier.verify(token, request)
+
+    with pytest.raises(errors.NonceRequired) as challenged:
+        second.verify(token, request)
+    forger.nonce = challenged.value.facts["nonce"]
+    there = sent(forger, token)
+    assert second.verify(token, there).client_id == PARTNER
+    with pytest.raises(errors.NonceRequired):
+        front.verifier.verify(token, there)
+    with pytest.raises(errors.InvalidProof, match="used_before"):
+        second.verify(token, there)
+
+
+def test_a_token_of_a_certificate_is_for_that_certificate(front: HubFront) -> None:
+    """RFC 8705 §3: with another one, or none, it is refused; a proof does not help."""
+    token = bound(front, Binding(certificate=CERTIFICATE))
+    shown = Sender("GET", PATH, certificate=CERTIFICATE)
+
+    assert claims_of(token)["cnf"] == {"x5t#S256": CERTIFICATE}
+    assert front.verifier.verify(token, shown).client_id == PARTNER
+    other = Sender("GET", PATH, certificate=OTHER_CERTIFICATE)
+    assert reason(front, token, other) == "other_certificate"
+    assert reason(front, token, Sender("GET", PATH)) == "no_certificate"
+    assert reason(front, token, sent(front.forger(), token)) == "not_bound_to_a_key"
+
+
+@pytest.mark.parametrize(
+    "confirmation",
+    [
+        None,
+        [],
+        {},
+        "A" * 43,
+        {"jkt": 5},
+        {"jkt": "short"},
+        {"jkt": None},
+        {"x5t": "A" * 43},
+        {"jwk": {}},
+        {"jkt": "A" * 43, "x5t#S256": "A" * 43},
+        {"jkt": "A" * 43, "kid": "x"},
+    ],
+    ids=str,
+)
+def test_an_unknown_binding_is_refused(confirmation: Any) -> None:
+    """A binding that this hub does not make is one that it cannot hold to."""
+    with pytest.raises(errors.InvalidToken):
+        binding_of({"cnf": confirmation})
+
+
+def test_bearers_exist_in_test_installations_only(front: HubFront, production: HubFront) -> None:
+    """Production gives no token without a proven sender, and takes none, not even its own."""
+    answer = production.ask(production.assertion(ADMIN))
+    unbound = bound(production, Binding(), ADMIN)
+
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
+    assert reason(production, unbound, Sender("GET", PATH)) == "not_sender_constrained"
+    forger = production.forger()
+    token = production.bound_token(forger, ADMIN)
+    assert production.verifier.verify(token, sent(forger, token)).client_id == ADMIN
+    assert front.verifier.verify(front.token(), Sender("GET", PATH)).client_id == PARTNER
+
+
+def test_kafka_tokens_are_for_proven_senders(front: HubFront, production: HubFront) -> None:
+    """The broker cannot tell senders apart, so the issuer does, and the token says no more."""
+    form = {"resource": KAFKA.indicator}
+    with_proof = [front.forger().proof("POST", TOKEN_URL)]
+    here = front.ask_with(with_proof, front.assertion(), **form).json()
+    there = production.ask(production.assertion(ADMIN), resource=KAFKA.indicator)
+
+    assert here["token_type"] == "Bearer"
+    assert "cnf" not in claims_of(here["access_token"])
+    assert there.json()["error"] == "invalid_request"
+
+
+def test_a_full_memory_is_told_in_oauths_words(front: HubFront, monkeypatch: Any) -> None:
+    """No room to remember a proof: no token, and when to ask again."""
+    monkeypatch.setattr(front.proofs, "_used", _Full())
+    answer = front.ask_with([front.forger().proof("POST", TOKEN_URL)], front.assertion())
+
+    assert (answer.status_code, answer.json()["error"]) == (503, "temporarily_unavailable")
+    assert int(answer.headers["retry-after"]) >= 1
+
+
+class _Full:
+    """A memory of proofs without room."""
+
+    def use(self, *_: object) -> bool:
+        """Refuse."""
+        from schemas.errors import Message  # noqa: PLC0415 - only here
+
+        raise errors.Overloaded(Message(nl="Vol.", en="Full."))
+
+
+def test_the_metadata_says_it(front: HubFront) -> None:
+    """RFC 9449 §5.1 and RFC 8705 §3.3."""
+    found = front.client.get("/.well-known/oauth-authorization-server").json()
+
+    assert found["dpop_signing_alg_values_supported"] == ["ES256", "PS256", "EdDSA", "Ed25519"]
+    assert found["tls_client_certificate_bound_access_tokens"] is False
+
+
+def test_the_whole_way_over_http(front: HubFront) -> None:
+    """A resource asks for a nonce, takes the proof with it, and says how to authenticate."""
+    forger = front.forger()
+    token = front.bound_token(forger, ADMIN)
+    address = str(front.client.base_url).rstrip("/")
+
+    def asked(proof: str, scheme: str = "DPoP") -> Any:
+        headers = {"authorization": f"{scheme} {token}", "dpop": proof}
+        return front.client.get(PATH, headers=headers)
+
+    forger.nonce = None
+    challenged = asked(forger.proof("GET", f"{address}{PATH}", token))
+    forger.nonce = challenged.headers["dpop-nonce"]
+    good = asked(forger.proof("GET", f"{address}{PATH}", token))
+    bearer = asked(forger.proof("GET", f"{address}{PATH}", token), "Bearer")
+    bare = front.client.get(PATH)
+
+    assert challenged.status_code == 401
+    assert challenged.json()["code"] == "use_dpop_nonce"
+    assert 'error="use_dpop_nonce"' in challenged.headers["www-authenticate"]
+    assert 'algs="ES256 PS256 EdDSA Ed25519"' in challenged.headers["www-authenticate"]
+    assert good.status_code == 200
+    assert bearer.status_code == 401
+    assert bearer.headers.get_list("www-authenticate")[1].startswith("DPoP ")
+    assert 'error="invalid_token"' in bearer.headers["www-authenticate"]
+    assert "error" not in bare.headers["www-authenticate"]
