@@ -16,11 +16,14 @@ from gateway.api.completions import Completions
 from gateway.api.evidence import StoredFigures
 from gateway.api.inboxes import InboxFeed
 from gateway.api.offer_book import OfferBook
+from gateway.exchange.chores import Chores
 from gateway.exchange.conversion_survey import survey
 from gateway.exchange.decide import decide
-from gateway.exchange.encryption import FileKeyEncryption
 from gateway.exchange.handover import HandOver
 from gateway.exchange.journey import Journeys
+from gateway.exchange.key_file import FileKeyEncryption
+from gateway.exchange.key_rotation import KeyRotation, holds_keys
+from gateway.exchange.key_watch import KeyWatch
 from gateway.exchange.keys import KeyStore
 from gateway.exchange.ledger import Ledger
 from gateway.exchange.locating import Locator
@@ -64,6 +67,11 @@ def business_clock(settings: HubSettings, ledger: Engine, writer: Engine | None 
     return RowClock(ledger, writer=writer)
 
 
+def key_encryption(settings: HubSettings, keys: Engine, ledger: Engine) -> FileKeyEncryption:
+    """The key-encryption key; a missing file is made only while nothing needs an older one."""
+    return FileKeyEncryption(settings.key_file, may_create=lambda: not holds_keys(keys, ledger))
+
+
 class RegistryParts:
     """The registry as every process reads it."""
 
@@ -87,7 +95,7 @@ class GatewayParts:
         self.consumers_engine = open_engine(stores.consumers)
         self.consumers_reader = open_engine(stores.consumers, read_only=True)
         self.keys_engine = open_engine(stores.keys)
-        self._encryption = FileKeyEncryption(settings.key_file)
+        self._encryption = key_encryption(settings, self.keys_engine, registry.ledger_reader)
         self._keys = KeyStore(self.keys_engine, self._encryption)
         self.clock = business_clock(settings, registry.ledger_reader, registry.ledger_engine)
         self._wakers = wakers(stores, settings.run_dir)
@@ -109,6 +117,11 @@ class GatewayParts:
         self._signing = SigningKeys(registry.ledger_engine, self._encryption)
         registry.live.before_change(self._signing.reload)
         self._proofs = Proofs(settings.addresses)
+        self._key_watch = KeyWatch(self.keys_engine, self._keys)
+        self._rotation = KeyRotation(
+            self.keys_engine, self._encryption, registry.ledger_engine, (self._signing.rewrap,)
+        )
+        self._chores = Chores({"key_rotation": self._rotation.when_due}, self.clock)
 
     @property
     def movable_clock(self) -> RowClock | None:
@@ -123,9 +136,13 @@ class GatewayParts:
         self.registry.live.start()
         self.ledger.start()
         self.timers.start()
+        self._key_watch.start()
+        self._chores.start()
 
     def stop(self) -> None:
         """Finish what waits, then end the threads."""
+        self._chores.stop()
+        self._key_watch.stop()
         self.timers.stop()
         self.ledger.stop()
         self.registry.live.stop()

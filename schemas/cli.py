@@ -59,6 +59,10 @@ SUMMARIES: Final[dict[str, Message]] = {
         nl="cijfers tonen, met wat er geteld is",
         en="show figures and what they count",
     ),
+    "keys": Message(
+        nl="de sleutel van de sleutelopslag bekijken of vervangen",
+        en="inspect or replace the key store's own key",
+    ),
     "programmes": Message(
         nl="programmaregels publiceren, vergelijken en uitleggen",
         en="publish, compare and explain programme rules",

@@ -24,7 +24,7 @@ from gateway.api import administration, programmes
 from gateway.api.framework import refuse
 from gateway.exchange.conversion_survey import survey
 from gateway.exchange.credentials import new_private_jwk, new_secret, public_part, secret_hash
-from gateway.exchange.encryption import FileKeyEncryption
+from gateway.exchange.key_file import FileKeyEncryption
 from gateway.exchange.registry import Client, Credential
 from gateway.exchange.registry_document import parse
 from gateway.exchange.registry_live import LiveRegistry

@@ -17,6 +17,8 @@ from schemas.free_text import holds_number, word_list
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
+HUB, OPERATOR = "hub", "operator"
+"""Who acted when it was no client: the clock, or somebody at the machine itself."""
 LONGEST_REASON = 500
 
 _AUDIT = sa.table(

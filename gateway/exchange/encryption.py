@@ -1,21 +1,20 @@
-"""The key-encryption key: wraps subject keys and the hub's own keys; a file now, a KMS by seam."""
+"""The key-encryption key as the key store sees it: wraps subject keys and the hub's own keys.
+
+`KeyEncryption` and `KeyLife` are the seam: `key_file.py` is a file, and a KMS fits behind them.
+"""
 
 from __future__ import annotations
 
-import base64
 import os
-import secrets
-import stat
-import tempfile
-from contextlib import suppress
-from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from gateway.errors import KeysUnusable
 from schemas.errors import Message
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 KEY_BYTES = 32
 NONCE_BYTES = 12
@@ -42,34 +41,33 @@ class KeyEncryption(Protocol):
         ...
 
 
-class FileKeyEncryption:
-    """Keys in a file of mode 0600, one `<id> <base64>` a line, the last one current.
+class KeyLife(KeyEncryption, Protocol):
+    """A key-encryption key that can be replaced; its file, or a KMS behind the same calls."""
 
-    The file is made on first start, whole or not at all, also when two processes start at once.
-    Raises KeysUnusable when it cannot be read, is not ours alone, or holds no key.
-    """
+    def ids(self) -> tuple[str, ...]:
+        """The keys that unwrap, the oldest first and the current one last."""
+        ...
 
-    def __init__(self, path: Path) -> None:
-        if not path.exists():
-            _create(path)
-        self._keys = _read(path)
-        self._current = next(reversed(self._keys))
+    def renew(self) -> str:
+        """Make a new current key; its id. The older ones still unwrap. Durable when it returns."""
+        ...
 
-    @property
-    def current_id(self) -> str:
-        """The id on the last line."""
-        return self._current
+    def destroy(self, key_id: str) -> None:
+        """Destroy a key for good, so that nothing it wrapped opens again. Idempotent.
 
-    def wrap(self, key: bytes, bound_to: str) -> bytes:
-        """AES-256-GCM; the nonce comes first."""
-        return wrap(self._keys[self._current], key, bound_to)
+        Raises:
+            KeysUnusable: it is the current one, or it cannot be destroyed.
+        """
+        ...
 
-    def unwrap(self, key_id: str, wrapped: bytes, bound_to: str) -> bytes:
-        """The inverse of `wrap`."""
-        cipher = self._keys.get(key_id)
-        if cipher is None:
-            raise unusable("sleutel ontbreekt", "the key-encryption key is gone")
-        return unwrap(cipher, wrapped, bound_to)
+
+def wrap_named(encryption: KeyEncryption, key: bytes, bound_to: str) -> tuple[str, bytes]:
+    """The id of the key that wrapped, and the wrapped key; also while another is made current."""
+    while True:
+        before = encryption.current_id
+        wrapped = encryption.wrap(key, bound_to)
+        if encryption.current_id == before:
+            return before, wrapped
 
 
 def wrap(cipher: AESGCM, key: bytes, bound_to: str) -> bytes:
@@ -93,41 +91,3 @@ def unusable(nl: str, en: str) -> KeysUnusable:
     return KeysUnusable(
         Message(nl=f"De sleutels zijn niet bruikbaar: {nl}.", en=f"Keys cannot be used: {en}.")
     )
-
-
-def _create(path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    line = f"{secrets.token_hex(4)} {base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode()}\n"
-    # mkstemp makes mode 0600; the link fails when another process was first: its key holds.
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    try:
-        with os.fdopen(handle, "w") as file:
-            file.write(line)
-            file.flush()
-            os.fsync(file.fileno())
-        with suppress(FileExistsError):
-            os.link(name, path)
-    finally:
-        Path(name).unlink()
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
-
-
-def _read(path: Path) -> dict[str, AESGCM]:
-    try:
-        if stat.S_IMODE(path.stat().st_mode) & 0o077:
-            raise unusable(
-                f"{path} is leesbaar voor anderen (chmod 600)",
-                f"{path} may be read by others (chmod 600)",
-            )
-        lines = path.read_text("ascii").split("\n")
-        pairs = (line.split() for line in lines if line.strip())
-        keys = {name: base64.b64decode(key, validate=True) for name, key in pairs}
-    except (OSError, ValueError) as error:
-        raise unusable(f"{path} is onleesbaar", f"{path} cannot be read") from error
-    if not keys or any(len(key) != KEY_BYTES for key in keys.values()):
-        raise unusable(f"{path} bevat geen sleutel", f"{path} holds no key of {KEY_BYTES} bytes")
-    return {name: AESGCM(key) for name, key in keys.items()}

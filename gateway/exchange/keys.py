@@ -18,14 +18,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from consumers.database import is_postgres
-from gateway.exchange.encryption import (
-    KEY_BYTES,
-    FileKeyEncryption,
-    KeyEncryption,
-    unusable,
-    unwrap,
-    wrap,
-)
+from gateway.exchange.encryption import KEY_BYTES, KeyEncryption, unusable, unwrap, wrap, wrap_named
+from gateway.exchange.key_file import FileKeyEncryption
+from gateway.exchange.key_state import erased_of, make_keys
 from gateway.exchange.records import any_of, mark_of
 from schemas.identifiers import uuid7
 
@@ -167,7 +162,9 @@ class KeyStore:
         for key_id, *need, wrapped, kek_id, subject_wrapped in rows:
             asked = KeyNeed(*need)
             subject = self._subject(asked.subject_id, kek_id, subject_wrapped)
-            found[key_id] = self._remember(asked, key_id, unwrap(subject, wrapped, _purpose(asked)))
+            found[key_id] = self._remember(
+                asked, key_id, unwrap(subject, wrapped, purpose_of(asked))
+            )
         return found
 
     def _remember(self, need: KeyNeed, key_id: str, key: bytes) -> DataKey:
@@ -181,6 +178,7 @@ class KeyStore:
             found = self._existing(connection, needs)
             missing = sorted(need for need in needs if need not in found)
             if missing:
+                make_keys(connection)
                 made = self._make(connection, missing)
                 # Another gateway may have made the same key first, and then that one holds.
                 found.update(made if made is not None else self._existing(connection, missing))
@@ -205,7 +203,7 @@ class KeyStore:
                 # After a merge the key stays under the subject it was made for.
                 made_for = need._replace(subject_id=subject_id)
                 subject = self._subject(subject_id, kek_id, subject_wrapped)
-                found[need] = (key_id, unwrap(subject, wrapped, _purpose(made_for)))
+                found[need] = (key_id, unwrap(subject, wrapped, purpose_of(made_for)))
         return found
 
     def _subjects_for(self, connection: Connection, needs: Sequence[KeyNeed]) -> dict[str, AESGCM]:
@@ -214,11 +212,13 @@ class KeyStore:
         for one in ids:
             if self._subjects.get(one) is None:
                 fresh[one] = secrets.token_bytes(KEY_BYTES)
-        wrapped = {one: self._kek.wrap(key, one) for one, key in fresh.items()}
-        rows = [(one, self._kek.current_id, wrapped[one], now) for one in fresh]
+        wrapped = {one: wrap_named(self._kek, key, one) for one, key in fresh.items()}
+        rows = [(one, *wrapped[one], now) for one in fresh]
         columns = "subject_keys (subject_id, kek_id, wrapped, created_at)"
         if len(rows) == len(ids) and _insert_rows(connection, columns, rows):
-            return {one: self._cached_subject(one, wrapped[one], key) for one, key in fresh.items()}
+            return {
+                one: self._cached_subject(one, wrapped[one][1], key) for one, key in fresh.items()
+            }
         if len(rows) < len(ids):
             _insert_rows(connection, columns, rows)
         # Also those in memory: a subject erased elsewhere has no row, and must not come back.
@@ -233,6 +233,12 @@ class KeyStore:
         self, connection: Connection, needs: Sequence[KeyNeed]
     ) -> dict[KeyNeed, tuple[str, bytes]] | None:
         """Make the keys; None when another process made one of them meanwhile."""
+        gone = erased_of(connection, {need.subject_id for need in needs})
+        if any((need.subject_id, need.producer_org) in gone for need in needs):
+            raise unusable(
+                "de organisatie wiste haar gegevens over de persoon",
+                "the organisation erased its data about the person",
+            )
         subjects = self._subjects_for(connection, needs)
         now = time.time_ns() // 1000
         rows, made = [], {}
@@ -241,7 +247,7 @@ class KeyStore:
             if subject is None:
                 raise unusable("de persoon is gewist", "the person was erased")
             key_id, key = uuid7(), secrets.token_bytes(KEY_BYTES)
-            rows.append((key_id, *need, wrap(subject, key, _purpose(need)), now))
+            rows.append((key_id, *need, wrap(subject, key, purpose_of(need)), now))
             made[need] = (key_id, key)
         columns = "key_id, subject_id, aggregate_id, producer_org, part, wrapped, created_at"
         return made if _insert_rows(connection, f"data_keys ({columns})", rows) else None
@@ -271,9 +277,13 @@ class KeyStore:
         return self._kek.unwrap(rows[0][0], rows[0][1], name) if rows else None
 
     def _make_hub_key(self, name: str) -> bytes:
-        wrapped = self._kek.wrap(secrets.token_bytes(KEY_BYTES), name)
-        row = (name, self._kek.current_id, wrapped, time.time_ns() // 1000)
         with self._engine.begin() as connection:
+            make_keys(connection)
+            row = (
+                name,
+                *wrap_named(self._kek, secrets.token_bytes(KEY_BYTES), name),
+                time.time_ns() // 1000,
+            )
             _insert_rows(connection, "hub_keys (name, kek_id, wrapped, created_at)", [row])
         stored = self._stored_hub_key(name)
         if stored is None:
@@ -295,7 +305,8 @@ class KeyStore:
             pooled.close()
 
 
-def _purpose(need: KeyNeed) -> str:
+def purpose_of(need: KeyNeed) -> str:
+    """What a wrapped data key is bound to."""
     return "\x1f".join(need)
 
 

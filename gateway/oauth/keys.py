@@ -23,6 +23,7 @@ from sqlalchemy import delete, insert, select, update
 from gateway.errors import RotationTooSoon
 from gateway.exchange import registry_tables as tables
 from gateway.exchange.credentials import new_private_jwk, public_part
+from gateway.exchange.encryption import wrap_named
 from gateway.exchange.registry_rows import bump
 from gateway.oauth.tokens import GATEWAY
 from schemas.errors import Message
@@ -132,12 +133,14 @@ class SigningKeys:
         """Seal every key with the newest key-encryption key; part of rotating that one."""
         table = tables.SIGNING_KEYS
         with self._engine.begin() as connection:
+            # Whoever makes a signing key holds this row, so none comes under the older key.
+            connection.execute(update(tables.STATE).values(version=tables.STATE.c.version))
             for row in _rows(connection):
-                sealed = self._encryption.wrap(self._unsealed(row), BOUND_TO + row.kid)
+                name, sealed = wrap_named(self._encryption, self._unsealed(row), BOUND_TO + row.kid)
                 connection.execute(
                     update(table)
                     .where(table.c.kid == row.kid)
-                    .values(sealed=sealed, sealed_with=self._encryption.current_id)
+                    .values(sealed=sealed, sealed_with=name)
                 )
 
     def _unsealed(self, row: Row[Any]) -> bytes:
@@ -179,13 +182,14 @@ class SigningKeys:
     def _add(self, connection: Connection, status: str) -> str:
         private = new_private_jwk()
         kid = str(private["kid"])
+        name, sealed = wrap_named(self._encryption, orjson.dumps(private), BOUND_TO + kid)
         connection.execute(
             insert(tables.SIGNING_KEYS).values(
                 kid=kid,
                 status=status,
                 public=public_part(private),
-                sealed=self._encryption.wrap(orjson.dumps(private), BOUND_TO + kid),
-                sealed_with=self._encryption.current_id,
+                sealed=sealed,
+                sealed_with=name,
                 published_at_seconds=int(self._now()),
             )
         )

@@ -18,9 +18,9 @@ from gateway.api.completions import Completions
 from gateway.api.inboxes import InboxFeed
 from gateway.api.offer_book import OfferBook
 from gateway.exchange.decide import decide
-from gateway.exchange.encryption import FileKeyEncryption
 from gateway.exchange.handover import HandOver
 from gateway.exchange.journey import Journeys
+from gateway.exchange.key_file import FileKeyEncryption
 from gateway.exchange.keys import KeyStore
 from gateway.exchange.ledger import Ledger
 from gateway.exchange.locating import Locator

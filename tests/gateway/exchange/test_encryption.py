@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gateway.errors import KeysUnusable
-from gateway.exchange.encryption import KEY_BYTES, FileKeyEncryption
+from gateway.exchange.encryption import KEY_BYTES
+from gateway.exchange.key_file import FileKeyEncryption
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from consumers.database import Stores
 from gateway.errors import KeysUnusable
-from gateway.exchange.encryption import NONCE_BYTES, FileKeyEncryption
+from gateway.exchange.encryption import NONCE_BYTES
+from gateway.exchange.key_file import FileKeyEncryption
 from gateway.exchange.keys import KeyNeed, KeyStore
 from tests.gateway.exchange.two_gateways import sessions_waiting, until
 from tests.store_fixtures import migrated, opened, stores

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from consumers.database import open_engine
 from gateway.errors import InvalidToken, KeysUnusable, RotationTooSoon
 from gateway.exchange import registry_tables as tables
-from gateway.exchange.encryption import FileKeyEncryption
+from gateway.exchange.key_file import FileKeyEncryption
 from gateway.oauth.keys import PUBLISH_AHEAD_SECONDS, SigningKeys
 from tests.registry_fixtures import sqlite_url
 
