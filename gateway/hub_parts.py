@@ -11,6 +11,7 @@ from consumers.spans import Tracing
 from consumers.wake import wakers
 from gateway.api import administration, audit, programmes
 from gateway.api.cases import Cases
+from gateway.api.client_certificates import ClientCertificates
 from gateway.api.collaborators import Collaborators, TokenVerifier
 from gateway.api.completions import Completions
 from gateway.api.evidence import StoredFigures
@@ -192,6 +193,7 @@ class GatewayParts:
             offers=OfferBook(reader),
             wake=self._feed_wake,
             figures=StoredFigures(inboxes) if settings.has_evidence else None,
+            certificates=ClientCertificates(settings.proxy_networks),
             public_url=settings.base_url,
             routers=(
                 oauth_router(self._issuer()),
@@ -237,6 +239,7 @@ class GatewayParts:
             used=UsedAssertions(self.registry.ledger_engine),
             revoked=RevokedTokens(self.registry.ledger_engine),
             proofs=self._proofs,
+            takes_certificates=self._settings.takes_certificates,
         )
 
     def _programmes(self, verifier: TokenVerifier) -> APIRouter:

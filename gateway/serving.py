@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
 from gateway.api.connections import server_config
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
     from types import FrameType
 
     from fastapi import FastAPI
@@ -42,6 +45,33 @@ class _Server(uvicorn.Server):
             self._captured_signals.clear()
 
 
+def partners_config(app: Gateway, settings: HubSettings) -> uvicorn.Config:
+    """Where and how partners are served: a port or a Unix socket, with TLS or behind a proxy.
+
+    With `tls_client_ca` a client may show a certificate of those authorities. Nobody has to,
+    because most prove themselves by DPoP; a certificate of another authority ends the handshake.
+    """
+    further: dict[str, Any] = {}
+    if settings.socket is not None:
+        further["uds"] = str(settings.socket)
+    if settings.tls_certificate is not None:
+        further["ssl_certfile"] = settings.tls_certificate
+        further["ssl_context_factory"] = partial(_tls, settings.tls_client_ca)
+    return server_config(app, host=settings.host, port=settings.port, **further)
+
+
+def _tls(
+    client_ca: Path | None, _config: uvicorn.Config, default: Callable[[], ssl.SSLContext]
+) -> ssl.SSLContext:
+    """TLS 1.2 and later, as RFC 9325 asks; a client certificate where authorities are named."""
+    context = default()
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if client_ca is not None:
+        context.load_verify_locations(client_ca)
+        context.verify_mode = ssl.CERT_OPTIONAL
+    return context
+
+
 def serve(
     app: Gateway, management: FastAPI, settings: HubSettings, draining: threading.Event
 ) -> None:
@@ -50,7 +80,7 @@ def serve(
     Readiness turns false first, then no connection is taken any more, then what is under way gets
     up to eight seconds. Whatever has no answer by then was not acknowledged, and may be retried.
     """
-    partners = _Server(server_config(app, host=settings.host, port=settings.port), app, draining)
+    partners = _Server(partners_config(app, settings), app, draining)
     beside = uvicorn.Server(
         uvicorn.Config(
             management,

@@ -8,11 +8,12 @@ says everything. Every setting is listed in `deploy/README.md`.
 from __future__ import annotations
 
 import os
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -54,6 +55,18 @@ class HubSettings(BaseSettings):
     host: str = Field(LOOPBACK, description="Address the gateway and management listen on.")
     port: int = Field(8080, description="Port of the gateway.")
     management_port: int = Field(8081, description="Port of health, readiness and metrics.")
+    socket: Path | None = Field(
+        None, description="Unix socket the gateway listens on instead of its port, for a proxy."
+    )
+    proxies: str = Field(
+        "", description="Addresses or networks, with commas, whose Client-Cert header counts."
+    )
+    tls_certificate: Path | None = Field(
+        None, description="The gateway's certificate chain and key in one PEM; without it no TLS."
+    )
+    tls_client_ca: Path | None = Field(
+        None, description="Authorities of client certificates; without it none is asked for."
+    )
     issuer: str = Field("http://127.0.0.1:8080", description="The OAuth issuer's identifier.")
     public_url: str | None = Field(
         None, description="Where partners reach the gateway; without it the issuer."
@@ -76,6 +89,18 @@ class HubSettings(BaseSettings):
         None, description="Who is responsible for figures; production has none without it."
     )
     replication: int = Field(1, ge=1, description="Copies of each topic; 3 in production.")
+
+    @field_validator("proxies")
+    @classmethod
+    def _are_networks(cls, given: str) -> str:
+        _networks(given)
+        return given
+
+    @model_validator(mode="after")
+    def _asks_certificates_over_tls(self) -> Self:
+        if self.tls_client_ca is not None and self.tls_certificate is None:
+            raise ValueError("tls_client_ca needs tls_certificate: without TLS nobody shows any")
+        return self
 
     @field_validator("matching_controller")
     @classmethod
@@ -131,6 +156,16 @@ class HubSettings(BaseSettings):
         return tuple(sorted(known))
 
     @property
+    def proxy_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """From where a proxy may tell the certificate of its caller."""
+        return _networks(self.proxies)
+
+    @property
+    def takes_certificates(self) -> bool:
+        """Whether client certificates can reach this gateway."""
+        return bool(self.tls_client_ca or self.socket or self.proxy_networks)
+
+    @property
     def key_file(self) -> Path:
         """The file with the key-encryption key."""
         return self.kek_file or self.data / "keys" / "kek.json"
@@ -156,6 +191,14 @@ class HubSettings(BaseSettings):
             key_file=own,
             client_id=principal,
         )
+
+
+def _networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    """Networks as text; raises ValueError. One that covers every address is no list."""
+    found = tuple(ip_network(one.strip()) for one in text.split(",") if one.strip())
+    if any(one.prefixlen == 0 for one in found):
+        raise ValueError("a network of all addresses trusts everybody")
+    return found
 
 
 def load(data: Path | None = None) -> HubSettings:

@@ -40,6 +40,7 @@ class Gateway:
 
     def __init__(self, collaborators: Collaborators) -> None:
         self._completions = collaborators.completions
+        self._certificates = collaborators.certificates
         self._waiters = Waiters(collaborators.wake)
         self._pool = ThreadPoolExecutor(FEED_THREADS, "feed")
         feed = FeedEndpoint(
@@ -64,6 +65,7 @@ class Gateway:
             return
         bare = self._bare.get(scope["path"])
         try:
+            self._certificates.settle(scope)
             if bare is None:
                 await self._framed(scope, receive, send)
             elif bare[0] == scope["method"]:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from gateway.api.client_certificates import ClientCertificates
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -126,6 +128,7 @@ class Collaborators:
         offers: published offers; reads the ledger's tables.
         wake: datagrams or notifications of grown inboxes; None falls back to polling.
         figures: evidence; None while it is switched off.
+        certificates: whose certificate a request shows; from the connection alone by default.
         routers: further routes, such as the OAuth issuer's and the administration's.
     """
 
@@ -144,3 +147,4 @@ class Collaborators:
     public_url: str = "http://127.0.0.1:8080"
     routers: tuple[APIRouter, ...] = field(default=())
     figures: Figures | None = None
+    certificates: ClientCertificates = field(default_factory=ClientCertificates)

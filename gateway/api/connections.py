@@ -10,6 +10,7 @@ are refused by httptools; `tests/gateway/api/test_connections.py` holds it to th
 
 from __future__ import annotations
 
+import socket
 import time
 import weakref
 from typing import TYPE_CHECKING, Any, Final
@@ -18,7 +19,7 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from gateway import errors
-from gateway.api import limits, problems, traces
+from gateway.api import client_certificates, limits, problems, traces
 from schemas.errors import Message, SchakelError
 
 if TYPE_CHECKING:
@@ -48,16 +49,19 @@ class BoundedProtocol(HttpToolsProtocol):
         self._head_headers = 0
         self._unparsed_bytes = 0
         self._is_head_too_large = False
+        self._peer: dict[str, Any] = {}
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # uvicorn narrows it too
         """Start to wait for a first head."""
         super().connection_made(transport)
+        self._peer = _peer_of(transport)
         self.waiting_since = time.monotonic()
         _sweeper_of(self.loop).add(self)
 
     def on_message_begin(self) -> None:
         """A head begins."""
         super().on_message_begin()
+        self.scope.update(self._peer)  # type: ignore[typeddict-item] # members of our own
         self._head_bytes = self._head_headers = 0
         if not self.waiting_since:
             self.waiting_since = time.monotonic()
@@ -144,6 +148,19 @@ class BoundedProtocol(HttpToolsProtocol):
             # httptools makes an error of its own of this one; the mark says what it was.
             self._is_head_too_large = True
             raise limits.headers_too_large()
+
+
+def _peer_of(transport: asyncio.Transport) -> dict[str, Any]:
+    """What an application cannot learn from uvicorn: the peer's certificate, and a Unix socket."""
+    tls, bound = transport.get_extra_info("ssl_object"), transport.get_extra_info("socket")
+    peer: dict[str, Any] = {}
+    # The handshake is over, and with it the check against the authorities of `tls_client_ca`.
+    der = None if tls is None else tls.getpeercert(binary_form=True)
+    if der is not None:
+        peer[client_certificates.PEER] = client_certificates.thumbprint(der)
+    if bound is not None and bound.family == socket.AF_UNIX:
+        peer[client_certificates.UNIX] = True
+    return peer
 
 
 class _Sweeper:
