@@ -36,7 +36,7 @@ _FASTAPIS_OWN: Final = "HTTPValidationError"
 def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """A route's own refusals, for `responses=` of its decorator.
 
-    Not needed for what every call may meet: 400, 401, 403, 408, 413, 431 and 503.
+    Not needed for what every call may meet: 400, 401, 403, 408, 413, 429, 431 and 503.
     """
     return {status: _reference(HTTPStatus(status)) for status in statuses}
 
@@ -61,10 +61,9 @@ def complete(operation: dict[str, Any], *, is_public: bool) -> None:
 
 def _met_by_any(operation: dict[str, Any], *, is_public: bool) -> Iterator[HTTPStatus]:
     has_body = "requestBody" in operation
-    if has_body or operation.get("parameters"):
-        yield HTTPStatus.BAD_REQUEST
+    yield HTTPStatus.BAD_REQUEST  # any call may carry a header that cannot be taken
     if not is_public:
-        yield from (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
+        yield from (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS)
     if has_body:
         yield from (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     yield from (HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, HTTPStatus.SERVICE_UNAVAILABLE)
