@@ -9,7 +9,7 @@ from consumers.clock import Clock, RowClock, SystemClock
 from consumers.database import open_engine
 from consumers.spans import Tracing
 from consumers.wake import wakers
-from gateway.api import administration, audit, programmes
+from gateway.api import administration, agreements, audit, programmes
 from gateway.api.cases import Cases
 from gateway.api.client_certificates import ClientCertificates
 from gateway.api.collaborators import Collaborators, TokenVerifier
@@ -17,6 +17,8 @@ from gateway.api.completions import Completions
 from gateway.api.evidence import StoredFigures
 from gateway.api.inboxes import InboxFeed
 from gateway.api.offer_book import OfferBook
+from gateway.exchange.agreement_expiry import AgreementExpiry
+from gateway.exchange.agreement_store import AgreementStore
 from gateway.exchange.chores import Chores
 from gateway.exchange.conversion_survey import survey
 from gateway.exchange.decide import decide
@@ -115,6 +117,12 @@ class GatewayParts:
             self.clock,
             registry.live.current,
         )
+        self._agreements = AgreementStore(
+            registry.ledger_engine,
+            registry.ledger_reader,
+            environment=settings.environment,
+            clock=self.clock,
+        )
         self._signing = SigningKeys(registry.ledger_engine, self._encryption)
         registry.live.before_change(self._signing.reload)
         self._proofs = Proofs(settings.addresses)
@@ -122,7 +130,14 @@ class GatewayParts:
         self._rotation = KeyRotation(
             self.keys_engine, self._encryption, registry.ledger_engine, (self._signing.rewrap,)
         )
-        self._chores = Chores({"key_rotation": self._rotation.when_due}, self.clock)
+        expiry = AgreementExpiry(self._agreements, registry.live)
+        self._chores = Chores(
+            {
+                "key_rotation": self._rotation.when_due,
+                "agreement_expiry": expiry.when_due,
+            },
+            self.clock,
+        )
 
     @property
     def movable_clock(self) -> RowClock | None:
@@ -199,6 +214,12 @@ class GatewayParts:
                 oauth_router(self._issuer()),
                 self._administration(verifier),
                 self._programmes(verifier),
+                agreements.router(
+                    live=self.registry.live,
+                    store=self._agreements,
+                    verifier=verifier,
+                    clock=self.clock,
+                ),
                 audit.router(reader=reader, verifier=verifier),
             ),
         )

@@ -20,8 +20,9 @@ from joserfc.jwk import import_key
 
 from consumers.clock import FixedClock
 from consumers.database import open_engine
-from gateway.api import administration, programmes
+from gateway.api import administration, agreements, programmes
 from gateway.api.framework import refuse
+from gateway.exchange.agreement_store import AgreementStore
 from gateway.exchange.conversion_survey import survey
 from gateway.exchange.credentials import new_private_jwk, new_secret, public_part, secret_hash
 from gateway.exchange.key_file import FileKeyEncryption
@@ -203,6 +204,16 @@ def hub_front(
             live=live,
             store=rules,
             survey=partial(survey, engine),
+            verifier=verifier,
+            clock=business,
+        )
+    )
+    app.include_router(
+        agreements.router(
+            live=live,
+            store=AgreementStore(
+                engine, engine, environment=environment, clock=business, now_seconds=clock.now
+            ),
             verifier=verifier,
             clock=business,
         )

@@ -28,6 +28,7 @@ EVENT_OF: Final = {
 }
 PROPOSED: Final = "proposed"
 ACTIVE: Final = "active"
+REJECTED: Final = "rejected"
 EXPIRED: Final = "expired"
 REVOKED: Final = "revoked"
 AGGREGATE: Final = "agreement"

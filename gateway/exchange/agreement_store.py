@@ -24,9 +24,11 @@ from gateway.exchange.registry import RegisteredAgreement
 from gateway.exchange.registry_events import AgreementEvent, record
 from gateway.exchange.registry_rows import bump, read_snapshot
 from schemas.agreement import parse_agreement
+from schemas.canonical import canonical
 from schemas.documents import Faults, plain
 from schemas.errors import Message
 from schemas.identifiers import uuid7
+from schemas.strictjson import loads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -100,24 +102,24 @@ class AgreementStore:
         """Put a document before its parties; False when it was proposed before.
 
         Raises:
+            StrictJsonError: 400, the document is no JSON that everybody reads alike.
             InvalidAgreement: 422, the document says what we would not keep, or is incomplete.
             NotAParty: 403, the caller's organisation does not stand in it.
             AgreementRefused: 422, the law or the registry does not allow it; every fault.
             AgreementExists: 409, the id has other content.
         """
-        document = _unactivated(plain(content))
+        # Through its canonical form: what is kept and shown is exactly what the hash is of.
+        document = loads(canonical(_unactivated(plain(content))))
         agreement = parse_agreement(document)
-        if caller.organisation not in agreement.parties:
-            raise _not_a_party()
         now_us = self._clock.now_us()  # before the lock: a test's clock lies in the same store
         with self._engine.begin() as connection:
             registry = self._locked(connection)
             known = registry.agreement(agreement.agreement_id)
-            if known is not None:
+            if known is not None and caller.organisation in agreement.parties:
                 if known.hash != agreement.document_hash:
                     raise _exists()
                 return False
-            raise_unlawful(registry, agreement, date_of(now_us))
+            check_draft(registry, agreement, caller, date_of(now_us))
             made = RegisteredAgreement(agreement, life.PROPOSED, proposed_by=caller.organisation)
             line = {"kind": "agreement", "id": made.id, "action": "propose"}
             bump(connection, actor=caller.client_id, changes=[line], now_us=now_us)
@@ -262,12 +264,15 @@ def seen(registry: Registry, agreement_id: str, organisation: str) -> Registered
     return found
 
 
-def raise_unlawful(registry: Registry, agreement: Agreement, today: date) -> None:
-    """Refuse an agreement that the law, the registry or the calendar does not allow.
+def check_draft(registry: Registry, agreement: Agreement, caller: Caller, today: date) -> None:
+    """Refuse a draft that the law, the registry or the calendar does not allow.
 
     Raises:
+        NotAParty: the caller's organisation does not stand in it.
         AgreementRefused: with every fault.
     """
+    if caller.organisation not in agreement.parties:
+        raise _not_a_party()
     faults = Faults()
     ground = Ground(
         registry.environment,

@@ -19,8 +19,10 @@ from gateway.errors import (
 )
 from gateway.exchange import records
 from gateway.exchange import registry_tables as tables
+from gateway.exchange.agreement_expiry import AgreementExpiry
 from gateway.exchange.agreement_store import AgreementStore, Caller
 from gateway.exchange.registry_document import parse
+from gateway.exchange.registry_live import LiveRegistry
 from gateway.exchange.registry_store import RegistryStore
 from schemas import codec
 from schemas.agreement import document_hash
@@ -329,3 +331,19 @@ def test_a_rotated_key_signs_no_more_and_what_it_signed_stays(desk: Desk) -> Non
     (kept,) = desk.store.acts("test-2026-001")
     assert kept.key["kid"] == old["kid"]
     assert "d" not in kept.key
+
+
+def test_the_chore_ends_what_is_past_and_sees_it(desk: Desk) -> None:
+    """It asks the database only when something is past, and its own process knows at once."""
+    desk.agree(draft(validity={"from": "2026-01-01", "to": "2026-05-28"}))
+    live = LiveRegistry(desk.registry)
+    chore = AgreementExpiry(desk.store, live)
+    before = desk.registry.version()
+    assert not chore.when_due(desk.clock.now_us())
+    desk.clock.advance(86_400)
+    assert chore.when_due(desk.clock.now_us())
+
+    found = live.current().agreement("test-2026-001")
+    assert found is not None
+    assert (found.status, desk.registry.version()) == ("expired", before + 1)
+    assert not chore.when_due(desk.clock.now_us())

@@ -1,0 +1,296 @@
+"""`/v1/agreements`: organisations propose, sign and end what they share, and try it out before.
+
+An agreement is seen by its parties only: for everybody else it does not exist. Reading needs a
+client of a party; proposing and signing need the scope `sj_agreement_write`. What counts is the
+signature, made with the organisation's own key: a token alone signs nothing.
+"""
+
+from dataclasses import asdict
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Body, Depends, Path, Query, Response
+from fastapi.requests import Request
+from pydantic import BaseModel, ConfigDict, Field
+
+from consumers.clock import Clock, date_of
+from gateway.api import parameters
+from gateway.api.authentication import authenticate, require_scope
+from gateway.api.collaborators import TokenVerifier
+from gateway.api.problems import invalid_caller
+from gateway.exchange import agreement_life as life
+from gateway.exchange.agreement_store import AgreementStore, Caller, check_draft, seen
+from gateway.exchange.registry import Participant, RegisteredAgreement, Registry
+from gateway.exchange.registry_live import LiveRegistry
+from gateway.oauth.verifier import Principal
+from schemas import territory
+from schemas.agreement import parse_agreement
+from schemas.agreement_diff import differences
+from schemas.agreement_preview import REASONS, Preview, Question, Sender, preview
+from schemas.canonical import canonical
+from schemas.moments import to_rfc3339
+
+SCOPE = "sj_agreement_write"
+
+AgreementId = Annotated[str, Path(max_length=64)]
+Act = Literal["accept", "reject", "revoke"]
+
+
+class SignedAct(BaseModel):
+    """What a party signed: a compact JWS over its statement."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    jws: Annotated[str, Field(min_length=1, max_length=4096)]
+
+
+class Trial(BaseModel):
+    """What would a participant see of an event under this draft?
+
+    Attributes:
+        sender: URN of the organisation whose event it is; the caller's when left out.
+        to: participant id of the reader.
+        relations: of the reader to the case; every one when left out.
+        data: an example of the event's data; no real person's.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    document: dict[str, Any]
+    event: Annotated[str, Field(max_length=80)]
+    to: Annotated[str, Field(max_length=40)]
+    sender: Annotated[str | None, Field(max_length=80)] = None
+    relations: Annotated[list[str] | None, Field(max_length=20)] = None
+    territory: Annotated[str | None, Field(max_length=5)] = None
+    on: date | None = None
+    door: Literal["feed", "webhook", "kafka"] | None = None
+    age_days: Annotated[int, Field(ge=0, le=36_500)] = 0
+    data: dict[str, Any] | None = None
+
+
+class _Calls:
+    """What the routes share."""
+
+    def __init__(
+        self, live: LiveRegistry, store: AgreementStore, verifier: TokenVerifier, clock: Clock
+    ) -> None:
+        self.live = live
+        self.store = store
+        self.verifier = verifier
+        self.clock = clock
+
+    def party(self, request: Request) -> Caller:
+        """The organisation that calls."""
+        return self._caller(authenticate(self.verifier, request.scope))
+
+    def signatory(self, request: Request) -> Caller:
+        """The organisation that calls, by a client that may propose and sign."""
+        principal = authenticate(self.verifier, request.scope)
+        require_scope(principal, SCOPE)
+        return self._caller(principal)
+
+    def _caller(self, principal: Principal) -> Caller:
+        participant = self.live.current().participant(principal.participant)
+        if participant is None:
+            raise invalid_caller()
+        return Caller(participant.organisation, principal.client_id)
+
+    def seen(self, agreement_id: str, caller: Caller) -> RegisteredAgreement:
+        """The agreement, which the caller is a party of; raises UnknownRecord otherwise."""
+        return seen(self.live.refresh(), agreement_id, caller.organisation)
+
+    def shown(self, agreement: RegisteredAgreement) -> dict[str, Any]:
+        """One agreement as its parties see it, with every signature."""
+        registry = self.live.current()
+        return _shown(agreement, registry) | {
+            "acts": [
+                {
+                    **asdict(one),
+                    "signed_at": to_rfc3339(one.signed_at),
+                    "recorded_at": to_rfc3339(one.recorded_at),
+                }
+                for one in self.store.acts(agreement.id)
+            ]
+        }
+
+
+def router(
+    *, live: LiveRegistry, store: AgreementStore, verifier: TokenVerifier, clock: Clock
+) -> APIRouter:
+    """All routes; every one refuses a caller without a token before it reads anything."""
+    calls = _Calls(live, store, verifier, clock)
+    routes = APIRouter(tags=["agreements"])
+    _add_reading(routes, calls)
+    _add_writing(routes, calls)
+    _add_trial(routes, calls)
+    return routes
+
+
+def _add_reading(routes: APIRouter, calls: _Calls) -> None:
+    @routes.get("/v1/agreements", summary="The agreements that the caller is a party of")
+    def agreements(
+        caller: Annotated[Caller, Depends(calls.party)],
+        status: Annotated[str | None, Query(max_length=20)] = None,
+    ) -> dict[str, Any]:
+        registry = calls.live.refresh()
+        found = [
+            one
+            for one in sorted(registry.agreements.values(), key=lambda one: one.id)
+            if caller.organisation in one.agreement.parties and status in (None, one.status)
+        ]
+        return {"agreements": [_shown(one, registry) for one in found]}
+
+    @routes.get("/v1/agreements/{agreement_id}", summary="One agreement, with its signatures")
+    def agreement(
+        caller: Annotated[Caller, Depends(calls.party)], agreement_id: AgreementId
+    ) -> dict[str, Any]:
+        return calls.shown(calls.seen(agreement_id, caller))
+
+    @routes.get(
+        "/v1/agreements/{agreement_id}/document",
+        summary="The document in its RFC 8785 form, over which its hash runs",
+    )
+    def document(
+        caller: Annotated[Caller, Depends(calls.party)], agreement_id: AgreementId
+    ) -> Response:
+        found = calls.seen(agreement_id, caller)
+        body = canonical(calls.store.document(found.id))
+        return Response(body, media_type="application/json", headers={"etag": f'"{found.hash}"'})
+
+    @routes.get("/v1/agreements/{agreement_id}/diff", summary="How it differs from another one")
+    def diff(
+        caller: Annotated[Caller, Depends(calls.party)],
+        agreement_id: AgreementId,
+        against: Annotated[str, Query(max_length=64)],
+    ) -> dict[str, Any]:
+        newer, older = (calls.seen(one, caller) for one in (agreement_id, against))
+        found = differences(older.agreement, newer.agreement)
+        return {"older": older.id, "newer": newer.id, "differences": [asdict(one) for one in found]}
+
+
+def _add_writing(routes: APIRouter, calls: _Calls) -> None:
+    @routes.post("/v1/agreements", status_code=201, summary="Put an agreement before its parties")
+    def propose(
+        caller: Annotated[Caller, Depends(calls.signatory)],
+        document: Annotated[dict[str, Any], Body()],
+        response: Response,
+    ) -> dict[str, Any]:
+        is_new = calls.store.propose(document, caller)
+        if not is_new:
+            response.status_code = 200
+        return calls.shown(calls.seen(str(document["agreement_id"]), caller))
+
+    @routes.post("/v1/agreements/{agreement_id}/{act}", summary="Accept, reject or revoke, signed")
+    def sign(
+        caller: Annotated[Caller, Depends(calls.signatory)],
+        agreement_id: AgreementId,
+        act: Act,
+        signed: SignedAct,
+    ) -> dict[str, Any]:
+        calls.store.act(agreement_id, act, signed.jws, caller)
+        return calls.shown(calls.seen(agreement_id, caller))
+
+
+def _add_trial(routes: APIRouter, calls: _Calls) -> None:
+    @routes.post(
+        "/v1/agreements/preview",
+        summary="What a participant would see of an event under a draft, and why not the rest",
+    )
+    def trial(caller: Annotated[Caller, Depends(calls.signatory)], wanted: Trial) -> dict[str, Any]:
+        agreement = parse_agreement(wanted.document)
+        registry = calls.live.current()
+        check_draft(registry, agreement, caller, date_of(calls.clock.now_us()))
+        asked = _question(wanted, caller, registry, date_of(calls.clock.now_us()))
+        found = preview(agreement, asked, wanted.data)
+        return {"event": wanted.event, "to": wanted.to, "on": asked.on.isoformat(), **_told(found)}
+
+
+def _question(wanted: Trial, caller: Caller, registry: Registry, today: date) -> Question:
+    reader = _reader(wanted.to, registry)
+    sender = wanted.sender or caller.organisation
+    if wanted.territory is not None and wanted.territory not in territory.known_codes():
+        raise parameters.invalid(
+            "territory", "unknown_municipality", "Onbekende NIS-code.", "Unknown NIS code."
+        )
+    return Question(
+        event=wanted.event,
+        from_org=sender,
+        to_org=reader.organisation,
+        to_role=reader.role,
+        on=wanted.on or today,
+        senders=tuple(Sender(sender, one.role) for one in registry.participants_of(sender)),
+        relations=None if wanted.relations is None else frozenset(wanted.relations),
+        territory=wanted.territory,
+        door=wanted.door,
+        age_days=wanted.age_days,
+    )
+
+
+def _reader(participant_id: str, registry: Registry) -> Participant:
+    found = registry.participant(participant_id)
+    if found is None:
+        raise parameters.invalid(
+            "to", "unknown_participant", "Onbekende deelnemer.", "Unknown participant."
+        )
+    return found
+
+
+def _told(found: Preview) -> dict[str, Any]:
+    grant = found.grant
+    return {
+        "delivered": found.leg is None,
+        "leg": found.leg,
+        "reason": None if found.leg is None else asdict(REASONS[found.leg]),
+        "grant": None
+        if grant is None
+        else {
+            "purpose": grant.purpose,
+            "legal_basis": grant.legal_basis,
+            "fieldsets": sorted(grant.fieldsets),
+            "doors": sorted(grant.doors),
+            "no_sanction_use": grant.no_sanction_use,
+            "secrecy_bound": grant.secrecy_bound,
+        },
+        "fields": [
+            {
+                "path": one.path,
+                "fieldset": one.fieldset,
+                "delivered": one.leg is None,
+                "leg": one.leg,
+                "reason": None if one.leg is None else asdict(REASONS[one.leg]),
+                "readers": list(one.readers),
+                "has_value": one.has_value,
+            }
+            for one in found.fields
+        ],
+        "data": found.data,
+    }
+
+
+def _shown(found: RegisteredAgreement, registry: Registry) -> dict[str, Any]:
+    agreement = found.agreement
+    has_begun = found.is_evaluable and found.status not in {life.PROPOSED, life.REJECTED}
+    return {
+        "agreement_id": found.id,
+        "status": found.status,
+        "document_hash": found.hash,
+        "parties": [
+            {"organisation": urn, "name": _name(registry, urn)} for urn in agreement.parties
+        ],
+        "legal": dict(agreement.legal),
+        "validity": {
+            "from": agreement.valid_from.isoformat() if found.is_evaluable else None,
+            "to": agreement.valid_to.isoformat() if agreement.valid_to else None,
+        },
+        "supersedes": agreement.supersedes,
+        "proposed_by": found.proposed_by,
+        "activated_at": to_rfc3339(agreement.activated_at) if has_begun else None,
+        "revoked_at": None if found.revoked_at is None else to_rfc3339(found.revoked_at),
+        "is_evaluable": found.is_evaluable,
+        "allowed": list(life.allowed(found.status)),
+    }
+
+
+def _name(registry: Registry, urn: str) -> str | None:
+    organisation = registry.organisation(urn)
+    return None if organisation is None else organisation.name

@@ -1,0 +1,45 @@
+"""Ends agreements whose last day has passed, by the hub's clock: one of its chores.
+
+Their grants end by themselves on that day; this writes the end down and tells of it, once. It
+looks at the snapshot at hand and asks the database only when there is something to end, so that
+it costs nothing on other days; several gateways may run it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import structlog
+
+from consumers.clock import date_of
+from gateway.exchange.agreement_life import is_past
+
+if TYPE_CHECKING:
+    from gateway.exchange.agreement_store import AgreementStore
+    from gateway.exchange.registry_live import LiveRegistry
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class AgreementExpiry:
+    """Ends what is past and sees it in this process at once."""
+
+    store: AgreementStore
+    live: LiveRegistry
+
+    def when_due(self, now_us: int) -> bool:
+        """End what has passed its last day at this time; whether anything did. Blocks.
+
+        Raises:
+            SQLAlchemyError: the database does not answer.
+        """
+        today = date_of(now_us)
+        if not any(is_past(one, today) for one in self.live.current().agreements.values()):
+            return False
+        ended = self.store.expire()
+        self.live.refresh()
+        for one in ended:
+            log.info("agreement_expired", agreement=one)
+        return bool(ended)
