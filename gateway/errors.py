@@ -20,6 +20,8 @@
         │   ├── UnsupportedMediaType     415 unsupported_media_type
         │   ├── TooManyCalls             429 too_many_calls
         │   ├── CertificateHeaderRefused 400 client_cert_refused
+        │   ├── BudgetSpent              429 budget_spent
+        │   ├── TooManyAtOnce            429 too_many_at_once
         │   └── HeadersTooLarge          431 headers_too_large
         ├── AccessError                  who asks, and whether they may
         │   ├── InvalidToken             401 invalid_token
@@ -239,6 +241,22 @@ class CertificateHeaderRefused(RequestError):
 
     code = "client_cert_refused"
     title = Message(nl="Certificaatheader geweigerd", en="Certificate header refused")
+
+
+class BudgetSpent(RequestError):
+    """A participant used up what it may ask; the facts name the budget and `retry_after`."""
+
+    code = "budget_spent"
+    status = 429
+    title = Message(nl="Budget op", en="Budget spent")
+
+
+class TooManyAtOnce(RequestError):
+    """Too many calls of one client are under way."""
+
+    code = "too_many_at_once"
+    status = 429
+    title = Message(nl="Te veel oproepen tegelijk", en="Too many calls at the same time")
 
 
 class HeadersTooLarge(RequestError):

@@ -15,10 +15,12 @@ from gateway.api.client_certificates import ClientCertificates
 from gateway.api.collaborators import Collaborators, TokenVerifier
 from gateway.api.completions import Completions
 from gateway.api.evidence import StoredFigures
+from gateway.api.fair_use import FairUse
 from gateway.api.inboxes import InboxFeed
 from gateway.api.offer_book import OfferBook
 from gateway.exchange.agreement_expiry import AgreementExpiry
 from gateway.exchange.agreement_store import AgreementStore
+from gateway.exchange.budgets import Limits, Rate
 from gateway.exchange.chores import Chores
 from gateway.exchange.conversion_survey import survey
 from gateway.exchange.decide import decide
@@ -73,6 +75,16 @@ def business_clock(settings: HubSettings, ledger: Engine, writer: Engine | None 
 def key_encryption(settings: HubSettings, keys: Engine, ledger: Engine) -> FileKeyEncryption:
     """The key-encryption key; a missing file is made only while nothing needs an older one."""
     return FileKeyEncryption(settings.key_file, may_create=lambda: not holds_keys(keys, ledger))
+
+
+def usual_limits(settings: HubSettings) -> Limits:
+    """What a participant may ask when the registry says nothing else of it."""
+    return Limits(
+        events=Rate(settings.budget_events_at_once, settings.budget_events_per_second),
+        content=Rate(settings.budget_bytes_at_once, settings.budget_bytes_per_second),
+        calls=Rate(settings.budget_calls_at_once, settings.budget_calls_per_second),
+        concurrent=settings.budget_concurrent,
+    )
 
 
 class RegistryParts:
@@ -209,6 +221,7 @@ class GatewayParts:
             wake=self._feed_wake,
             figures=StoredFigures(inboxes) if settings.has_evidence else None,
             certificates=ClientCertificates(settings.proxy_networks),
+            fair_use=FairUse(registry, usual_limits(settings), gateways=settings.gateways),
             public_url=settings.base_url,
             routers=(
                 oauth_router(self._issuer()),

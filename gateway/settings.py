@@ -88,6 +88,30 @@ class HubSettings(BaseSettings):
     evidence_controller: str | None = Field(
         None, description="Who is responsible for figures; production has none without it."
     )
+    gateways: int = Field(
+        1, ge=1, description="Gateways behind one balancer; each gives its part of a budget."
+    )
+    budget_calls_at_once: int = Field(
+        5_000, ge=1, description="Calls that a participant may make together after a pause."
+    )
+    budget_calls_per_second: int = Field(
+        200, ge=1, description="Calls that come back to a participant each second."
+    )
+    budget_events_at_once: int = Field(
+        50_000, ge=1, description="Events that a participant may send together after a pause."
+    )
+    budget_events_per_second: int = Field(
+        1_000, ge=1, description="Events that come back to a participant each second."
+    )
+    budget_bytes_at_once: int = Field(
+        128 * 2**20, ge=1, description="Bytes that a participant may send together after a pause."
+    )
+    budget_bytes_per_second: int = Field(
+        4 * 2**20, ge=1, description="Bytes that come back to a participant each second."
+    )
+    budget_concurrent: int = Field(
+        128, ge=1, description="Calls of one client that may be under way at the same time."
+    )
     replication: int = Field(1, ge=1, description="Copies of each topic; 3 in production.")
 
     @field_validator("proxies")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from gateway.api import limits, problems, traces
+from gateway.api import fair_use, limits, problems, traces
 from gateway.api.events import EventsEndpoint
 from gateway.api.feed import FeedEndpoint
 from gateway.api.framework import framework_app
@@ -40,6 +40,7 @@ class Gateway:
 
     def __init__(self, collaborators: Collaborators) -> None:
         self._completions = collaborators.completions
+        self._fair_use = collaborators.fair_use
         self._certificates = collaborators.certificates
         self._waiters = Waiters(collaborators.wake)
         self._pool = ThreadPoolExecutor(FEED_THREADS, "feed")
@@ -63,6 +64,23 @@ class Gateway:
             return
         if scope["type"] != "http":
             return
+        scope[fair_use.USE_KEY] = self._fair_use
+        send = fair_use.telling(scope, send)
+        if scope["method"] not in fair_use.READS and fair_use.announced_length(scope) is None:
+            receive = fair_use.counting(scope, receive)
+        try:
+            await self._serve(scope, receive, send)
+        finally:
+            admission = fair_use.admission_of(scope)
+            if admission is not None:
+                admission.leave()
+
+    def drain(self) -> None:
+        """Let long polls go and make no new ones wait: the process ends. On the event loop."""
+        self._waiters.release()
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, whatever becomes of it."""
         bare = self._bare.get(scope["path"])
         try:
             self._certificates.settle(scope)
@@ -78,10 +96,6 @@ class Gateway:
             if not isinstance(error, SchakelError):
                 _log_failure(scope, error)
             await send_problem(scope, send, problems.from_failure(error))
-
-    def drain(self) -> None:
-        """Let long polls go and make no new ones wait: the process ends. On the event loop."""
-        self._waiters.release()
 
     async def _framed(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve through the web framework; its answers carry the trace header too."""

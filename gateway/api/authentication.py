@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from starlette.requests import Request  # noqa: TC002 - FastAPI reads the annotation
 
 from gateway import errors
-from gateway.api import traces
+from gateway.api import fair_use, traces
 from gateway.oauth.senders import BEARER, DPOP, sender_of
 from schemas.errors import Message
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from gateway.api.collaborators import Collaborators, TokenVerifier
+    from gateway.api.responses import Scope
     from gateway.oauth.verifier import Principal
 
 _SCHEMES: Final = frozenset({BEARER, DPOP})
 
 
-def authenticate(verifier: TokenVerifier, scope: Mapping[str, Any]) -> Principal:
-    """The principal of an ASGI request: of its token, when it is its sender's.
+def authenticate(verifier: TokenVerifier, scope: Scope) -> Principal:
+    """The principal of an ASGI request: of its token, when it is its sender's, and in its budget.
 
     Raises:
         InvalidToken: 401, no token, a scheme other than DPoP and Bearer, or it does not hold.
         InvalidProof, NonceRequired: 401, the token is bound to a key that is not proven.
         TooManyCalls, Overloaded: the proof cannot be remembered.
+        BudgetSpent, TooManyAtOnce: 429, the participant asks more than its share.
     """
     sender, token = sender_of(scope)
     if sender.scheme not in _SCHEMES:
@@ -41,7 +43,9 @@ def authenticate(verifier: TokenVerifier, scope: Mapping[str, Any]) -> Principal
         raise errors.InvalidToken(
             Message(nl="Het token is onleesbaar.", en="The token cannot be read.")
         )
-    return verifier.verify(token, sender)
+    principal = verifier.verify(token, sender)
+    fair_use.count(scope, principal)
+    return principal
 
 
 def require_scope(principal: Principal, scope: str) -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from consumers.rollup import Place
     from gateway.api.cases import Cases
     from gateway.api.completions import Completions
+    from gateway.api.fair_use import FairUse
     from gateway.api.inboxes import FeedPage
     from gateway.api.offer_book import OfferBook
     from gateway.api.traces import Tracing
@@ -129,6 +130,7 @@ class Collaborators:
         wake: datagrams or notifications of grown inboxes; None falls back to polling.
         figures: evidence; None while it is switched off.
         certificates: whose certificate a request shows; from the connection alone by default.
+        fair_use: counts what each participant asks; None lets everything in.
         routers: further routes, such as the OAuth issuer's and the administration's.
     """
 
@@ -148,3 +150,4 @@ class Collaborators:
     routers: tuple[APIRouter, ...] = field(default=())
     figures: Figures | None = None
     certificates: ClientCertificates = field(default_factory=ClientCertificates)
+    fair_use: FairUse | None = None

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from gateway import errors
-from gateway.api import authentication, limits, outcomes, parameters, problems, traces
+from gateway.api import authentication, fair_use, limits, outcomes, parameters, problems, traces
 from gateway.api.publishing import Publisher
 from gateway.api.responses import send_json
 from gateway.exchange.publication import PublishRequest
@@ -75,7 +75,7 @@ class EventsEndpoint:
             raise _unsupported()
         call.body = await limits.read_body(call.headers, receive)
         if content_type == MANY:
-            status, answer = await self._many(call)
+            status, answer = await self._many(call, fair_use.admission_of(scope))
         else:
             status, answer = await self._one(call, content_type)
         await send_json(send, status, answer, (call.trace.header(),))
@@ -125,10 +125,15 @@ class EventsEndpoint:
         body = strictjson.loads(call.body, limits.JSON_DEPTH)
         return self._publisher.structured(body, call.principal, call.trace.traceparent)
 
-    async def _many(self, call: _Call) -> tuple[int, dict[str, Any]]:
+    async def _many(
+        self, call: _Call, admission: fair_use.Admission | None
+    ) -> tuple[int, dict[str, Any]]:
         """Publish a batch; the answer has an item for each event, in the order sent."""
         batch = _Batch(call.language)
-        for number, body in enumerate(_events(call.body)):
+        events = _events(call.body)
+        if admission is not None:
+            admission.charge(events=len(events) - 1)
+        for number, body in enumerate(events):
             if number % _YIELD_EVERY == _YIELD_EVERY - 1:
                 await asyncio.sleep(0)
             batch.take(body, self._publisher, call)

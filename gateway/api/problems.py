@@ -122,7 +122,7 @@ def _headers_of(error: SchakelError) -> list[tuple[bytes, bytes]]:
         # Jitter, so that callers turned away together do not come back together.
         seconds = random.uniform(*_RETRY_SECONDS)  # noqa: S311 - spreading load, not a secret
         return [(b"retry-after", b"%d" % round(seconds))]
-    if isinstance(error, errors.TooManyCalls):
+    if error.status == HTTPStatus.TOO_MANY_REQUESTS:
         return [(b"retry-after", b"%d" % error.facts["retry_after"])]
     if error.status == HTTPStatus.METHOD_NOT_ALLOWED and "allow" in error.facts:
         return [(b"allow", ", ".join(error.facts["allow"]).encode())]

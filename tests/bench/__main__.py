@@ -8,12 +8,13 @@ earlier commit, which takes a checkout with its history.
 from __future__ import annotations
 
 import json
+import os
 import sys
 import tempfile
 from pathlib import Path
 
 from tests.bench import beside, decisions, report
-from tests.bench.cases import Bench
+from tests.bench.cases import BUDGETS, Bench
 from tests.bench.measures import FULL, QUICK, measure
 from tests.e2e.running_hub import running_hub
 
@@ -25,6 +26,7 @@ def _tell(what: str) -> None:
 def main() -> None:
     """Measure and print."""
     size = QUICK if "--quick" in sys.argv else FULL
+    os.environ.update(BUDGETS)
     with tempfile.TemporaryDirectory() as folder, running_hub(Path(folder) / "data") as hub:
         figures = measure(Bench(hub), size, _tell)
     _tell("decisions, one by one")

@@ -34,6 +34,12 @@ MANY = "application/cloudevents-batch+json"
 BATCH = 100
 ROLES = ("gateway", "relay", "route", "kafka")
 _TICKS = 100
+BUDGETS = {
+    f"SCHAKEL_BUDGET_{what}_{how}": str(10**12)
+    for what in ("CALLS", "EVENTS", "BYTES")
+    for how in ("AT_ONCE", "PER_SECOND")
+}
+"""Settings of a hub whose own speed is measured, not what one participant may ask of it."""
 
 
 @dataclass(slots=True)

@@ -6,16 +6,22 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tests.bench import load, report
-from tests.bench.cases import Bench
+from tests.bench.cases import BUDGETS, Bench
 from tests.bench.measures import QUICK, measure, quantile
 from tests.e2e.running_hub import ORGANISER, running_hub
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import pytest
 
-def test_one_quick_run_gives_every_figure_and_every_ratio(tmp_path: Path) -> None:
+
+def test_one_quick_run_gives_every_figure_and_every_ratio(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A whole run on a real hub: nothing refused, each figure above zero, each aim computed."""
+    for name, value in BUDGETS.items():
+        monkeypatch.setenv(name, value)
     size = replace(QUICK, seconds=0.5)
     with running_hub(tmp_path / "data") as hub:
         figures = measure(Bench(hub), size, lambda _what: None)

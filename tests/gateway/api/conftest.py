@@ -11,6 +11,7 @@ from consumers.clock import FixedClock
 from gateway.api.application import Gateway, create_app
 from gateway.api.collaborators import Collaborators
 from gateway.api.completions import Completions
+from gateway.api.fair_use import FairUse
 from tests.gateway.api import fakes
 from tests.gateway.api.asgi import AsgiClient
 from tests.gateway.api.parties import PARTNER, roles
@@ -33,6 +34,7 @@ class Interface:
     feed: fakes.ListFeed
     wake: fakes.QueueListener
     tracing: fakes.NoTracing
+    fair_use: FairUse
 
     def post(self, path: str, body: bytes, content_type: str, **headers: str) -> httpx.Response:
         """POST as the partner."""
@@ -54,6 +56,7 @@ def interface() -> Iterator[Interface]:
     feed = fakes.ListFeed()
     wake = fakes.QueueListener()
     tracing = fakes.NoTracing()
+    fair_use = FairUse(cast.registry, now=lambda: 0.0)
     app = create_app(
         Collaborators(
             environment="test",
@@ -68,10 +71,11 @@ def interface() -> Iterator[Interface]:
             tracing=tracing,
             offers=fakes.NoOffers(),  # type: ignore[arg-type] # a class of ours, faked whole
             wake=wake,
+            fair_use=fair_use,
         )
     )
     with AsgiClient(app) as client:
-        yield Interface(app, client, ledger, feed, wake, tracing)
+        yield Interface(app, client, ledger, feed, wake, tracing, fair_use)
 
 
 __all__ = ["PARTNER", "Interface", "hub", "interface", "roles"]
