@@ -14,6 +14,7 @@ _ARRAYS = {
     sa.BigInteger: "bigint",
     sa.Boolean: "boolean",
     sa.Integer: "integer",
+    sa.LargeBinary: "bytea",
     sa.String: "text",
     sa.Text: "text",
 }

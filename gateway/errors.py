@@ -83,6 +83,7 @@
             ├── Unavailable              503 unavailable
             ├── LedgerUnavailable        503 ledger_unavailable
             ├── KeysUnusable             503 keys_unusable
+            ├── TreeDiffers              503 tree_differs
             └── Overloaded               503 overloaded
 
 Codes are stable and documented; sentences are for the partner's operator, in Dutch and English.
@@ -699,6 +700,13 @@ class KeysUnusable(ServiceError):
 
     code = "keys_unusable"
     title = Message(nl="Sleutels niet bruikbaar", en="Keys not usable")
+
+
+class TreeDiffers(ServiceError):
+    """The stored Merkle tree is not the one whose head was signed: someone changed a table."""
+
+    code = "tree_differs"
+    title = Message(nl="Bewijsboom verschilt", en="Proof tree differs")
 
 
 class Overloaded(ServiceError):

@@ -25,6 +25,7 @@ from gateway.exchange.chores import Chores
 from gateway.exchange.conversion_survey import survey
 from gateway.exchange.decide import decide
 from gateway.exchange.handover import HandOver
+from gateway.exchange.heads import HeadSigner
 from gateway.exchange.journey import Journeys
 from gateway.exchange.key_file import FileKeyEncryption
 from gateway.exchange.key_rotation import KeyRotation, holds_keys
@@ -32,6 +33,7 @@ from gateway.exchange.key_watch import KeyWatch
 from gateway.exchange.keys import KeyStore
 from gateway.exchange.ledger import Ledger
 from gateway.exchange.locating import Locator
+from gateway.exchange.proof_keys import ProofKeys
 from gateway.exchange.registry_live import LiveRegistry
 from gateway.exchange.registry_store import RegistryStore
 from gateway.exchange.render import Renderer
@@ -122,6 +124,13 @@ class GatewayParts:
         self._feed_wake = self._wakers.listener("feed")
         self._published = None if stores.is_postgres else self._wakers.listener("ledger")
         self.ledger = self._ledger()
+        self._proof_keys = ProofKeys(registry.ledger_engine, self._encryption)
+        self._heads = HeadSigner(
+            registry.ledger_engine,
+            registry.ledger_reader,
+            keys=self._proof_keys,
+            hub=settings.issuer,
+        )
         self.timers = Timers(
             TimerStore(registry.ledger_reader, registry.ledger_engine),
             RoundStore(registry.ledger_reader, registry.ledger_engine),
@@ -140,7 +149,10 @@ class GatewayParts:
         self._proofs = Proofs(settings.addresses)
         self._key_watch = KeyWatch(self.keys_engine, self._keys)
         self._rotation = KeyRotation(
-            self.keys_engine, self._encryption, registry.ledger_engine, (self._signing.rewrap,)
+            self.keys_engine,
+            self._encryption,
+            registry.ledger_engine,
+            (self._signing.rewrap, self._proof_keys.rewrap),
         )
         expiry = AgreementExpiry(self._agreements, registry.live)
         self._chores = Chores(
@@ -166,9 +178,11 @@ class GatewayParts:
         self.timers.start()
         self._key_watch.start()
         self._chores.start()
+        self._heads.start()
 
     def stop(self) -> None:
         """Finish what waits, then end the threads."""
+        self._heads.stop()
         self._chores.stop()
         self._key_watch.stop()
         self.timers.stop()
@@ -187,6 +201,7 @@ class GatewayParts:
             "answers_waiting": float(self.completions.waiting),
             "registry_version": float(self.registry.live.current().version),
             "spans_dropped_total": float(self.tracing.dropped),
+            "proof_tree_differs": float(self._heads.differs),
             **self.timers.figures(),
         }
 

@@ -23,6 +23,8 @@ from gateway.bootstrap import ensure_administrator
 from gateway.exchange import relay as relaying
 from gateway.exchange import route as routing
 from gateway.exchange.drains import open_drain
+from gateway.exchange.sealer import SEALER_LOCK, Sealer
+from gateway.exchange.seats import open_seat
 from gateway.hub_parts import GatewayParts, RegistryParts, business_clock
 from gateway.installing import upgrade_stores
 from gateway.probes import LedgerProbe, StoreProbe
@@ -86,7 +88,7 @@ def spare_collections() -> None:
 
 
 def relay(settings: HubSettings) -> None:
-    """Publish what the ledger accepted to Kafka, in order per trajectory."""
+    """Publish what the ledger accepted to Kafka, in order per trajectory; number it for proof."""
     stop = _until_asked()
     os.nice(BEHIND)
     ledger = open_engine(settings.stores.ledger)
@@ -94,8 +96,33 @@ def relay(settings: HubSettings) -> None:
     settings.run_dir.mkdir(parents=True, exist_ok=True)
     drain = open_drain(ledger, woken.waker("ledger"), settings.run_dir / "relay.lock")
     producer = SupervisedProducer(settings.log_settings(RELAY))
-    relaying.run(drain, producer, woken.listener(RELAY), stop)
-    ledger.dispose()
+    sealing = _sealing(settings, stop)
+    try:
+        relaying.run(drain, producer, woken.listener(RELAY), stop)
+    finally:
+        stop.set()
+        sealing.join()
+        ledger.dispose()
+
+
+def _sealing(settings: HubSettings, stop: threading.Event) -> threading.Thread:
+    """Number leaves beside the relay, in a thread with connections of its own."""
+    engine = open_engine(settings.stores.ledger)
+    reader = open_engine(settings.stores.ledger, read_only=True)
+    seat = open_seat(engine, SEALER_LOCK, settings.run_dir / "sealer.lock")
+    sealer = Sealer(engine, reader, seat=seat, stop=stop)
+
+    def seal() -> None:
+        try:
+            sealer.run()
+        finally:
+            stop.set()  # without it nothing would be proven, in silence; the process begins anew
+            for one in (engine, reader):
+                one.dispose()
+
+    thread = threading.Thread(target=seal, name="sealer")
+    thread.start()
+    return thread
 
 
 def route(settings: HubSettings) -> None:

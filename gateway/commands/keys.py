@@ -21,6 +21,7 @@ from gateway.exchange import audit
 from gateway.exchange.key_file import FileKeyEncryption
 from gateway.exchange.key_rotation import ROTATE_AFTER_US, KeyRotation
 from gateway.exchange.key_state import KeyState, read_state
+from gateway.exchange.proof_keys import ProofKeys
 from gateway.hub_parts import business_clock
 from gateway.oauth.keys import SigningKeys
 from gateway.settings import load
@@ -58,8 +59,8 @@ class _Opened:
 
     def rotation(self) -> KeyRotation:
         """Replaces the key for everything that it wraps."""
-        signing = SigningKeys(self.ledger, self.kek)
-        return KeyRotation(self.keys, self.kek, self.ledger, (signing.rewrap,))
+        others = SigningKeys(self.ledger, self.kek).rewrap, ProofKeys(self.ledger, self.kek).rewrap
+        return KeyRotation(self.keys, self.kek, self.ledger, others)
 
     def described(self) -> dict[str, Any]:
         """How it stands, with ids and times only."""

@@ -174,7 +174,8 @@ class KeyRotation:
 
 def holds_keys(keys: Engine, ledger: Engine) -> bool:
     """Whether anything is kept that only the key-encryption key opens."""
-    places = ((keys, "subject_keys"), (keys, "hub_keys"), (ledger, "signing_keys"))
+    sealed = ((ledger, "signing_keys"), (ledger, "proof_keys"))
+    places = ((keys, "subject_keys"), (keys, "hub_keys"), *sealed)
     return any(_has_rows(engine, table) for engine, table in places)
 
 

@@ -103,6 +103,7 @@ def record(
             canonical({"type": event.name, "data": event.data}),
         )
         _insert(connection, "ledger", _ledger_row(prepared, actor))
+        _insert(connection, "unsealed", {"event_id": prepared.event.event_id})
         _insert(
             connection,
             "outbox",

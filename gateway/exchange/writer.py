@@ -42,6 +42,7 @@ from gateway.exchange.written import (
     ROUNDS,
     SUBJECTS,
     TRAJECTORIES,
+    UNSEALED,
     audit_row,
     ledger_row,
 )
@@ -273,6 +274,7 @@ class SharedCommit:
         whole = self.driver.write(
             *self._states(),
             (LEDGER, rows),
+            (UNSEALED, [(one.event.event_id,) for one in prepared]),
             (OUTBOX, outbox),
             (IDEMPOTENCY, self._answers()),
             (AUDIT, [one for one in acts if one is not None]),

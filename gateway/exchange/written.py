@@ -52,6 +52,7 @@ AUDIT = Insert(
     "audit",
     (("at", "bigint"), ("actor", "text"), ("act", "text"), ("target", "text"), ("reason", "text")),
 )
+UNSEALED = Insert("unsealed", (("event_id", "text"),))
 LEDGER = Insert("ledger", tuple((name, _TYPES.get(name, "text")) for name in COLUMNS[1:]))
 ERRANDS = Insert("errands", (("id", "text"), ("due_at", "bigint"), ("errand", "bytea")), "id")
 MANDATES = Insert("mandates", (("id", "text"), ("status", "text"), ("state", "bytea")), "id")
