@@ -32,6 +32,7 @@ from connectors.backoff import retry_after_seconds
 from connectors.errors import HubRefused, HubUnavailable, InvalidCredentials
 from connectors.tokens import TokenSource
 from schemas.errors import Message
+from schemas.proofs import Prover
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -54,7 +55,7 @@ def new_traceparent() -> str:
 
 
 class HubClient:
-    """The hub over HTTPS, for one client.
+    """The hub over HTTPS, for one client; its tokens are bound to a key of this object's own.
 
     Args:
         url: the gateway's address.
@@ -82,7 +83,7 @@ class HubClient:
             timeout=httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS),
             headers={"accept-language": language, "user-agent": "schakel-connector"},
         )
-        self._tokens = TokenSource(self._http, credentials, now=now)
+        self._tokens = TokenSource(self._http, credentials, prover=Prover(now), now=now)
 
     def __enter__(self) -> Self:
         return self
@@ -188,11 +189,11 @@ class HubClient:
         headers: Mapping[str, str],
         parameters: Mapping[str, str | int] | None,
     ) -> httpx.Response:
-        bearer = {"authorization": f"Bearer {self._tokens.token()}"}
+        request = self._http.build_request(
+            method, path, content=body, params=parameters, headers=headers
+        )
         try:
-            return self._http.request(
-                method, path, content=body, params=parameters, headers={**headers, **bearer}
-            )
+            return self._tokens.send(request)
         except httpx.HTTPError as error:
             raise HubUnavailable(
                 Message(

@@ -1,7 +1,8 @@
-"""Gets and keeps the access token: `private_key_jwt` or `client_secret_basic`.
+"""Gets, keeps and uses the access token: `private_key_jwt` or `client_secret_basic`.
 
 A token is used until shortly before it ends and asked for anew after a 401; it is never written
-anywhere.
+anywhere. With a prover it is bound to a key of this process (RFC 9449), and each request carries a
+proof; the hub's nonce is taken from the first refusal, and from then on renewed with the token.
 """
 
 from __future__ import annotations
@@ -20,11 +21,13 @@ from joserfc.jwk import ECKey, OKPKey, RSAKey, import_key
 from connectors.backoff import retry_after_seconds
 from connectors.errors import HubUnavailable, InvalidCredentials
 from schemas.errors import Message
+from schemas.proofs import SCHEME
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from connectors.credentials import Credentials
+    from schemas.proofs import Prover
 
 ASSERTION_SECONDS = 60
 EARLY_SECONDS = 20
@@ -34,7 +37,7 @@ _ALGORITHMS = {"EC": "ES256", "RSA": "PS256", "OKP": "EdDSA"}
 
 @dataclass(frozen=True, slots=True)
 class AccessToken:
-    """A bearer token and the moment, on the given clock, after which it is not used any more."""
+    """A token and the moment, on the given clock, after which it is not used any more."""
 
     value: str
     until: float
@@ -49,13 +52,21 @@ class TokenSource:
     Args:
         http: the client of the hub's address.
         credentials: who asks.
+        prover: the key that tokens are bound to; without one they are bearer tokens, which only
+            test installations give.
         now: seconds since the epoch; real time, because OAuth always uses it.
     """
 
     def __init__(
-        self, http: httpx.Client, credentials: Credentials, *, now: Callable[[], float] = time.time
+        self,
+        http: httpx.Client,
+        credentials: Credentials,
+        *,
+        prover: Prover | None = None,
+        now: Callable[[], float] = time.time,
     ) -> None:
         self._http = http
+        self._prover = prover
         self._credentials = credentials
         self._now = now
         self._token: AccessToken | None = None
@@ -72,6 +83,21 @@ class TokenSource:
             self._token = self._ask()
         return self._token.value
 
+    def send(self, request: httpx.Request) -> httpx.Response:
+        """Send one request with the token, and with a proof when there is a prover; blocks.
+
+        A request that is answered with a new nonce is sent once more.
+
+        Raises:
+            InvalidCredentials, HubUnavailable: as `token`.
+            httpx.HTTPError: the request itself got no answer.
+        """
+        token = self.token()
+        if self._prover is None:
+            request.headers["authorization"] = f"Bearer {token}"
+            return self._http.send(request)
+        return self._proven(self._prover, request, token)
+
     def forget(self) -> None:
         """Drop the token, after the hub refused it."""
         self._token = None
@@ -85,11 +111,30 @@ class TokenSource:
             auth = httpx.BasicAuth(self._credentials.client_id, self._credentials.secret.reveal())
         else:
             form |= self._assertion_form()
+        request = self._http.build_request("POST", "/oauth/token", data=form)
         try:
-            response = self._http.post("/oauth/token", data=form, auth=auth)
+            if self._prover is None:
+                response = self._http.send(request, auth=auth)
+            else:
+                response = self._proven(self._prover, request, None, auth)
         except httpx.HTTPError as error:
             raise _no_answer() from error
         return self._read(response)
+
+    def _proven(
+        self,
+        prover: Prover,
+        request: httpx.Request,
+        token: str | None,
+        auth: httpx.Auth | None = None,
+    ) -> httpx.Response:
+        # The hub judges the proof before it uses up an assertion, so the same one is sent again.
+        for _ in range(2):
+            request.headers.update(prover.headers(request.method, str(request.url), token))
+            response = self._http.send(request, auth=auth)
+            if not prover.should_repeat(response.status_code, response.headers):
+                break
+        return response
 
     def _read(self, response: httpx.Response) -> AccessToken:
         if response.status_code == httpx.codes.TOO_MANY_REQUESTS or response.is_server_error:
@@ -102,6 +147,10 @@ class TokenSource:
         token, lifetime = body.get("access_token"), body.get("expires_in")
         if not isinstance(token, str) or not isinstance(lifetime, int):
             raise _no_answer()
+        kind = str(body.get("token_type", "")).lower()
+        if self._prover is not None and kind != SCHEME.lower():
+            # A token that is good for anybody is not what was asked for (RFC 9449 §5).
+            raise _refused("the hub gives no DPoP token")
         return AccessToken(token, self._now() + max(1, lifetime - EARLY_SECONDS))
 
     def _assertion_form(self) -> dict[str, str]:

@@ -9,6 +9,7 @@ import httpx
 from connectors.errors import HubRefused, HubUnavailable
 from connectors.tokens import TokenSource
 from schemas.errors import Message
+from schemas.proofs import Prover
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,7 +32,7 @@ class Registrar:
         self, url: str, credentials: Credentials, *, transport: httpx.BaseTransport | None = None
     ) -> None:
         self._http = httpx.Client(base_url=url, transport=transport, timeout=ANSWER_SECONDS)
-        self._tokens = TokenSource(self._http, credentials)
+        self._tokens = TokenSource(self._http, credentials, prover=Prover())
 
     def close(self) -> None:
         """Close the connections."""
@@ -51,9 +52,8 @@ class Registrar:
         return len(plan["changes"])
 
     def _post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        bearer = {"authorization": f"Bearer {self._tokens.token()}"}
         try:
-            response = self._http.post(path, json=body, headers=bearer)
+            response = self._tokens.send(self._http.build_request("POST", path, json=body))
         except httpx.HTTPError as error:
             raise HubUnavailable(
                 Message(nl="De hub antwoordt niet.", en="The hub does not answer.")

@@ -32,14 +32,16 @@ class Administrator(Session):
         return answer
 
     def token(self) -> str:
-        """A fresh access token, for a person to try calls with. Raises as `post`."""
-        return self._new_token()
+        """A fresh bearer token, for a person to try calls with. Raises as `post`.
+
+        Production gives none: whoever copies it could use it.
+        """
+        return self._new_token(is_bound=False)
 
     def _posted(self, path: str, body: dict[str, Any]) -> httpx.Response:
         if self._token is None:
             self._token = self._new_token()
-        headers = {"authorization": f"Bearer {self._token}"}
-        return self._sent("POST", path, json=body, headers=headers)
+        return self._proven("POST", path, self._token, json=body)
 
 
 def _document(response: httpx.Response) -> dict[str, Any]:

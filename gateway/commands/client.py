@@ -147,7 +147,7 @@ def token(
     hub: Hub = None,
     credentials: Credentials = None,
 ) -> None:
-    """Print an access token of a client's own, to try calls with; it lives five minutes."""
+    """Print a bearer token to try calls with; it lives five minutes. Test installations only."""
     with Administrator(find(data, hub, credentials), language()) as session:
         sys.stdout.write(session.token() + "\n")
 

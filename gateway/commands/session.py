@@ -4,6 +4,7 @@
 administrator's, `admin.json` in the data folder of a hub on this machine. The address comes from
 `--hub` (or `SCHAKEL_HUB`), else from that file, else from the data folder's `hub.toml`.
 Everything goes over HTTP, so a command sees and may do exactly what its client sees and may do.
+Its token is bound to a key that lives as long as the session (RFC 9449).
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from joserfc.jwk import import_key
 
 from gateway.errors import CredentialsMissing, HubUnreachable, RefusedByHub
 from schemas.errors import InvalidParam, Message
+from schemas.proofs import Prover
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -75,6 +77,7 @@ class Session:
     ) -> None:
         self._place = place
         self._token: str | None = None
+        self._prover = Prover()
         self._http = httpx.Client(
             base_url=place.url,
             transport=transport,
@@ -139,11 +142,19 @@ class Session:
     ) -> httpx.Response:
         if self._token is None:
             self._token = self._new_token()
-        said = {"accept": "application/json", **options.pop("headers", {})}
-        headers = {"authorization": f"Bearer {self._token}", **said}
-        return self._sent(method, path, params=dict(query), headers=headers, **options)
+        headers = {"accept": "application/json", **options.pop("headers", {})}
+        options |= {"params": dict(query), "headers": headers}
+        return self._proven(method, path, self._token, **options)
 
-    def _new_token(self) -> str:
+    def _proven(self, method: str, path: str, token: str | None, **options: Any) -> httpx.Response:
+        """Send with a proof; once more when the hub asks for a nonce in it."""
+        for _ in range(2):
+            response = self._sent(method, path, prover=self._prover, token=token, **options)
+            if not self._prover.should_repeat(response.status_code, response.headers):
+                break
+        return response
+
+    def _new_token(self, *, is_bound: bool = True) -> str:
         form = {"grant_type": "client_credentials"}
         auth: httpx.Auth = httpx.Auth()
         client_id, secret = self._place.document["client_id"], self._secret()
@@ -151,8 +162,12 @@ class Session:
             auth = httpx.BasicAuth(client_id, secret)
         else:
             form |= {"client_assertion_type": _ASSERTION, "client_assertion": self._assertion()}
-        token = answer_of(self._sent("POST", "/oauth/token", data=form, auth=auth))["access_token"]
-        return str(token)
+        options: dict[str, Any] = {"data": form, "auth": auth}
+        if is_bound:
+            response = self._proven("POST", "/oauth/token", None, **options)
+        else:
+            response = self._sent("POST", "/oauth/token", **options)
+        return str(answer_of(response)["access_token"])
 
     def _secret(self) -> str | None:
         found = self._place.document.get("client_secret")
@@ -185,9 +200,21 @@ class Session:
         found = answer_of(self._sent("GET", "/.well-known/oauth-authorization-server"))
         return str(found["issuer"])
 
-    def _sent(self, method: str, path: str, **options: Any) -> httpx.Response:
+    def _sent(
+        self,
+        method: str,
+        path: str,
+        *,
+        prover: Prover | None = None,
+        token: str | None = None,
+        auth: httpx.Auth | None = None,
+        **options: Any,
+    ) -> httpx.Response:
+        request = self._http.build_request(method, path, **options)
+        if prover is not None:
+            request.headers.update(prover.headers(method, str(request.url), token))
         try:
-            return self._http.request(method, path, **options)
+            return self._http.send(request, auth=auth)
         except httpx.HTTPError as error:
             raise unreachable(self._place.url) from error
 

@@ -15,6 +15,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from sqlalchemy.exc import SQLAlchemyError
 
+from gateway.errors import NonceRequired
 from gateway.exchange.scopes import SCOPES
 from gateway.oauth.assertions import ALGORITHMS
 from gateway.oauth.keys import JWKS_MAX_AGE_SECONDS
@@ -96,7 +97,8 @@ async def _posted(request: Request, handle: Callable[[HttpForm], Answer]) -> Res
     except SQLAlchemyError as error:
         log.warning("oauth_database_away", error=type(error).__name__)
         answer = AWAY
-    if "error" in answer.body:
+    # Asking for a nonce is how every client begins, and refuses nothing.
+    if answer.body.get("error", NonceRequired.code) != NonceRequired.code:
         log.info("oauth_refused", error=answer.body["error"], status=answer.status)
     return Response(
         orjson.dumps(answer.body),

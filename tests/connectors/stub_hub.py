@@ -149,7 +149,9 @@ class Handler(BaseHTTPRequestHandler):
         hub.authorizations.append(self.headers.get("authorization", ""))
         if self.path == "/oauth/token":
             hub.tokens.append(parse_qs(body.decode()))
-            self.reply(200, {"access_token": f"t{len(hub.tokens)}", "expires_in": 300})
+            kind = "Bearer" if self.headers["dpop"] is None else "DPoP"
+            token = {"access_token": f"t{len(hub.tokens)}", "token_type": kind, "expires_in": 300}
+            self.reply(200, token)
             return
         if hub.hold is not None:
             hub.hold.wait()

@@ -50,7 +50,7 @@ def test_a_refused_token_is_asked_for_anew_once(hub: StubHub) -> None:
         hub.failures.extend([(401, {}), (401, {})])
         with pytest.raises(InvalidCredentials):
             client.publish(event("b"))
-    assert hub.authorizations.count("Bearer t2") >= 1
+    assert hub.authorizations.count("DPoP t2") >= 1
 
 
 def test_retry_after_is_told(hub: StubHub) -> None:

@@ -103,7 +103,7 @@ class Hub:
             return httpx.Response(200, json={"access_token": f"token-{self.tokens}"})
         self.asked.append(path)
         self.accepted.append(request.headers["accept"])
-        if self.revoked and request.headers["authorization"] == "Bearer token-1":
+        if self.revoked and request.headers["authorization"] == "DPoP token-1":
             return httpx.Response(401, json={"detail": "verlopen"})
         if path in self.answers:
             return httpx.Response(200, content=json.dumps(self.answers[path]))
