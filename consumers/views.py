@@ -153,3 +153,20 @@ def _entry(row: sa.Row[Any]) -> InboxEntry:
 
 def _split(joined: str) -> tuple[str, ...]:
     return tuple(joined.split(",")) if joined else ()
+
+
+def received_from(
+    connection: sa.Connection, scope: Scope, producer_org: str, trajectory_ids: Sequence[str]
+) -> list[str]:
+    """Which participants were handed something of an organisation's on these cases, by id."""
+    query = (
+        sa.select(disclosures.c.participant)
+        .where(
+            disclosures.c.producer_org == producer_org,
+            disclosures.c.trajectory_id.in_(sorted(trajectory_ids)),
+            disclosures.c.event_name != "subject.erased",
+        )
+        .distinct()
+        .order_by(disclosures.c.participant)
+    )
+    return [row[0] for row in connection.execute(scoped(query, scope))]

@@ -52,6 +52,8 @@
         │   ├── ActorRefused             403 not_your_step (leg lifecycle)
         │   ├── NotAllowedNow            409 not_allowed_now (leg lifecycle)
         │   ├── VersionDiffers           409 version_differs (leg lifecycle)
+        │   ├── ErasedHere               409 erased (leg lifecycle)
+        │   ├── DutyToKeep               409 duty_to_keep (leg lifecycle)
         │   ├── ClockNotDue              409 clock_not_due (leg lifecycle; hub events only)
         │   ├── RuleBroken               422 rule_broken, or the rule's own code (leg rules)
         │   ├── EventIdReused            409 event_id_reused
@@ -418,6 +420,22 @@ class VersionDiffers(ExchangeError):
     code = "version_differs"
     status = 409
     title = Message(nl="Intussen gewijzigd", en="Changed meanwhile")
+
+
+class ErasedHere(ExchangeError):
+    """The sender's organisation had its data in this case erased; it sends nothing more to it."""
+
+    code = "erased"
+    status = 409
+    title = Message(nl="Gewist", en="Erased")
+
+
+class DutyToKeep(ExchangeError):
+    """The data may not be erased yet; `invalid` names each duty, and until when it lasts."""
+
+    code = "duty_to_keep"
+    status = 409
+    title = Message(nl="Bewaarplicht", en="Duty to keep")
 
 
 class ClockNotDue(ExchangeError):

@@ -24,9 +24,12 @@ from gateway.exchange.budgets import Limits, Rate
 from gateway.exchange.chores import Chores
 from gateway.exchange.conversion_survey import survey
 from gateway.exchange.decide import decide
+from gateway.exchange.erasure_store import ErasureStore
+from gateway.exchange.erasures import Erasures
 from gateway.exchange.handover import HandOver
 from gateway.exchange.heads import HeadSigner
 from gateway.exchange.journey import Journeys
+from gateway.exchange.key_erasure import KeyEraser
 from gateway.exchange.key_file import FileKeyEncryption
 from gateway.exchange.key_rotation import KeyRotation, holds_keys
 from gateway.exchange.key_watch import KeyWatch
@@ -155,10 +158,18 @@ class GatewayParts:
             (self._signing.rewrap, self._proof_keys.rewrap),
         )
         expiry = AgreementExpiry(self._agreements, registry.live)
+        self._erasures = Erasures(
+            ErasureStore(registry.ledger_engine),
+            KeyEraser(self.keys_engine, self._encryption),
+            self.keys_engine,
+            self.consumers_reader,
+            registry.live.current,
+        )
         self._chores = Chores(
             {
                 "key_rotation": self._rotation.when_due,
                 "agreement_expiry": expiry.when_due,
+                "erasures": self._erasures.when_due,
             },
             self.clock,
         )

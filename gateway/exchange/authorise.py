@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from schemas.grants import Grant
 
 HOST = "H"
+ERASED = "subject.erased"
 CASE_HOLDER = "case_holder"
 
 
@@ -116,7 +117,13 @@ def authorise(
 
 
 def needs_grant(row: LedgerRow, participant_id: str) -> bool:
-    """Whether an agreement has to allow it: it is about a person and was caused by another."""
+    """Whether an agreement has to allow it: it is about a person and was caused by another.
+
+    Whoever received something is told that it was erased, whatever the agreements say by then
+    (GDPR art. 19).
+    """
+    if row.event_name == ERASED:
+        return False
     return catalogue().event(row.event_name).personal and row.caused_by != participant_id
 
 

@@ -16,6 +16,7 @@ from msgspec import Struct
 from gateway.errors import ActorRefused, ExchangeError, NotAllowedNow, RoleRefused, ScopeRefused
 from gateway.exchange import acting, caps, endings, hours, overlap, work
 from gateway.exchange import conversion_effects as conversion
+from gateway.exchange import erasure_effects as erasure
 from gateway.exchange import guidance_effects as guidance
 from gateway.exchange import mandate_effects as mandate
 from gateway.exchange import offer_effects as offer
@@ -113,6 +114,7 @@ EFFECTS: dict[str, Effect] = {
     "subject.linked": person.linked,
     "subject.unlinked": person.unlinked,
     "subject.merged": person.merged,
+    "subject.erased": erasure.erased,
 }
 """What an event does beyond changing the state of its aggregate."""
 
@@ -170,6 +172,7 @@ def _run(draft: Draft) -> None:
     clock = due_clock(draft)
     target = find_target(draft, lifecycle, name)
     relations = check_access(draft, actor, target)
+    erasure.check_not_erased(draft)
     as_expected(draft, target)
     data = mandate.completed(draft) if name == mandate.CHANGED else completed(draft)
     _apply(draft, Intent(name, actor, target, data, relations))

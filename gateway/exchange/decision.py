@@ -106,6 +106,7 @@ class Errand(Struct, frozen=True, gc=False):
         acts_for: participant under whose grants the event is disclosed.
         beside: another trajectory that it has to do with; no part of what is delivered.
         repeats: sender key of the event whose data it repeats, opened when it is sent.
+        told: participants that an erasure is told to, whoever is a member.
     """
 
     id: str
@@ -117,6 +118,7 @@ class Errand(Struct, frozen=True, gc=False):
     data: dict[str, Any]
     beside: str | None = None
     repeats: str | None = None
+    told: tuple[str, ...] = ()
 
 
 class Accepted(Struct, frozen=True, gc=False):

@@ -92,7 +92,7 @@ def for_errand(errand: Errand, now: int) -> Firing:
         aggregate_id=errand.aggregate_id or errand.target_id,
         now=now,
     )
-    made = replace(made, beside=errand.beside, repeats=errand.repeats)
+    made = replace(made, beside=errand.beside, repeats=errand.repeats, told=errand.told)
     return Firing(made, errand.target_id)
 
 

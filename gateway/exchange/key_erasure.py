@@ -93,6 +93,12 @@ class KeyEraser:
                 which = sa.and_(which, _DATA.c.part == part)
             return self._destroy(connection, which, now_us)
 
+    def holds_any(self, subject_ids: Collection[str]) -> bool:
+        """Whether any organisation still has a key about these persons."""
+        with self._engine.begin() as connection:
+            query = sa.select(_DATA.c.key_id).where(_DATA.c.subject_id.in_(sorted(subject_ids)))
+            return connection.execute(query.limit(1)).first() is not None
+
     def _destroy(self, connection: Connection, which: Any, now_us: int) -> Destroyed:
         found = connection.execute(sa.select(_DATA.c.key_id, _DATA.c.subject_id).where(which)).all()
         subjects = sorted({subject for _, subject in found})

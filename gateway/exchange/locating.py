@@ -224,6 +224,8 @@ def _recognised(sender: str, handles: Handles, working: Working) -> Place:
         known = working.digests.get(digest) if digest is not None else None
         if known is not None and known.subject_id is not None:
             subject_id = working.canonical(known.subject_id)
+            if working.is_erased_for(subject_id, sender):
+                continue
             own = [
                 one
                 for one in working.trajectories_of(subject_id)

@@ -38,20 +38,32 @@ class Persons(Struct, frozen=True, gc=False):
 NOBODY = Persons()
 
 
-def around(subject_id: str | None, handles: Handles, target: str | None, known: Working) -> Persons:
-    """Everybody that a submission about this person, on this trajectory, has to do with."""
+def around(
+    subject_id: str | None,
+    handles: Handles,
+    target: str | None,
+    known: Working,
+    sender: str = HUB,
+) -> Persons:
+    """Everybody that a submission about this person, on this trajectory, has to do with.
+
+    A sender whose organisation had its data about somebody erased is not led back to them.
+    """
     if subject_id is None:
         return NOBODY
     own = known.canonical(subject_id)
     linked = tuple(_linked(own, known))
     same = {own, *(one.id for one in linked)}
     cases = [case for one in sorted(same) for case in _cases(one, known) if case.id != target]
+    twin = _twin(own, handles, known)
     return Persons(
         subject=known.subjects.get(own),
         linked=linked,
         elsewhere=tuple(cases),
-        twin=_twin(own, handles, known),
-        candidates=tuple(_candidates(same, handles, known)),
+        twin=None if twin is None or sender in twin.subject.erased else twin,
+        candidates=tuple(
+            one for one in _candidates(same, handles, known) if sender not in one.subject.erased
+        ),
         named=_named(handles, known),
     )
 

@@ -13,6 +13,7 @@ from gateway.exchange import relations as rel
 from gateway.exchange.clock import UNDETERMINED
 from gateway.exchange.decision import Recipient
 from gateway.exchange.responsible import ABOUT_A_PART, for_part
+from gateway.exchange.sealing import NOTICE
 from schemas.catalogue import catalogue
 from schemas.projection import projection
 from schemas.roles import PARTNER_LETTERS
@@ -66,6 +67,8 @@ def _related(draft: Draft, pending: Pending) -> rel.Relations:
         return _offer_audience(draft)
     if pending.aggregate_type == "mandate":
         return _mandate_audience(draft)
+    if pending.name == NOTICE:
+        return {one: {rel.MEMBER} for one in draft.submission.told}
     if pending.name == "referral.advertised":
         referral = draft.case.referrals[pending.aggregate_id]
         return {candidate: {"candidate"} for candidate in referral.candidates}
@@ -166,7 +169,7 @@ def _recipient(
         excluded = "referral_not_sent"
     elif not participant.is_valid(draft.today):
         excluded = "participant_inactive"
-    elif event.personal and participant.id != pending.actor.caused_by:
+    elif event.personal and pending.name != NOTICE and participant.id != pending.actor.caused_by:
         grant, excluded = _grant(draft, pending, participant)
         fieldsets = None if grant is None else grant.fieldsets
     if excluded is None and _sees_nothing(event.name, participant.role, relations, fieldsets):

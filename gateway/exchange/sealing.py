@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 SALT_BYTES = 16
 MAIN, STAFF = "main", "staff"
+NOTICE, NOTICES = "subject.erased", "urn:schakel:org:hub:notices"
+"""The event that tells of an erasure is under a key of its own: it has to outlive what it is of."""
 BOTH_PARTS = frozenset({MAIN, STAFF})
 
 
@@ -64,6 +66,9 @@ class Prepared(Struct, frozen=True, gc=False):
         event = self.event
         if event.subject_id is None:
             return ()
+        if event.event.name == NOTICE:
+            key_of = f"notices:{event.aggregate_id}"
+            return (KeyNeed(key_of, event.aggregate_id, NOTICES, MAIN),)
         main = KeyNeed(event.subject_id, event.aggregate_id, event.producer_org, MAIN)
         return (main,) if self.staff is None else (main, main._replace(part=STAFF))
 

@@ -226,6 +226,7 @@ class Trajectory(Struct, frozen=True, gc=False):
     are members no more. `reopened_at`: since when the case is open this time.
     `viewing` has the viewing rights that end by themselves.
     `reminded` holds the last sending of each clock (`clocks.py`), by clock.
+    `erased` holds participants whose organisation had its data here erased.
     `active_at` is the last event that was not the hub's, `holder_told_at` the last one of somebody
     else's that reached the case holder.
     """
@@ -257,6 +258,7 @@ class Trajectory(Struct, frozen=True, gc=False):
     since: int = 0
     active_at: int = 0
     holder_told_at: int = 0
+    erased: tuple[str, ...] = ()
     last_contact_on: str | None = None
     last_evaluation_on: str | None = None
 
@@ -300,6 +302,8 @@ class Subject(Struct, frozen=True, gc=False):
         not_same: subjects that were said to be somebody else, and are never proposed again.
         merged_into: the older subject that stands for this one since they were merged.
         merged: younger subjects that this one stands for.
+        erased: participants whose organisation had its data about the person erased; to them a
+            new referral is of somebody new.
     """
 
     id: str
@@ -311,6 +315,7 @@ class Subject(Struct, frozen=True, gc=False):
     not_same: tuple[str, ...] = ()
     merged_into: str | None = None
     merged: tuple[str, ...] = ()
+    erased: tuple[str, ...] = ()
 
 
 class Offer(Struct, frozen=True, gc=False):

@@ -38,6 +38,7 @@ class Submission(Struct, frozen=True, gc=False):
         clock: id of the hub's clock that this is for; it is refused when that one is not due.
         beside: another trajectory that a hub event has to do with; no part of what is delivered.
         repeats: sender key of the event whose data a hub event repeats.
+        told: participants that an erasure is told to.
         agent: the participant of the token, when it acts for `participant`.
     """
 
@@ -62,6 +63,7 @@ class Submission(Struct, frozen=True, gc=False):
     clock: str | None = None
     beside: str | None = None
     repeats: str | None = None
+    told: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         """What it is and where it came from, never what it says of a person."""

@@ -151,6 +151,11 @@ class Working:
             known = self.subjects.get(subject_id)
         return subject_id
 
+    def is_erased_for(self, subject_id: str, participant: str) -> bool:
+        """Whether its organisation had its data erased, so that it knows the person no more."""
+        subject = self.subjects.get(subject_id)
+        return subject is not None and participant in subject.erased
+
     def apply(self, entry: Entry, accepted: Accepted, handles: Handles) -> None:
         """Take an acceptance over: states, places, digests, the event itself and its facts."""
         submission, changes = entry.submission, self.changes

@@ -225,7 +225,9 @@ class SharedCommit:
         subject = place.subject_id if place is not None else None
         if subject is None and submission.event.personal:
             subject = uuid7()
-        around = persons.around(subject if of_case else None, handles, target, working)
+        around = persons.around(
+            subject if of_case else None, handles, target, working, submission.participant
+        )
         return Context(
             registry=self.registry,
             trajectory=working.trajectories[target] if target and of_case else None,

@@ -258,8 +258,10 @@ def test_whole_product(kind: str, name: str, state: str) -> None:
 def blocked(name: str, state: str, role: str) -> bool:
     """Guards that no data can meet for this cast.
 
-    A role that plans other programmes only.
+    A role that plans other programmes only; and an erasure for VDAB, which holds the case.
     """
+    if name == "subject.erased":
+        return state in ("held", "handing_over")
     if name == "placement.planned" and role in ("O", "S"):
         return True
     return name == "referral.voided" and state == "never"

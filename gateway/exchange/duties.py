@@ -1,0 +1,109 @@
+"""What keeps an organisation's data about a person from being erased, and until when.
+
+Pure. An order is refused while the organisation still has a part to play in the case: others would
+then wait for somebody who no longer knows the person. The retention of acquired rights is that of
+`domain.md` §4.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, NamedTuple
+
+from consumers.clock import date_of
+from schemas.lifecycle import lifecycles
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from gateway.exchange.state import Right, Trajectory
+
+RIGHT_YEARS = 5
+"""Years that an acquired right is kept after it lapsed or was closed."""
+
+CASE_HOLDER, REFERRAL, PLACEMENT = "case_holder", "open_referral", "placement_insurance"
+RIGHT, OUTCOME, TASK = "acquired_right", "open_outcome", "open_task"
+
+
+class Duty(NamedTuple):
+    """One reason to keep.
+
+    Attributes:
+        what: a code, see this module.
+        trajectory_id: the case.
+        concerns: the referral, placement, outcome, right or task; the case itself for a holder.
+        until: the day on which it ends, as far as that is known; None while it is up to the case.
+    """
+
+    what: str
+    trajectory_id: str
+    concerns: str
+    until: date | None = None
+
+
+def duties(case: Trajectory, own: Collection[str], now: int) -> list[Duty]:
+    """The duties in one case of the organisation whose participants are `own`."""
+    found = [*_of_case(case, own), *_of_referrals(case, own), *_of_placements(case, own)]
+    found += [
+        Duty(OUTCOME, case.id, one.id)
+        for one in case.outcomes.values()
+        if one.recorder in own and lifecycles()["outcome"].is_active(one.state)
+        and one.state != "confirmed"
+    ]  # fmt: skip
+    found += [
+        Duty(RIGHT, case.id, one.id, _kept_until(one, now))
+        for one in case.rights.values()
+        if {one.registrant, one.service} & set(own) and _is_kept(one, now)
+    ]
+    return found
+
+
+def _of_case(case: Trajectory, own: Collection[str]) -> Iterator[Duty]:
+    holders = {case.holder, case.proposed_holder, case.offered_holder}
+    if lifecycles()["trajectory"].is_active(case.state) and holders & set(own):
+        yield Duty(CASE_HOLDER, case.id, case.id)
+    for task in case.tasks.values():
+        if task.addressee in own and task.answered is None:
+            yield Duty(TASK, case.id, task.id)
+
+
+def _of_referrals(case: Trajectory, own: Collection[str]) -> Iterator[Duty]:
+    """Whoever took it up until it is over; whoever sent it until somebody took it up."""
+    for one in case.referrals.values():
+        if not lifecycles()["referral"].is_active(one.state):
+            continue
+        busy = {
+            one.handler,
+            one.target,
+            one.endorser if one.state == "pending_endorsement" else None,
+        }
+        if one.state != "accepted":
+            busy.add(one.referrer)
+        if busy & set(own):
+            yield Duty(REFERRAL, case.id, one.id)
+
+
+def _of_placements(case: Trajectory, own: Collection[str]) -> Iterator[Duty]:
+    for one in case.placements.values():
+        parties = {one.organiser, *one.hosts, *one.planned_hosts}
+        if parties & set(own) and lifecycles()["placement"].is_active(one.state):
+            yield Duty(PLACEMENT, case.id, one.id, _day(one.planned_end))
+
+
+def _is_kept(right: Right, now: int) -> bool:
+    if lifecycles()["right"].is_active(right.state):
+        return True
+    until = _kept_until(right, now)
+    return until is not None and date_of(now) < until
+
+
+def _kept_until(right: Right, now: int) -> date | None:
+    """None while it lives, and for one that was refused."""
+    if right.state not in ("lapsed", "closed"):
+        return None
+    ended = _day(right.ends_on) or date_of(right.since or now)
+    return ended.replace(year=ended.year + RIGHT_YEARS, day=min(ended.day, 28))
+
+
+def _day(text: str | None) -> date | None:
+    return None if text is None else date.fromisoformat(text)

@@ -1,0 +1,269 @@
+"""One controller's data about one person go, everybody is told, and nobody else loses anything."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+import sqlalchemy as sa
+
+from consumers.database import Stores
+from gateway.errors import DutyToKeep, UnknownCase
+from gateway.exchange import audit
+from gateway.exchange.keys import KeyStore
+from gateway.exchange.records import trajectory_rows
+from gateway.exchange.render import Rendered
+from gateway.exchange.sealing import open_row
+from tests.gateway.exchange.erasure_world import (
+    CAW_URN,
+    GROUND,
+    NUMBER,
+    PHONE,
+    ErasureWorld,
+    erasing,
+)
+from tests.gateway.exchange.exchange_world import (
+    CANARY,
+    CAW,
+    OCMW,
+    OCMW_URN,
+    VDAB,
+    rebuilt,
+)
+from tests.store_fixtures import opened, stores
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from gateway.exchange.records import LedgerRow
+
+__all__ = ["stores"]
+
+SQLITE = pytest.mark.parametrize("stores", ["sqlite"], indirect=True)
+SECRETS = (CANARY.encode(), PHONE.encode(), NUMBER.encode(), b"Amina")
+
+
+@pytest.fixture
+def world(stores: Stores, tmp_path: Path) -> Iterator[ErasureWorld]:
+    """A case of a CAW that an OCMW holds."""
+    with erasing(stores, tmp_path) as made:
+        yield made
+
+
+def opens(world: ErasureWorld) -> dict[str, set[bool]]:
+    """Of each organisation, whether its events in the case open."""
+    found: dict[str, set[bool]] = {}
+    for row in world.world.rows(world.case):
+        if row.event_name != "subject.erased":
+            is_open = open_row(row, world.world.keys).data is not None
+            found.setdefault(row.producer_org, set()).add(is_open)
+    return found
+
+
+def test_the_controllers_data_go_and_the_others_stay(world: ErasureWorld) -> None:
+    """Also the hub's events under the controller; in this process and in a new one."""
+    assert opens(world) == {CAW_URN: {True}, OCMW_URN: {True}}
+    order = world.order()
+    world.settle()
+
+    assert opens(world) == {CAW_URN: {False}, OCMW_URN: {True}}
+    fresh = KeyStore(world.world.engines["keys"], world.kek)
+    rows = [row for row in world.world.rows(world.case) if row.producer_org == CAW_URN]
+    sealed = [row for row in rows if row.event_name != "subject.erased"]
+    assert {open_row(row, fresh).salt for row in sealed} == {None}
+    assert world.found(order).stage == "waiting"
+
+
+def test_everybody_who_received_something_is_told(world: ErasureWorld) -> None:
+    """Whatever the agreements say by then; and nobody who received nothing."""
+    world.world.registry = rebuilt(world.world.registry, agreements=())
+    world.order()
+    world.settle()
+
+    assert world.world.names(OCMW)[-1] == "subject.erased"
+    assert "subject.erased" not in world.world.names(VDAB)
+    (copy,) = [
+        one.event
+        for one in world.world.fetch(OCMW)
+        if isinstance(one, Rendered) and one.row.event_name == "subject.erased"
+    ]
+    assert copy.data == {
+        "ordered_by": CAW_URN,
+        "legal_ground": GROUND,
+        "scope": {"organisation": CAW_URN},
+    }
+    assert copy.subjectref is not None
+
+
+def test_the_notice_outlives_the_last_key_of_the_person(world: ErasureWorld) -> None:
+    """Somebody who reads late learns of it all the same."""
+    world.order()
+    world.settle()
+    world.eraser.erase(world.store.person_of(world.case), OCMW_URN, 1)
+    world.world.keys.forget_cached()
+
+    names = [one.row.event_name for one in world.world.fetch(OCMW) if isinstance(one, Rendered)]
+    assert names == ["subject.erased"]
+
+
+def test_nothing_finds_the_person_for_the_controller_any_more(world: ErasureWorld) -> None:
+    """Neither its own number, nor a trait, nor a kept answer."""
+    world.order()
+    world.settle()
+
+    with world.world.engines["ledger_read"].connect() as connection:
+        for query in (
+            f"select count(*) from blind_index where participant = '{CAW}'",  # noqa: S608
+            "select count(*) from likeness",
+            f"select count(*) from idempotency where key like '{CAW}/%'",  # noqa: S608
+        ):
+            assert connection.execute(sa.text(query)).scalar_one() == 0
+
+
+def test_a_new_referral_is_of_somebody_new(world: ErasureWorld) -> None:
+    """The same person comes back: another case, another pseudonym, and keys of its own."""
+    world.order()
+    world.settle()
+    again = world.refer()
+
+    assert again != world.case
+    assert world.store.person_of(again) != world.store.person_of(world.case)
+    row: LedgerRow = world.world.rows(again)[0]
+    opened_data = open_row(row, world.world.keys).data
+    assert opened_data is not None
+    assert opened_data["person"]["family_name"] == CANARY
+
+
+def test_the_controller_is_out_of_the_case(world: ErasureWorld) -> None:
+    """It sends nothing more to it, and others go on."""
+    world.order()
+    world.settle()
+    change = {"person": {"phone": PHONE}}
+    refused = world.world.try_send(
+        "subject.details_changed", CAW, change, trajectory_id=world.case, subject=world.case
+    )
+    assert refused.error is not None
+    assert refused.error.code == "erased"
+    world.world.send(
+        "subject.details_changed", OCMW, change, trajectory_id=world.case, subject=world.case
+    )
+
+
+def test_a_duty_to_keep_is_named(world: ErasureWorld) -> None:
+    """The holder of an open case and the handler of a referral are told what and until when."""
+    with pytest.raises(DutyToKeep) as refused:
+        world.order(OCMW)
+
+    assert {one.code for one in refused.value.invalid} == {"case_holder", "open_referral"}
+    assert refused.value.code == "duty_to_keep"
+    assert opens(world) == {CAW_URN: {True}, OCMW_URN: {True}}
+
+
+def test_a_stranger_orders_nothing(world: ErasureWorld) -> None:
+    """Who has nothing of the person is told what is told of a case that does not exist."""
+    for participant, case in ((VDAB, world.case), (CAW, "0195550e-7c00-7000-8000-000000000001")):
+        with pytest.raises(UnknownCase):
+            world.order(participant, case=case)
+
+
+def test_an_order_is_taken_once_and_audited(world: ErasureWorld) -> None:
+    """The same key is the same order; a dry run is none."""
+    tried = world.order(dry_run=True)
+    assert tried.events == {"referral.created": 1, "trajectory.opened": 1}
+    assert world.store.find(tried.id) is None
+    first, again = world.order(), world.order()
+    world.settle()
+
+    assert first.id == again.id
+    assert world.world.names(OCMW).count("subject.erased") == 1
+    with world.world.engines["ledger_read"].connect() as connection:
+        (line,) = audit.lines(connection, act="subject.erase")
+    assert (line.actor, line.target) == (f"{CAW}-connector", first.id)
+
+
+def test_it_is_done_when_the_key_is_replaced_and_all_confirmed(world: ErasureWorld) -> None:
+    """Complete with the rotation; done with the last receipt."""
+    order = world.order()
+    world.settle()
+    assert world.found(order).completed_at is None
+    world.rotate()
+    assert world.found(order).completed_at is not None
+    assert world.found(order).stage == "waiting"
+
+    now = world.world.clock.now_us()
+    assert not world.store.confirm(order.id, VDAB, now)
+    assert world.store.confirm(order.id, OCMW, now)
+    assert world.store.confirm(order.id, OCMW, now + 1)
+    world.settle()
+    assert world.found(order).stage == "done"
+    assert [one.confirmed_at for one in world.store.told(order.id)] == [now]
+
+
+def test_who_does_not_confirm_is_reminded_by_the_clock(world: ErasureWorld) -> None:
+    """Every fortnight, three times; then the report says that it did not."""
+    order = world.order()
+    world.settle()
+    world.rotate()
+    for _ in range(5):
+        world.world.pass_time(14)
+        world.settle()
+
+    assert world.world.names(OCMW).count("subject.erased") == 4
+    assert world.found(order).stage == "done"
+    assert [one.confirmed_at for one in world.store.told(order.id)] == [None]
+
+
+def test_who_received_in_the_meantime_is_told_too(world: ErasureWorld) -> None:
+    """A copy that left while the cases were told is not forgotten."""
+    order = world.order()
+    world.world.timers.step()
+    with world.world.engines["consumers"].begin() as connection:
+        connection.exec_driver_sql(
+            "insert into disclosures select event_id, 'vdab', door, disclosed_at, event_name,"  # noqa: S608
+            " producer, producer_org, subject_id, trajectory_id, agreement_id, purpose,"
+            f" legal_basis, withheld, trace_id from disclosures where participant = '{OCMW}'"
+        )
+    world.settle()
+
+    assert {one.participant for one in world.store.told(order.id)} == {OCMW, VDAB}
+    assert world.world.names(VDAB) == ["subject.erased"]
+
+
+@SQLITE
+def test_a_copy_from_before_yields_nothing_with_the_keys_of_after(
+    world: ErasureWorld, tmp_path: Path
+) -> None:
+    """The data folder was copied before; the key store and its file are those of after."""
+    before = tmp_path / "before"
+    before.mkdir()
+    for path in tmp_path.glob("*.db*"):
+        shutil.copy(path, before / path.name)
+    world.order()
+    world.settle()
+    world.rotate()
+    assert b"".join(path.read_bytes() for path in before.iterdir())
+
+    copied = Stores.sqlite(before)
+    with (
+        opened(copied.ledger) as ledger,
+        opened(world.world.engines["keys"].url.render_as_string()) as keys,
+    ):
+        store = KeyStore(keys, world.kek)
+        with ledger.connect() as connection:
+            rows = trajectory_rows(connection, world.case)
+        found = {(row.producer_org, open_row(row, store).data is not None) for row in rows}
+    assert found == {(CAW_URN, False), (OCMW_URN, True)}
+
+
+@SQLITE
+def test_nothing_of_the_person_stands_in_any_file(world: ErasureWorld, tmp_path: Path) -> None:
+    """Neither before nor after, in tables, logs or states; only ciphertext does."""
+    for moment in ("before", "after"):
+        if moment == "after":
+            world.order()
+            world.settle()
+            world.rotate()
+        content = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+        assert not [one for one in SECRETS if one in content], moment
