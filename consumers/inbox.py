@@ -27,6 +27,7 @@ class InboxRow:
         programme: None when unknown, or when it would reveal something about health.
         backfill: an earlier event, given because the participant became a member later.
         recorded_at: microseconds UTC, when the ledger recorded the event.
+        stopped_leg: what keeps it from being handed over already now; None when nothing does.
     """
 
     participant: str
@@ -39,6 +40,7 @@ class InboxRow:
     programme: str | None
     backfill: bool
     recorded_at: int
+    stopped_leg: str | None = None
 
 
 def append(connection: sa.Connection, rows: Sequence[InboxRow], *, now: int) -> frozenset[str]:
@@ -110,6 +112,21 @@ def withdraw_narrower(
     return [row for row in waiting if _key(row) not in closer] + fresh
 
 
+def restore(connection: sa.Connection, rows: Sequence[InboxRow], *, now: int) -> frozenset[str]:
+    """Give stopped rows again, at the end of their inboxes: a reader may have passed them by.
+
+    Idempotent: what was restored meanwhile keeps its new number.
+
+    Returns:
+        The participants that got at least one row: whom to wake after the commit.
+    """
+    for participant in sorted({row.participant for row in rows}):
+        ids = sorted(row.event_id for row in rows if row.participant == participant)
+        removal = sa.delete(inbox).where(inbox.c.event_id.in_(ids), inbox.c.status == "stopped")
+        connection.execute(scoped(removal, Scope(participant)))
+    return append(connection, rows, now=now)
+
+
 def _key(row: InboxRow) -> tuple[str, str]:
     return row.participant, row.event_id
 
@@ -168,8 +185,8 @@ def _values(row: InboxRow, seq: int, now: int) -> tuple[object, ...]:
         row.nis,
         row.programme,
         row.backfill,
-        "ready",
-        None,
+        "ready" if row.stopped_leg is None else "stopped",
+        row.stopped_leg,
         row.recorded_at,
         now,
     )

@@ -66,6 +66,16 @@ def feed_page(
     return [_entry(row) for row in connection.execute(scoped(query, scope))]
 
 
+def newest_first(
+    connection: sa.Connection, scope: Scope, *, before: int | None, limit: int
+) -> list[InboxEntry]:
+    """The scope's inbox from its end, before a sequence number when one is given."""
+    query = sa.select(inbox).order_by(inbox.c.seq.desc()).limit(limit)
+    if before is not None:
+        query = query.where(inbox.c.seq < before)
+    return [_entry(row) for row in connection.execute(scoped(query, scope))]
+
+
 def position(connection: sa.Connection, scope: Scope) -> Position:
     """Where one participant's inbox begins and ends."""
     lowest = scoped(sa.select(sa.func.min(inbox.c.seq)).select_from(inbox), scope)

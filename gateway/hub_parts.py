@@ -40,8 +40,10 @@ from gateway.exchange.proof_keys import ProofKeys
 from gateway.exchange.registry_live import LiveRegistry
 from gateway.exchange.registry_store import RegistryStore
 from gateway.exchange.render import Renderer
+from gateway.exchange.review_store import ReviewStore
 from gateway.exchange.round_store import RoundStore
 from gateway.exchange.rule_store import RuleStore
+from gateway.exchange.sweeper import Sweeper
 from gateway.exchange.timer_store import TimerStore
 from gateway.exchange.timers import Timers
 from gateway.oauth.assertions import UsedAssertions
@@ -125,6 +127,7 @@ class GatewayParts:
         )
         self._relay_waker = self._wakers.waker("relay")
         self._feed_wake = self._wakers.listener("feed")
+        self._feed_waker = self._wakers.waker("feed")
         self._published = None if stores.is_postgres else self._wakers.listener("ledger")
         self.ledger = self._ledger()
         self._proof_keys = ProofKeys(registry.ledger_engine, self._encryption)
@@ -147,6 +150,16 @@ class GatewayParts:
             environment=settings.environment,
             clock=self.clock,
         )
+        self.sweeper = Sweeper(
+            registry=registry.live.current,
+            clock=self.clock,
+            reviews=ReviewStore(registry.ledger_reader, registry.ledger_engine),
+            ledger=registry.ledger_reader,
+            reading=self.consumers_reader,
+            writing=self.consumers_engine,
+            wake=self._feed_waker.wake,
+        )
+        registry.live.on_change(self.sweeper.nudge)
         self._signing = SigningKeys(registry.ledger_engine, self._encryption)
         registry.live.before_change(self._signing.reload)
         self._proofs = Proofs(settings.addresses)
@@ -190,9 +203,11 @@ class GatewayParts:
         self._key_watch.start()
         self._chores.start()
         self._heads.start()
+        self.sweeper.start()
 
     def stop(self) -> None:
         """Finish what waits, then end the threads."""
+        self.sweeper.stop()
         self._heads.stop()
         self._chores.stop()
         self._key_watch.stop()
@@ -201,6 +216,7 @@ class GatewayParts:
         self.registry.live.stop()
         self.tracing.close()
         self._relay_waker.close()
+        self._feed_waker.close()
         self._feed_wake.close()
         if self._published is not None:
             self._published.close()
@@ -214,6 +230,7 @@ class GatewayParts:
             "spans_dropped_total": float(self.tracing.dropped),
             "proof_tree_differs": float(self._heads.differs),
             **self.timers.figures(),
+            **self.sweeper.figures(),
         }
 
     def verifier(self) -> Verifier:

@@ -135,6 +135,7 @@ class GrantIndex:
             senders[participant.organisation].add(participant.role)
         between: dict[tuple[str, str, str], list[Grant]] = defaultdict(list)
         by_sender: dict[str, list[Grant]] = defaultdict(list)
+        reaching: dict[tuple[str, str], list[Grant]] = defaultdict(list)
         # Most recently activated first; the id decides between twins, then the document's order.
         newest = sorted(agreements, key=lambda a: (a.activated_at, a.agreement_id), reverse=True)
         for agreement in newest:
@@ -143,7 +144,9 @@ class GrantIndex:
                 by_sender[grant.from_org].append(grant)
                 for recipient in _recipients(grant, agreement):
                     between[grant.from_org, recipient, grant.to_role].append(grant)
+                    reaching[recipient, grant.to_role].append(grant)
         self._between = {key: tuple(grants) for key, grants in between.items()}
+        self._reaching = {key: tuple(grants) for key, grants in reaching.items()}
         self._by_sender = {sender: tuple(grants) for sender, grants in by_sender.items()}
         self._found = lru_cache(_REMEMBERED_ANSWERS)(self._find)
         self._covered = lru_cache(_REMEMBERED_ANSWERS)(self._covers)
@@ -205,6 +208,10 @@ class GrantIndex:
     def covers_sender(self, org: str, event: str, territory: str | None, on: date) -> bool:
         """Tell whether an organisation has any grant for an event and a place: it may publish."""
         return self._covered(org, event, territory, on)
+
+    def grants_to(self, org: str, role: str) -> tuple[Grant, ...]:
+        """Return all grants that reach an organisation in a role, whoever gives them."""
+        return self._reaching.get((org, role), ())
 
     def grants_from(self, org: str) -> tuple[Grant, ...]:
         """Return all grants that an organisation gives, most recently activated first."""

@@ -71,6 +71,7 @@ def projection(
     relations: frozenset[str],
     fieldsets: frozenset[str],
     has_art9_ground: bool = True,
+    only: frozenset[str] | None = None,
 ) -> Projection:
     """Return what a reader gets of an event type.
 
@@ -81,12 +82,14 @@ def projection(
         fieldsets: what the applicable grant gives.
         has_art9_ground: whether the agreement names its ground of article 9(2) GDPR; without one
             every field that may reveal health is withheld.
+        only: the top-level fields that may be kept at all; None for every field.
     """
     withheld: list[str] = []
     delivered: list[str] = []
     for leaf in event.fields:
         lawful = has_art9_ground or not leaf.art9_inferable
         admitted = lawful and leaf.fieldset in fieldsets and admits(leaf, role, relations)
+        admitted = admitted and (only is None or top_of(leaf.path) in only)
         (delivered if admitted else withheld).append(leaf.path)
     return Projection(
         withheld=tuple(withheld), delivered=frozenset(delivered), _root=_tree(delivered)
@@ -99,6 +102,11 @@ def admits(leaf: Field, role: str, relations: frozenset[str]) -> bool:
     if EVERYBODY in audience or role in audience or not audience.isdisjoint(relations):
         return True
     return any(f"{relation}:{role}" in audience for relation in relations)
+
+
+def top_of(path: str) -> str:
+    """The top-level field that a leaf stands in."""
+    return path.partition(".")[0].removesuffix("[]")
 
 
 def _tree(paths: list[str]) -> _Branch:

@@ -10,7 +10,7 @@ from gateway.exchange import facts
 from gateway.exchange.consulted import unset_warning
 from gateway.exchange.decision import HUB, Accepted, DecidedEvent, Recipient
 from gateway.exchange.person_tasks import is_question
-from gateway.exchange.recipients import OWN, is_in_grace, recipients
+from gateway.exchange.recipients import OWN, recipients
 from gateway.exchange.state import Left
 from schemas.catalogue import catalogue
 from schemas.grants import DEFAULT_LEGAL_BASIS
@@ -102,17 +102,16 @@ def _remember_members(draft: Draft) -> None:
 
 
 def _left(draft: Draft, before: Trajectory, case: Trajectory) -> dict[str, Left]:
-    """Who has ceased to be a member, for as long as it still hears that the case ended."""
+    """Who has ceased to be a member: it still hears of the end a while, and of nothing before."""
     held, now = draft.members(before), draft.members(case)
     if not case.left and now.keys() >= held.keys():
         return case.left
     gone = {
-        one: Left(draft.context.now, tuple(sorted(relations)))
+        one: Left(draft.context.now, tuple(sorted(relations)), draft.done[0].event_id)
         for one, relations in held.items()
         if one not in now
     }
-    left = {one: said for one, said in case.left.items() if one not in now}
-    return {one: said for one, said in (left | gone).items() if is_in_grace(draft, said)}
+    return {one: said for one, said in case.left.items() if one not in now} | gone
 
 
 def _remember_times(draft: Draft, events: tuple[DecidedEvent, ...]) -> None:

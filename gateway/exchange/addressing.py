@@ -8,11 +8,13 @@ onward grant.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from consumers.inbox import InboxRow
-from gateway.exchange.authorise import Granted, authorise
+from gateway.exchange.authorise import Granted, Stopped, authorise
 from gateway.exchange.responsible import RESPONSIBLE, TOLD
+from gateway.exchange.standing import NOTHING_KNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from gateway.exchange.decision import Recipient
     from gateway.exchange.records import LedgerRow
     from gateway.exchange.registry import Registry
+    from gateway.exchange.standing import Standings
 
 
 def addressed(row: LedgerRow) -> list[InboxRow]:
@@ -65,6 +68,40 @@ def _held_then(row: LedgerRow, newcomer: Recipient) -> tuple[str, ...]:
     if row.event_name not in TOLD:
         return newcomer.relations
     return tuple(one for one in newcomer.relations if one != RESPONSIBLE)
+
+
+def judged(
+    rows: Iterable[LedgerRow],
+    addresses: Iterable[InboxRow],
+    standings: Standings,
+    registry: Registry,
+    *,
+    on: date,
+    now: int,
+) -> list[InboxRow]:
+    """The same inbox rows, stopped at once where the person or the case has moved on already."""
+    known = {row.event_id: row for row in rows}
+    found: list[InboxRow] = []
+    for one in addresses:
+        row = known[one.event_id]
+        standing = standings.of(row)
+        verdict = None
+        if standing is not NOTHING_KNOWN:
+            verdict = authorise(
+                registry,
+                row,
+                one.participant,
+                frozenset(one.relations),
+                on=on,
+                now=now,
+                backfill=one.backfill,
+                nis=one.nis,
+                standing=standing,
+            )
+        if isinstance(verdict, Stopped):
+            one = replace(one, stopped_leg=verdict.leg)  # noqa: PLW2901 - the same row, stopped
+        found.append(one)
+    return found
 
 
 def newcomers(row: LedgerRow) -> Sequence[Recipient]:

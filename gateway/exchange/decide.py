@@ -18,6 +18,7 @@ from gateway.exchange import acting, caps, endings, hours, overlap, work
 from gateway.exchange import conversion_effects as conversion
 from gateway.exchange import erasure_effects as erasure
 from gateway.exchange import guidance_effects as guidance
+from gateway.exchange import hold_effects as hold
 from gateway.exchange import mandate_effects as mandate
 from gateway.exchange import offer_effects as offer
 from gateway.exchange import person_effects as person
@@ -115,6 +116,9 @@ EFFECTS: dict[str, Effect] = {
     "subject.unlinked": person.unlinked,
     "subject.merged": person.merged,
     "subject.erased": erasure.erased,
+    "subject.objection_recorded": hold.objected,
+    "subject.objection_lifted": hold.lifted,
+    "subject.consent_withdrawn": hold.withdrawn,
 }
 """What an event does beyond changing the state of its aggregate."""
 
@@ -180,6 +184,7 @@ def _run(draft: Draft) -> None:
         remember(draft, clock)
     _follow(draft)
     person.recognise(draft)
+    hold.consented(draft)
     settle(draft)
     _follow(draft)
 

@@ -26,12 +26,13 @@ HUB = "hub"
 Step = Literal["rules", "authorisation", "lifecycle"]
 
 
-class Recipient(Struct, frozen=True, gc=False):
+class Recipient(Struct, frozen=True, gc=False, omit_defaults=True):
     """One possible recipient of one event, as decided when the event was accepted.
 
     `excluded` names the leg that keeps the event from this participant; None means entitled.
     `agreement_id` is None for an entitled recipient when no grant is needed: the participant
-    that caused a hub event, or an event that everybody may read.
+    that caused a hub event, or an event that everybody may read. `served` tells that it then
+    served the municipality, in a role that is given for a territory.
     """
 
     participant: str
@@ -39,6 +40,7 @@ class Recipient(Struct, frozen=True, gc=False):
     relations: tuple[str, ...]
     agreement_id: str | None = None
     excluded: str | None = None
+    served: bool = False
 
 
 class Warning(Struct, frozen=True, gc=False):  # noqa: A001 - the field's word, and the built-in is never raised here

@@ -12,6 +12,7 @@ from gateway.exchange import case_guards as case
 from gateway.exchange import conversion_guards as conversion
 from gateway.exchange import entry_guards as entry
 from gateway.exchange import erasure_effects as erasure
+from gateway.exchange import hold_effects as hold
 from gateway.exchange import hours_guards as hours
 from gateway.exchange import mandate_guards as mandate
 from gateway.exchange import offer_guards as offer
@@ -94,6 +95,7 @@ GUARDS: dict[str, Guard] = {
         person.same_person,
         person.fitting_answer,
         erasure.no_duty_to_keep,
+        hold.objection_in_force,
     )
 }
 """Guard by the name that the tables use."""

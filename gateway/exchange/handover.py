@@ -1,7 +1,9 @@
 """The moment events leave the hub through a door: rendered, disclosed, then handed over.
 
-One query fetches the ledger rows of a batch, and one transaction writes the disclosure lines and
-marks what was stopped. It commits before this returns, so that no byte leaves without its line.
+One query fetches the ledger rows of a batch, one what their persons said no to, one who takes part
+in their cases now; every door goes through here, so none can leave that out. One transaction
+writes the disclosure lines and marks what was stopped. It commits before this returns, so that no
+byte leaves without its line.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from consumers.traceparent import parse_traceparent
 from gateway.exchange import records
 from gateway.exchange.authorise import Stopped
 from gateway.exchange.render import Rendered
+from gateway.exchange.standing import standings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     from consumers.clock import Clock
     from consumers.views import InboxEntry
     from gateway.exchange.render import Renderer
+    from gateway.exchange.standing import Standings
 
 MISSING = Stopped("ledger_row_missing")
 
@@ -62,16 +66,24 @@ class HandOver:
         ids = [entry.event_id for entry in entries]
         with self.ledger.connect() as connection:
             rows = records.rows_by_ids(connection, ids)
-        outcomes = [self._one(rows.get(entry.event_id), entry, door) for entry in entries]
+            now = standings(connection, rows.values())
+        outcomes = [self._one(rows.get(entry.event_id), entry, door, now) for entry in entries]
         self._write(participant, entries, outcomes, door)
         return outcomes
 
-    def _one(self, row: records.LedgerRow | None, entry: InboxEntry, door: str) -> Outcome:
+    def _one(
+        self, row: records.LedgerRow | None, entry: InboxEntry, door: str, now: Standings
+    ) -> Outcome:
         if row is None:
             return MISSING
-        relations = frozenset(entry.relations)
         return self.renderer.render(
-            row, entry.participant, relations, door, backfill=entry.backfill, nis=entry.nis
+            row,
+            entry.participant,
+            frozenset(entry.relations),
+            door,
+            now.of(row),
+            backfill=entry.backfill,
+            nis=entry.nis,
         )
 
     def _write(

@@ -22,9 +22,10 @@ from consumers.scope import WHOLE_HUB, Scope
 from consumers.spans import read_trace
 from consumers.traceparent import parse_traceparent
 from gateway.exchange import records
-from gateway.exchange.authorise import CASE_HOLDER, Granted, authorise
+from gateway.exchange.authorise import AT_THE_DOOR, Stopped, authorise
 from gateway.exchange.decision import Recipient
 from gateway.exchange.journey_document import document
+from gateway.exchange.standing import CASE_HOLDER, Standings, standings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from consumers.clock import Clock
     from consumers.spans import Span
     from consumers.views import HandOver, InboxEntry
+    from gateway.exchange.authorise import Verdict
     from gateway.exchange.records import LedgerRow
     from gateway.exchange.registry import Registry
 
@@ -118,6 +120,7 @@ class _Seen:
     registry: Registry
     found: _Found
     whole: frozenset[str]
+    now: Standings
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +177,10 @@ class Journeys:
         oversees = one is not None and one.role in OVERSEERS
         whole = [row.event_id for row in rows if oversees or is_own(row, viewer)]
         part = [row.event_id for row in rows if row.event_id not in set(whole)]
-        seen = _Seen(viewer, registry, self._found(whole, part, viewer), frozenset(whole))
+        found = self._found(whole, part, viewer)
+        with self.ledger.connect() as connection:
+            now = standings(connection, rows)
+        seen = _Seen(viewer, registry, found, frozenset(whole), now)
         made = (self._journey(row, seen) for row in rows)
         return [journey for journey in made if journey is not None]
 
@@ -222,7 +228,8 @@ class Journeys:
         if entry is None:
             return self._outside(row, seen, recipient or _nobody(participant))
         given = seen.found.hand_overs.get((row.event_id, participant), [])
-        state, reason = _state_of(entry, given)
+        verdict = None if given else self._verdict(row, seen, entry)
+        state, reason = _state_of(entry, verdict)
         member = seen.registry.participant(participant)
         return Passage(
             participant=participant,
@@ -233,7 +240,7 @@ class Journeys:
             seq=entry.seq,
             routed_at=entry.routed_at,
             doors=tuple((one.door, one.disclosed_at) for one in given),
-            withheld=given[0].withheld if given else self._withheld(row, seen, entry),
+            withheld=given[0].withheld if given else _withheld(verdict),
             agreement_id=entry.agreement_id,
             backfill=entry.backfill,
         )
@@ -250,10 +257,10 @@ class Journeys:
             agreement_id=recipient.agreement_id,
         )
 
-    def _withheld(self, row: LedgerRow, seen: _Seen, entry: InboxEntry) -> tuple[str, ...]:
-        """What would be taken out if it were handed over now."""
+    def _verdict(self, row: LedgerRow, seen: _Seen, entry: InboxEntry) -> Verdict:
+        """What a door would say now, so that a stop shows before anybody comes to read."""
         now = self.clock.now_us()
-        verdict = authorise(
+        return authorise(
             seen.registry,
             row,
             entry.participant,
@@ -262,8 +269,8 @@ class Journeys:
             now=now,
             backfill=entry.backfill,
             nis=entry.nis,
+            standing=seen.now.of(row),
         )
-        return verdict.projection.withheld if isinstance(verdict, Granted) else ()
 
     def _with_spans(self, journey: Journey) -> Journey:
         context = parse_traceparent(journey.row.traceparent)
@@ -286,12 +293,20 @@ def _addressed(recipients: dict[str, Recipient], viewer: str) -> tuple[str, ...]
     return (viewer,) if own is not None and own.excluded is None else ()
 
 
-def _state_of(entry: InboxEntry, given: Sequence[HandOver]) -> tuple[str, str | None]:
-    if given:
+def _state_of(entry: InboxEntry, verdict: Verdict | None) -> tuple[str, str | None]:
+    """From what a door would say now; one that was handed over is asked no more."""
+    if verdict is None:
         return DELIVERED, None
-    if entry.status == STOPPED:
+    if isinstance(verdict, Stopped):
+        return STOPPED, verdict.leg
+    if entry.status == STOPPED and entry.stopped_leg in AT_THE_DOOR:
         return STOPPED, entry.stopped_leg
     return READY, "not_fetched"
+
+
+def _withheld(verdict: Verdict | None) -> tuple[str, ...]:
+    """What would be taken out if it were handed over now."""
+    return () if verdict is None or isinstance(verdict, Stopped) else verdict.projection.withheld
 
 
 def _sender(row: LedgerRow, seen: _Seen, passages: Sequence[Passage]) -> str | None:

@@ -19,6 +19,10 @@ LEGS: dict[str, Message] = {
         nl="Niets in deze gebeurtenis is bestemd voor deze rol.",
         en="Nothing in this event is meant for this role.",
     ),
+    "consent_withdrawn": Message(
+        nl="De persoon heeft de toestemming ingetrokken waarop dit steunt.",
+        en="The person has withdrawn the consent that this rests on.",
+    ),
     "door": Message(
         nl="De afspraak laat deze manier van afhalen niet toe.",
         en="The agreement does not allow this door.",
@@ -40,6 +44,14 @@ LEGS: dict[str, Message] = {
         nl="Deze deelnemer is niet bij het traject betrokken.",
         en="This participant has no part in the trajectory.",
     ),
+    "membership_ended": Message(
+        nl="Deze deelnemer is intussen niet meer bij het traject betrokken.",
+        en="This participant has left the trajectory since.",
+    ),
+    "objection": Message(
+        nl="De persoon maakt bezwaar tegen deze verwerking.",
+        en="The person objects to this processing.",
+    ),
     "own_event": Message(
         nl="Niemand krijgt zijn eigen gebeurtenis terug.",
         en="Nobody gets its own event back.",
@@ -57,6 +69,10 @@ LEGS: dict[str, Message] = {
     "territory": Message(
         nl="De afspraak geldt niet voor deze gemeente.",
         en="The agreement does not hold for this municipality.",
+    ),
+    "territory_lost": Message(
+        nl="Deze deelnemer bedient deze gemeente niet meer.",
+        en="This participant no longer serves this municipality.",
     ),
     "validity": Message(
         nl="De afspraak geldt vandaag niet.", en="The agreement is not valid today."

@@ -37,8 +37,10 @@ PERSON_FIELDS = ("other_ref", "old_ref", "new_ref")
 """Fields that name a person by a pseudonym of the sender; `pseudonym.py` says in which events."""
 
 ABOUT_PERSONS = frozenset(
-    {"subject.details_changed", "subject.linked", "subject.merged", "trajectory.joined"}
-)
+    {"subject.details_changed", "subject.linked", "subject.unlinked", "subject.merged",
+     "subject.objection_recorded", "subject.objection_lifted", "subject.consent_withdrawn",
+     "trajectory.joined"}
+)  # fmt: skip
 """Events that have to do with the other trajectories of the person."""
 
 

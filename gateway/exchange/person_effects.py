@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
+from gateway.exchange import holds
 from gateway.exchange import person_tasks as tasks
 from gateway.exchange.decision import HUB, Errand
 from gateway.exchange.relations import members
@@ -86,8 +87,8 @@ def linked(draft: Draft, move: Move) -> None:
     """Both persons know of the link; the question whether they are one is settled."""
     moved(draft, move)
     other, own = draft.context.named[move.data["other_ref"]], draft.person
-    draft.subject = _with(own, other.subject.id)
-    draft.others.append(_with(other.subject, own.id))
+    draft.subject = _with(own, other.subject)
+    draft.others.append(_with(other.subject, own))
     _settle(draft, own, other)
 
 
@@ -108,9 +109,11 @@ def _asking(case: Trajectory, ids: set[str]) -> list[Task]:
     return [one for one in waiting if one.pair is not None and one.pair[1] in ids]
 
 
-def _with(one: Subject, other: str) -> Subject:
-    links = tuple(sorted({*one.links, other}))
-    return replace(one, links=links, not_same=_without(one.not_same, other))
+def _with(one: Subject, other: Subject) -> Subject:
+    """Linked, and what the person said no to on one record counts on the other as well."""
+    links = tuple(sorted({*one.links, other.id}))
+    said = holds.united(one.holds, other.holds)
+    return replace(one, links=links, not_same=_without(one.not_same, other.id), holds=said)
 
 
 def _without(ids: tuple[str, ...], other: str) -> tuple[str, ...]:
@@ -121,8 +124,14 @@ def unlinked(draft: Draft, move: Move) -> None:
     """Both are as before the link, which is not proposed again."""
     moved(draft, move)
     other, own = draft.context.named[move.data["other_ref"]].subject, draft.person
-    draft.subject = apart(replace(own, links=_without(own.links, other.id)), other.id)
-    draft.others.append(apart(replace(other, links=_without(other.links, own.id)), own.id))
+    draft.subject = _parted(own, other)
+    draft.others.append(_parted(other, own))
+
+
+def _parted(one: Subject, other: Subject) -> Subject:
+    """Without the link, and without what the other person said no to."""
+    said = holds.without(one.holds, (other.id, *other.merged))
+    return apart(replace(one, links=_without(one.links, other.id), holds=said), other.id)
 
 
 def apart(one: Subject, other: str) -> Subject:
@@ -182,6 +191,7 @@ def _united(older: Subject, younger: Subject) -> Subject:
         work={**younger.work, **older.work},
         rights={**younger.rights, **older.rights},
         merged=tuple(sorted({*older.merged, *younger.merged, younger.id})),
+        holds=holds.united(older.holds, younger.holds),
     )
 
 

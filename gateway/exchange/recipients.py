@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 from consumers.clock import MICROSECONDS_PER_DAY
 from gateway.exchange import relations as rel
+from gateway.exchange.authorise import BY_TERRITORY
 from gateway.exchange.clock import UNDETERMINED
 from gateway.exchange.decision import Recipient
 from gateway.exchange.responsible import ABOUT_A_PART, for_part
@@ -180,6 +181,9 @@ def _recipient(
         relations=tuple(sorted(relations)),
         agreement_id=None if grant is None or excluded else grant.agreement_id,
         excluded=excluded,
+        served=event.personal
+        and participant.role in BY_TERRITORY
+        and participant.serves(pending.nis, draft.today),
     )
 
 

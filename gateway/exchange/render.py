@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from gateway.exchange.keys import DataKey
     from gateway.exchange.records import LedgerRow
     from gateway.exchange.registry import Registry
+    from gateway.exchange.standing import Standing
     from schemas.catalogue import EventType
     from schemas.projection import Projection
 
@@ -73,11 +74,22 @@ class Renderer:
         participant: str,
         relations: frozenset[str],
         door: str,
+        standing: Standing,
         *,
         backfill: bool = False,
         nis: str | None = None,
     ) -> Rendered | Stopped:
         """The copy for one participant through one door, or the leg that stops it.
+
+        Args:
+            row: what the ledger recorded.
+            participant: the recipient.
+            relations: of its inbox row.
+            door: `feed`, `webhook` or `kafka`.
+            standing: how the person and the case stand now (`standing.standings`); there is no
+                default, so that no door can leave it out.
+            backfill: the event is older than the membership.
+            nis: the municipality that counts; the event's own when None.
 
         Raises:
             KeysUnusable: the record was tampered with.
@@ -94,6 +106,7 @@ class Renderer:
             door=door,
             backfill=backfill,
             nis=nis,
+            standing=standing,
         )
         if isinstance(verdict, Stopped):
             return verdict

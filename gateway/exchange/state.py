@@ -10,6 +10,7 @@ from __future__ import annotations
 import msgspec
 from msgspec import Struct, field
 
+from gateway.exchange.holds import Hold  # noqa: TC001 - msgspec reads the annotation
 from gateway.exchange.tally import Tally
 
 
@@ -205,10 +206,18 @@ class Sent(Struct, frozen=True, gc=False, array_like=True):
 
 
 class Left(Struct, frozen=True, gc=False, array_like=True):
-    """When somebody ceased to be a member, and what it was: it hears of the end a while longer."""
+    """When somebody ceased to be a member, and what it was: it hears of the end a while longer.
+
+    `by` is the event by which it left; what one commit records has one time.
+    """
 
     at: int
     relations: tuple[str, ...]
+    by: str = ""
+
+    def is_after(self, recorded_at: int, event_id: str) -> bool:
+        """Whether an event was recorded while it was still a member."""
+        return (recorded_at, event_id) < (self.at, self.by)
 
 
 class Viewing(Struct, frozen=True, gc=False, array_like=True):
@@ -304,6 +313,7 @@ class Subject(Struct, frozen=True, gc=False):
         merged: younger subjects that this one stands for.
         erased: participants whose organisation had its data about the person erased; to them a
             new referral is of somebody new.
+        holds: what the person said no to, over or not.
     """
 
     id: str
@@ -316,6 +326,7 @@ class Subject(Struct, frozen=True, gc=False):
     merged_into: str | None = None
     merged: tuple[str, ...] = ()
     erased: tuple[str, ...] = ()
+    holds: tuple[Hold, ...] = ()
 
 
 class Offer(Struct, frozen=True, gc=False):

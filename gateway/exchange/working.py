@@ -64,7 +64,11 @@ class Stored(NamedTuple):
 
 @dataclass(slots=True)
 class Changes:
-    """What has to be written, in the order it came about."""
+    """What has to be written, in the order it came about.
+
+    `reviews` are cases whose queued events have to be looked at again: somebody left, or the
+    person said no to something or takes that back.
+    """
 
     subjects: dict[str, None] = field(default_factory=dict)
     trajectories: dict[str, None] = field(default_factory=dict)
@@ -78,6 +82,7 @@ class Changes:
     facts: list[Fact] = field(default_factory=list)
     errands: list[Errand] = field(default_factory=list)
     rounds: list[Round] = field(default_factory=list)
+    reviews: dict[str, None] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -188,6 +193,8 @@ class Working:
         if subject is not None:
             self.take_person(subject)
         before = self.trajectories.get(trajectory.id)
+        if before is not None and trajectory.left.keys() - before.left.keys():
+            self.changes.reviews[trajectory.id] = None
         self._references(trajectory, before)
         self.trajectories[trajectory.id] = trajectory
         if before is not None and before.subject_id != trajectory.subject_id:
@@ -201,6 +208,9 @@ class Working:
         before = self.subjects.get(subject.id)
         if before is subject:
             return
+        if subject.holds != (() if before is None else before.holds):
+            cases = self.trajectories_of(subject.id)
+            self.changes.reviews.update((one.id, None) for one in cases)
         self.subjects[subject.id] = subject
         self.changes.subjects[subject.id] = None
         if subject.merged_into != (None if before is None else before.merged_into):

@@ -33,18 +33,22 @@ from gateway.exchange.written import (
     BLIND_INDEX,
     CLOCKS,
     ERRANDS,
+    HOLDS,
     IDEMPOTENCY,
     LEDGER,
     LIKENESS,
     MANDATES,
     OFFERS,
     REFERENCES,
+    REVIEWS,
     ROUNDS,
     SUBJECTS,
     TRAJECTORIES,
     UNSEALED,
     audit_row,
+    hold_rows,
     ledger_row,
+    review_rows,
 )
 from schemas import codec
 from schemas.errors import Message, SchakelError
@@ -325,6 +329,8 @@ class SharedCommit:
             ),
             (LIKENESS, [(digest, subject, kind) for (digest, subject), kind in likeness]),
             (REFERENCES, self._references()),
+            (HOLDS, hold_rows(subjects)),
+            (REVIEWS, review_rows(changes, self.now)),
         ]
 
     def _references(self) -> list[tuple[object, ...]]:

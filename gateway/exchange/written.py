@@ -7,15 +7,20 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from gateway.exchange import holds
 from gateway.exchange.decision import HUB
 from gateway.exchange.driver import Insert
 from gateway.exchange.records import COLUMNS
 from gateway.exchange.working import sender_key
+from schemas.identifiers import uuid7
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from gateway.exchange.sealing import Prepared
+    from gateway.exchange.state import Subject
     from gateway.exchange.submission import Submission
-    from gateway.exchange.working import Entry
+    from gateway.exchange.working import Changes, Entry
 
 _BYTES = ("record", "record_sha256", "commitment", "salt")
 _NUMBERS = ("aggregate_version", "occurred_at", "recorded_at")
@@ -65,6 +70,11 @@ IDEMPOTENCY = Insert(
     (("key", "text"), ("request_hash", "bytea"), ("answer", "bytea"), ("created_at", "bigint")),
 )
 
+HOLDS = Insert("person_holds", (("subject_id", "text"), ("holds", "bytea")), "subject_id")
+REVIEWS = Insert(
+    "reviews", (("trajectory_id", "text"), ("mark", "text"), ("at", "bigint")), "trajectory_id"
+)
+
 _json = msgspec.json.Encoder().encode
 
 
@@ -75,6 +85,18 @@ def audit_row(prepared: Prepared, submission: Submission) -> tuple[object, ...] 
         return None
     reason = f"event {event.event_id}"
     return event.recorded_at, submission.client_id, event.event.name, event.trajectory_id, reason
+
+
+def hold_rows(subjects: Sequence[Subject]) -> list[tuple[object, ...]]:
+    """What persons said no to, under every id by which an event may name them, each id once."""
+    said = (one for one in subjects if one.holds and one.merged_into is None)
+    found = {name: one.holds for one in said for name in (one.id, *one.merged)}
+    return [(name, holds.dumps(found[name])) for name in sorted(found)]
+
+
+def review_rows(changes: Changes, now: int) -> list[tuple[object, ...]]:
+    """The cases to look at again."""
+    return [(one, uuid7(), now) for one in sorted(changes.reviews)]
 
 
 def ledger_row(entry: Entry, prepared: Prepared, record: bytes) -> tuple[object, ...]:

@@ -28,9 +28,11 @@ from gateway.exchange.ledger import Ledger, PublishRequest
 from gateway.exchange.registry import RegisteredAgreement, Registry
 from gateway.exchange.registry_document import parse, read_yaml
 from gateway.exchange.render import Renderer
+from gateway.exchange.review_store import ReviewStore
 from gateway.exchange.round_store import RoundStore
 from gateway.exchange.route import Route
 from gateway.exchange.submission import Submission
+from gateway.exchange.sweeper import Sweeper
 from gateway.exchange.timer_store import TimerStore
 from gateway.exchange.timers import Timers
 from schemas.canonical import canonical
@@ -176,6 +178,7 @@ class World:
     handover: HandOver = field(init=False)
     journeys: Journeys = field(init=False)
     timers: Timers = field(init=False)
+    sweeper: Sweeper = field(init=False)
     _answers: dict[object, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -207,6 +210,15 @@ class World:
             engines["spans_read"],
         )
         self.timers = self.new_timers()
+        self.sweeper = Sweeper(
+            registry=lambda: self.registry,
+            clock=self.clock,
+            reviews=ReviewStore(engines["ledger_read"], engines["ledger"]),
+            ledger=engines["ledger_read"],
+            reading=engines["consumers_read"],
+            writing=engines["consumers"],
+            wake=self.waker.wake,
+        )
 
     def new_timers(
         self,

@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING
 
 import orjson
 import pytest
-from msgspec.structs import replace as restructured
 
-from consumers import inbox, views
+from consumers import views
 from consumers.scope import Scope
 from gateway.exchange.authorise import Stopped
 from gateway.exchange.pseudonym import pseudonym
 from gateway.exchange.render import Rendered
+from gateway.exchange.standing import NOTHING_KNOWN
 from schemas.envelope import MASKED_SOURCE, to_structured
-from schemas.identifiers import uuid7
 from tests.gateway.exchange.exchange_world import (
     CANARY,
     CAW,
@@ -213,7 +212,9 @@ def test_a_sensitive_sender_is_masked_for_all_but_the_case_holder(world: World) 
 
     row = world.rows(trajectory)[0]
     renderer = world.handover.renderer
-    held = renderer.render(row, VDAB, frozenset({"case_holder"}), "feed", backfill=True)
+    held = renderer.render(
+        row, VDAB, frozenset({"case_holder"}), "feed", NOTHING_KNOWN, backfill=True
+    )
 
     assert _copy(held).event.source == f"urn:schakel:participant:{OCMW}"
 
@@ -258,7 +259,9 @@ def test_the_leg_that_stops_is_named(
         # The CAW has agreements with the OCMW, though none from it about a case of its own.
         row = replace(row, event_name="guidance.contact_recorded")
 
-    outcome = world.handover.renderer.render(row, participant, frozenset(relations), "feed")
+    outcome = world.handover.renderer.render(
+        row, participant, frozenset(relations), "feed", NOTHING_KNOWN
+    )
 
     assert outcome == Stopped(leg)
     assert world.registry is registry
@@ -270,14 +273,18 @@ def test_history_is_wider_once_its_reader_holds_the_case(world: World) -> None:
     _hand_to_vdab(world, trajectory)
     world.deliver()
     narrow = _copy(world.fetch(VDAB)[0]).event
-    row = world.rows(trajectory)[-1]
-    holder = restructured(row.recipients[0], participant=VDAB, role="V", relations=("case_holder",))
-    again = replace(row, event_id=uuid7(), seq=row.seq + 1, joined=(VDAB,), recipients=(holder,))
-
+    taken = {
+        "from": OCMW_URN,
+        "to": VDAB_URN,
+        "reason": "agreement",
+        "effective": "2026-06-02",
+        "contact": {"name": "Bemiddeling"},
+    }
+    name = "trajectory.case_holder_changed"
+    world.send(name, VDAB, taken, trajectory_id=trajectory, subject=trajectory)
     for _ in range(2):  # the second time changes nothing
-        with world.engines["consumers"].begin() as connection:
-            history = world.route._addresses(connection, [again], world.clock.now_us())  # noqa: SLF001
-            inbox.append(connection, history, now=world.clock.now_us())
+        world.deliver()
+        world.log.replay(0)
     entries = world.inbox(VDAB)
     wide = next(
         _copy(one).event
@@ -311,8 +318,8 @@ def test_an_onward_grant_serves_history_within_both_grants(world: World) -> None
     )
     renderer, holder = world.handover.renderer, frozenset({"case_holder"})
 
-    onward = _copy(renderer.render(row, VDAB, holder, "feed", backfill=True)).event
-    fresh = renderer.render(row, VDAB, holder, "feed")
+    onward = _copy(renderer.render(row, VDAB, holder, "feed", NOTHING_KNOWN, backfill=True)).event
+    fresh = renderer.render(row, VDAB, holder, "feed", NOTHING_KNOWN)
 
     assert onward.data["person"]["family_name"] == CANARY
     assert "income_status" in onward.withheld

@@ -138,7 +138,8 @@ def test_leaving_and_coming_back_is_remembered() -> None:
     declined = decide(sent, cast.context(offered))
     assert isinstance(declined, Accepted)
     assert declined.trajectory is not None
-    assert declined.trajectory.left == {cast.OFFERED: Left(cast.NOW, ("offered_holder",))}
+    by = declined.events[0].event_id
+    assert declined.trajectory.left == {cast.OFFERED: Left(cast.NOW, ("offered_holder",), by)}
     told = {one.participant for one in declined.events[0].recipients if one.excluded is None}
     assert cast.OFFERED in told, "it hears that the offer is gone"
 
