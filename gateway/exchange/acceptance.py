@@ -31,6 +31,7 @@ PURPOSES = {
 WIDENING = frozenset({"case_holder", "handler"})
 """Relations whose gain opens fields of earlier events."""
 
+SUCCEEDED = "trajectory.organiser_changed"
 ALIGNED = "guidance.plan_aligned"
 GUIDANCE = "guidance_coordination"
 UNDETERMINED = "to_be_determined"
@@ -106,8 +107,10 @@ def _left(draft: Draft, before: Trajectory, case: Trajectory) -> dict[str, Left]
     held, now = draft.members(before), draft.members(case)
     if not case.left and now.keys() >= held.keys():
         return case.left
+    first = draft.done[0]
+    keeps = first.name == SUCCEEDED
     gone = {
-        one: Left(draft.context.now, tuple(sorted(relations)), draft.done[0].event_id)
+        one: Left(draft.context.now, tuple(sorted(relations)), first.event_id, keeps)
         for one, relations in held.items()
         if one not in now
     }

@@ -181,12 +181,9 @@ def _ceased(
 ) -> list[str]:
     """The legs by which the reader or the person has stepped back since."""
     participant, legs = reader.participant, []
-    # A mandate that moved takes nothing of the time before: who gave it keeps reading its period.
-    move = last_move(participant.moves, row.territory_nis, asked.on)
-    gave = move is not None and not move.gained
-    if not gave and standing.has_left(participant.id, row):
+    if standing.has_left(participant.id, row):
         legs.append("membership_ended")
-    if not gave and _has_lost(row, reader, asked):
+    if _has_lost(row, reader, asked):
         legs.append("territory_lost")
     handing = Handing(
         from_org=row.producer_org,
@@ -215,7 +212,9 @@ def _has_lost(row: LedgerRow, reader: _Reader, asked: _Asked) -> bool:
     participant = reader.participant
     if participant.role not in BY_TERRITORY or not reader.relations <= OF_TERRITORY:
         return False
-    if participant.serves(row.territory_nis, asked.on):
+    move = last_move(participant.moves, row.territory_nis, asked.on)
+    # A mandate that moved takes nothing of the time before: who gave it keeps reading its period.
+    if move is not None or participant.serves(row.territory_nis, asked.on):
         return False
     return any(one.participant == participant.id and one.served for one in row.recipients)
 

@@ -63,12 +63,13 @@ class Standing:
         """Whether an event was addressed to a member that has left since.
 
         What was addressed to it when it left, or later, was decided with that in mind: the event
-        by which it left, the end of the case within its grace, late hours.
+        by which it left, the end of the case within its grace, late hours. An organiser that was
+        succeeded keeps reading its own period.
         """
         if self.membership is None:
             return False
         left = self.membership.left(participant)
-        return left is not None and left.is_after(row.recorded_at, row.event_id)
+        return left is not None and left.takes(row.recorded_at, row.event_id)
 
     def relations(self, participant: str, then: frozenset[str]) -> frozenset[str]:
         """What is left now of the relations of that time; never more than it had."""

@@ -208,16 +208,18 @@ class Sent(Struct, frozen=True, gc=False, array_like=True):
 class Left(Struct, frozen=True, gc=False, array_like=True):
     """When somebody ceased to be a member, and what it was: it hears of the end a while longer.
 
-    `by` is the event by which it left; what one commit records has one time.
+    `by` is the event by which it left; what one commit records has one time. `keeps`: another
+    succeeded it under a mandate, so that it keeps reading its own period.
     """
 
     at: int
     relations: tuple[str, ...]
     by: str = ""
+    keeps: bool = False
 
-    def is_after(self, recorded_at: int, event_id: str) -> bool:
-        """Whether an event was recorded while it was still a member."""
-        return (recorded_at, event_id) < (self.at, self.by)
+    def takes(self, recorded_at: int, event_id: str) -> bool:
+        """Whether an event from the time before is nothing for it any more."""
+        return not self.keeps and (recorded_at, event_id) < (self.at, self.by)
 
 
 class Viewing(Struct, frozen=True, gc=False, array_like=True):

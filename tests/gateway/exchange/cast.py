@@ -42,6 +42,8 @@ from schemas.roles import NAME, PARTNER_LETTERS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from gateway.exchange.holds import Hold
+
 NOW = 1_780_000_000_000_000
 """28 May 2026."""
 TODAY = date(2026, 5, 28)
@@ -349,12 +351,14 @@ def context(
     )
 
 
-def with_people(brought: Context, links: tuple[str, ...] = ()) -> Context:
+def with_people(
+    brought: Context, links: tuple[str, ...] = (), holds: tuple[Hold, ...] = ()
+) -> Context:
     """The context, with the other person, and an open case of this one beside this case."""
     other = Subject(OTHER, NOW - DAY, links=(SUBJECT,) if links else ())
     return replace(
         brought,
-        subject=Subject(SUBJECT, NOW - 2 * DAY, links=links),
+        subject=Subject(SUBJECT, NOW - 2 * DAY, links=links, holds=holds),
         elsewhere=(replace(case(), id=FRESH),),
         named={OTHER: Other(other), SUBJECT: Other(Subject(SUBJECT, NOW - 2 * DAY))},
     )

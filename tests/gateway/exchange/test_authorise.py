@@ -275,7 +275,8 @@ def test_a_mandate_that_moved_takes_nothing_of_the_time_before() -> None:
     """The former organiser keeps reading its own period (`domain.md` §3.4)."""
     move = Move(cast.TODAY, frozenset({cast.NIS}), gained=False, other="organiser-2")
     gave, one = serving(frozenset({"24062"}), move), row("referral.created", event_id="e-1")
-    gone = Standing(membership=membership(left={W: LEAVING}))
+    succeeded = Left(cast.NOW, ("organiser",), "e-5", keeps=True)
+    gone = Standing(membership=membership(left={W: succeeded}))
 
     assert isinstance(asked(one, W, {"organiser"}, gone, gave), Granted)
 

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 import schemas.lifecycle
 from gateway.exchange.decide import decide
 from gateway.exchange.decision import HUB, Accepted, Context, Refused
+from gateway.exchange.holds import OBJECTION, Hold
 from schemas.catalogue import catalogue
 from tests.gateway.exchange import cast
 
@@ -292,7 +293,10 @@ def prepared(kind: str, name: str, state: str, participant: str) -> tuple[Submis
         return sent, replace(cast.context(), mandate=found)
     case = cast.case_with(kind, state)
     links = (cast.OTHER,) if name == "subject.unlinked" else ()
-    return sent, cast.with_people(cast.context(case), links)
+    scope = data.get("scope") or {}
+    hold = Hold(OBJECTION, cast.SUBJECT, cast.NOW, scope.get("organisation"), scope.get("purpose"))
+    holds = (hold,) if name == "subject.objection_lifted" else ()
+    return sent, cast.with_people(cast.context(case), links, holds)
 
 
 def _why(outcome: Accepted | Refused) -> str:

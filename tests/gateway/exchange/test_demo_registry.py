@@ -10,6 +10,9 @@ import orjson
 import pytest
 
 from consumers.database import Stores
+from gateway.exchange.authorise import Stopped
+from gateway.exchange.render import Rendered
+from gateway.exchange.standing import NOTHING_KNOWN
 from tests.gateway.exchange import exchange_world as world
 from tests.gateway.exchange.exchange_world import World, exchange
 from tests.registry_fixtures import ROOT
@@ -135,9 +138,21 @@ def test_somebody_is_excluded_with_a_reason(played: tuple[World, str]) -> None:
 
 def test_the_organiser_is_told_what_was_withheld(played: tuple[World, str]) -> None:
     """The organiser's copy of the referral lacks the income status, and says so."""
-    opened, _ = played
+    opened, trajectory = played
+    row = opened.rows(trajectory)[0]
+    renderer, then = opened.handover.renderer, frozenset({"target", "handler"})
 
-    copies = list(opened.fetch(world.ORGANISER))
-    text = repr(copies)
+    text = repr(renderer.render(row, world.ORGANISER, then, "feed", NOTHING_KNOWN))
     assert "income_status" in text
     assert "leefloon" not in text
+
+
+def test_the_organiser_is_told_no_more_of_what_is_over(played: tuple[World, str]) -> None:
+    """It never fetched anything, and its part has ended: it hears how, and the hours worked."""
+    opened, _ = played
+    copies = opened.fetch(world.ORGANISER)
+
+    given = [one.row.event_name for one in copies if isinstance(one, Rendered)]
+
+    assert set(given) == {"outcome.confirmed"}
+    assert Stopped("membership_ended") in copies
