@@ -35,6 +35,10 @@ _HUB_PACKAGE: Final = "fastapi"
 _OURS: Final = frozenset({"connectors", "consumers", "gateway", "schemas"})
 
 SUMMARIES: Final[dict[str, Message]] = {
+    "agreement": Message(
+        nl="overeenkomsten opstellen, uitproberen, tekenen, vergelijken en opzeggen",
+        en="write, try, sign, compare and revoke agreements",
+    ),
     "broker": Message(
         nl="de ingebouwde Kafka starten, stoppen of bekijken",
         en="start, stop or inspect the embedded Kafka",

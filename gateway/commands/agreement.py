@@ -1,0 +1,376 @@
+"""`schakel agreement`: write, check, try, sign, compare and end what organisations share.
+
+`new`, `key` and `check` need no hub. What is signed is the hash of the document that this machine
+read, never one that the hub names; the private key stays in its file.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Any
+
+import orjson
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from gateway.commands.administrator import Administrator
+from gateway.commands.agreement_file import document_of, faults_of, key_of, template, text_of
+from gateway.commands.agreement_text import show_agreement, show_preview
+from gateway.commands.credentials_file import credentials_file
+from gateway.commands.options import (  # noqa: TC001 - typer reads the annotations
+    AsJson,
+    Credentials,
+    Data,
+    Hub,
+    Yes,
+)
+from gateway.commands.session import find
+from gateway.errors import FormIncomplete
+from gateway.exchange.agreement_statement import Statement
+from gateway.exchange.agreement_statement import sign as signature_of
+from gateway.exchange.credentials import new_private_jwk, public_part
+from schemas.agreement import document_hash, parse_agreement
+from schemas.agreement_diff import differences
+from schemas.cli import language
+from schemas.errors import Message
+from schemas.identifiers import organisation_urn
+
+app = typer.Typer(add_completion=False, no_args_is_help=True)
+
+Id = Annotated[str, typer.Argument(help="The agreement's id.")]
+KeyFile = Annotated[Path, typer.Option("--key", help="Key file of your organisation.")]
+Out = Annotated[Path | None, typer.Option("--out", help="The file to write.")]
+Reason = Annotated[
+    str | None, typer.Option(help="Code of the list agreement_reason: schakel schemas codes.")
+]
+CALLS = "/v1/agreements"
+
+
+@app.callback()
+def agreement() -> None:
+    """Agreements between organisations: what each lets the others see."""
+
+
+@app.command()
+def new(
+    agreement_id: Id,
+    *,
+    party: Annotated[list[str], typer.Option(help="URN of a party; at least twice.")],
+    out: Out = None,
+) -> None:
+    """Write a commented draft to change: to a file, or to standard output."""
+    parties = [organisation_urn(one) for one in party]
+    if len(parties) < 2:  # noqa: PLR2004 - an agreement is between two at least
+        raise typer.BadParameter("give --party at least twice")
+    text = template(agreement_id, parties)
+    if out is None:
+        sys.stdout.write(text)
+        return
+    try:
+        with out.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        raise typer.BadParameter(f"{out}: {error.strerror}") from error
+    typer.echo(f"{out} written; next: schakel agreement check {out}", err=True)
+
+
+@app.command()
+def key(
+    organisation: Annotated[str, typer.Argument(help="URN of your organisation.")],
+    *,
+    out: Annotated[Path, typer.Option("--out", help="The key file; nobody else may read it.")],
+) -> None:
+    """Make the key that your organisation signs with, and print its public part.
+
+    The operator puts what is printed under the organisation in the registry file.
+    """
+    urn, private = organisation_urn(organisation), new_private_jwk()
+    if out.exists():
+        raise typer.BadParameter(f"{out} exists; a key is never written over")
+    with credentials_file(out) as write:
+        write({"organisation": urn, "private_key": private})
+    entry = {"urn": urn, "keys": [{"jwk": public_part(private)}]}
+    sys.stdout.write(json.dumps(entry, indent=2) + "\n")
+    typer.echo(f"{out}: private; give what is printed above to the operator", err=True)
+
+
+@app.command()
+def check(
+    file: Annotated[Path, typer.Argument(help="The draft, YAML or JSON.")],
+    *,
+    event: Annotated[
+        str | None, typer.Option(help="Try it: what would be seen of this event?")
+    ] = None,
+    reader: Annotated[
+        str | None, typer.Option("--for", help="Participant that would receive it.")
+    ] = None,
+    sender: Annotated[
+        str | None, typer.Option("--from", help="URN of the sender; your own if left out.")
+    ] = None,
+    relation: Annotated[
+        list[str] | None, typer.Option("--as", help="Its relation to the case; every one if none.")
+    ] = None,
+    nis: Annotated[str | None, typer.Option(help="Municipality of the person.")] = None,
+    door: Annotated[str | None, typer.Option(help="feed, webhook or kafka.")] = None,
+    age_days: Annotated[int, typer.Option(help="How old the event is.")] = 0,
+    example: Annotated[str | None, typer.Option(help="Name of an example, as complete.")] = None,
+    event_file: Annotated[Path | None, typer.Option(help="The event's data, JSON.")] = None,
+    as_json: AsJson = False,
+    data: Data = None,
+    hub: Hub = None,
+    credentials: Credentials = None,
+) -> None:
+    """Find every fault in a draft, with its line; with --event and --for, try it at the hub."""
+    text = text_of(file)
+    faults = faults_of(text)
+    if faults or event is None or reader is None:
+        _show_faults(file, faults, as_json=as_json)
+        return
+    trial: dict[str, Any] = {
+        "document": document_of(text),
+        "event": event,
+        "to": reader,
+        "sender": sender,
+        "relations": relation or None,
+        "territory": nis,
+        "door": door,
+        "age_days": age_days,
+        "data": _example(event, example, event_file),
+    }
+    with Administrator(find(data, hub, credentials), language()) as session:
+        found = session.post(f"{CALLS}/preview", trial)
+    if as_json:
+        _write_json(found)
+    else:
+        show_preview(found, language())
+
+
+@app.command()
+def sign(
+    what: Annotated[str, typer.Argument(help="A draft's file, or the id of a proposal.")],
+    *,
+    key_file: KeyFile,
+    only_print: Annotated[
+        bool, typer.Option("--print", help="Print the signature, send nothing.")
+    ] = False,
+    yes: Yes = False,
+    as_json: AsJson = False,
+    data: Data = None,
+    hub: Hub = None,
+    credentials: Credentials = None,
+) -> None:
+    """Accept an agreement for your organisation; a draft's file is proposed first."""
+    urn, private = key_of(key_file)
+    draft = _draft(what)
+    if only_print:
+        if draft is None:
+            raise typer.BadParameter("--print needs the document's file")
+        sys.stdout.write(_signed(draft, "accept", urn, private) + "\n")
+        return
+    with Administrator(find(data, hub, credentials), language()) as session:
+        if draft is not None:
+            session.post(CALLS, draft)
+        else:
+            draft = _document(session, what)
+        if not yes:
+            show_agreement(session.get(f"{CALLS}/{draft['agreement_id']}"), language())
+            typer.confirm(f"Sign for {urn}?", abort=True, err=True)
+        _tell(_acted(session, draft, "accept", urn, private), as_json=as_json)
+
+
+@app.command()
+def reject(
+    agreement_id: Id,
+    *,
+    key_file: KeyFile,
+    reason: Reason = None,
+    as_json: AsJson = False,
+    data: Data = None,
+    hub: Hub = None,
+    credentials: Credentials = None,
+) -> None:
+    """Refuse a proposal for your organisation; it is over for every party."""
+    urn, private = key_of(key_file)
+    with Administrator(find(data, hub, credentials), language()) as session:
+        document = _document(session, agreement_id)
+        _tell(_acted(session, document, "reject", urn, private, reason), as_json=as_json)
+
+
+@app.command()
+def revoke(
+    agreement_id: Id,
+    *,
+    key_file: KeyFile,
+    reason: Reason = None,
+    yes: Yes = False,
+    as_json: AsJson = False,
+    data: Data = None,
+    hub: Hub = None,
+    credentials: Credentials = None,
+) -> None:
+    """End an agreement for every party, for good; deliveries stop within two seconds."""
+    urn, private = key_of(key_file)
+    with Administrator(find(data, hub, credentials), language()) as session:
+        document = _document(session, agreement_id)
+        if not yes:
+            typer.confirm(f"Revoke {agreement_id} for ever?", abort=True, err=True)
+        _tell(_acted(session, document, "revoke", urn, private, reason), as_json=as_json)
+
+
+@app.command()
+def show(
+    agreement_id: Id,
+    *,
+    document: Annotated[
+        bool, typer.Option("--document", help="The signed document itself, canonical.")
+    ] = False,
+    as_json: AsJson = False,
+    data: Data = None,
+    hub: Hub = None,
+    credentials: Credentials = None,
+) -> None:
+    """Show an agreement of yours: its state, parties and signatures."""
+    with Administrator(find(data, hub, credentials), language()) as session:
+        if document:
+            accept = "application/json"
+            sys.stdout.write(session.text(f"{CALLS}/{agreement_id}/document", accept=accept) + "\n")
+            return
+        found = session.get(f"{CALLS}/{agreement_id}")
+    _tell(found, as_json=as_json)
+
+
+@app.command(name="list")
+def list_agreements(
+    *,
+    status: Annotated[str | None, typer.Option(help="Only these, as proposed.")] = None,
+    as_json: AsJson = False,
+    data: Data = None,
+    hub: Hub = None,
+    credentials: Credentials = None,
+) -> None:
+    """List the agreements that your organisation is a party of."""
+    query = {} if status is None else {"status": status}
+    with Administrator(find(data, hub, credentials), language()) as session:
+        found = session.get(CALLS, **query)
+    if as_json:
+        _write_json(found)
+        return
+    table = Table("id", "status", "from", "to", "parties", box=None)
+    for one in found["agreements"]:
+        names = ", ".join(party["name"] or party["organisation"] for party in one["parties"])
+        valid = one["validity"]
+        table.add_row(one["agreement_id"], one["status"], valid["from"], valid["to"] or "", names)
+    Console().print(table)
+
+
+@app.command()
+def diff(
+    older: Annotated[str, typer.Argument(help="A file, or the id of an agreement of yours.")],
+    newer: Annotated[str, typer.Argument(help="Likewise.")],
+    *,
+    as_json: AsJson = False,
+    data: Data = None,
+    hub: Hub = None,
+    credentials: Credentials = None,
+) -> None:
+    """Say in words what the newer one adds, takes away and changes."""
+    documents = []
+    for named in (older, newer):
+        document = _draft(named)
+        if document is None:
+            with Administrator(find(data, hub, credentials), language()) as session:
+                document = _document(session, named)
+        documents.append(parse_agreement(document))
+    found = differences(*documents)
+    if as_json:
+        rows = [
+            {"place": one.place, "kind": one.kind, "nl": one.said.nl, "en": one.said.en}
+            for one in found
+        ]
+        _write_json({"differences": rows})
+        return
+    for one in found:
+        sys.stdout.write(f"{one.place}: {one.said.text(language())}\n")
+    if not found:
+        sys.stdout.write("No differences.\n")
+
+
+def _draft(what: str) -> dict[str, Any] | None:
+    """The document of a file; None when there is no such file: then it is an id."""
+    path = Path(what)
+    return document_of(text_of(path)) if path.is_file() else None
+
+
+def _document(session: Administrator, agreement_id: str) -> dict[str, Any]:
+    """The document as the hub has it, read and hashed here."""
+    text = session.text(f"{CALLS}/{agreement_id}/document", accept="application/json")
+    return document_of(text)
+
+
+def _signed(
+    document: dict[str, Any],
+    act: str,
+    urn: str,
+    private: dict[str, Any],
+    reason: str | None = None,
+) -> str:
+    moment = time.time_ns() // 1000
+    found = parse_agreement(document)
+    statement = Statement(found.agreement_id, document_hash(document), act, urn, moment, reason)
+    return signature_of(statement, private)
+
+
+def _acted(  # noqa: PLR0917 - one act of one party, with its key
+    session: Administrator,
+    document: dict[str, Any],
+    act: str,
+    urn: str,
+    private: dict[str, Any],
+    reason: str | None = None,
+) -> dict[str, Any]:
+    jws = _signed(document, act, urn, private, reason)
+    return session.post(f"{CALLS}/{document['agreement_id']}/{act}", {"jws": jws})
+
+
+def _example(event: str, name: str | None, file: Path | None) -> dict[str, Any] | None:
+    """The data of a synthetic example that comes with Schakel, or of a file."""
+    if name is None and file is None:
+        return None
+    shipped = files("schemas") / "examples" / event / f"{name}.json"
+    try:
+        found = orjson.loads((shipped if file is None else file).read_bytes())
+    except (OSError, ValueError) as error:
+        raise FormIncomplete(
+            Message(
+                nl=f"Geen leesbaar voorbeeld van {event}; bekende namen: complete, smallest.",
+                en=f"No readable example of {event}; known names: complete, smallest.",
+            )
+        ) from error
+    return found if isinstance(found, dict) else {}
+
+
+def _show_faults(file: Path, faults: list[dict[str, Any]], *, as_json: bool) -> None:
+    if as_json:
+        _write_json({"ok": not faults, "found": faults})
+    else:
+        for one in faults:
+            sys.stdout.write(f"{file}:{one['line']}: {one['field']}: {one['text'][language()]}\n")
+        sys.stdout.write(f"{len(faults)} faults.\n")
+    if faults:
+        raise typer.Exit(1)
+
+
+def _tell(found: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        _write_json(found)
+    else:
+        show_agreement(found, language())
+
+
+def _write_json(document: Any) -> None:
+    sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
