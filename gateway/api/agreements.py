@@ -17,6 +17,7 @@ from consumers.clock import Clock, date_of
 from gateway.api import parameters
 from gateway.api.authentication import authenticate, require_scope
 from gateway.api.collaborators import TokenVerifier
+from gateway.api.documented import refusals
 from gateway.api.problems import invalid_caller
 from gateway.exchange import agreement_life as life
 from gateway.exchange.agreement_store import AgreementStore, Caller, check_draft, seen
@@ -140,7 +141,11 @@ def _add_reading(routes: APIRouter, calls: _Calls) -> None:
         ]
         return {"agreements": [_shown(one, registry) for one in found]}
 
-    @routes.get("/v1/agreements/{agreement_id}", summary="One agreement, with its signatures")
+    @routes.get(
+        "/v1/agreements/{agreement_id}",
+        summary="One agreement, with its signatures",
+        responses=refusals(404),
+    )
     def agreement(
         caller: Annotated[Caller, Depends(calls.party)], agreement_id: AgreementId
     ) -> dict[str, Any]:
@@ -149,6 +154,7 @@ def _add_reading(routes: APIRouter, calls: _Calls) -> None:
     @routes.get(
         "/v1/agreements/{agreement_id}/document",
         summary="The document in its RFC 8785 form, over which its hash runs",
+        responses=refusals(404),
     )
     def document(
         caller: Annotated[Caller, Depends(calls.party)], agreement_id: AgreementId
@@ -157,7 +163,11 @@ def _add_reading(routes: APIRouter, calls: _Calls) -> None:
         body = canonical(calls.store.document(found.id))
         return Response(body, media_type="application/json", headers={"etag": f'"{found.hash}"'})
 
-    @routes.get("/v1/agreements/{agreement_id}/diff", summary="How it differs from another one")
+    @routes.get(
+        "/v1/agreements/{agreement_id}/diff",
+        summary="How it differs from another one",
+        responses=refusals(404),
+    )
     def diff(
         caller: Annotated[Caller, Depends(calls.party)],
         agreement_id: AgreementId,
@@ -169,7 +179,12 @@ def _add_reading(routes: APIRouter, calls: _Calls) -> None:
 
 
 def _add_writing(routes: APIRouter, calls: _Calls) -> None:
-    @routes.post("/v1/agreements", status_code=201, summary="Put an agreement before its parties")
+    @routes.post(
+        "/v1/agreements",
+        status_code=201,
+        summary="Put an agreement before its parties",
+        responses={200: {"description": "It was proposed before."}, **refusals(409, 422)},
+    )
     def propose(
         caller: Annotated[Caller, Depends(calls.signatory)],
         document: Annotated[dict[str, Any], Body()],
@@ -180,7 +195,11 @@ def _add_writing(routes: APIRouter, calls: _Calls) -> None:
             response.status_code = 200
         return calls.shown(calls.seen(str(document["agreement_id"]), caller))
 
-    @routes.post("/v1/agreements/{agreement_id}/{act}", summary="Accept, reject or revoke, signed")
+    @routes.post(
+        "/v1/agreements/{agreement_id}/{act}",
+        summary="Accept, reject or revoke, signed",
+        responses=refusals(404, 409, 422),
+    )
     def sign(
         caller: Annotated[Caller, Depends(calls.signatory)],
         agreement_id: AgreementId,
@@ -195,6 +214,7 @@ def _add_trial(routes: APIRouter, calls: _Calls) -> None:
     @routes.post(
         "/v1/agreements/preview",
         summary="What a participant would see of an event under a draft, and why not the rest",
+        responses=refusals(404, 422),
     )
     def trial(caller: Annotated[Caller, Depends(calls.signatory)], wanted: Trial) -> dict[str, Any]:
         agreement = parse_agreement(wanted.document)
