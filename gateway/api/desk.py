@@ -78,7 +78,7 @@ def check_form(form: Any) -> dict[str, str]:
         if value is not None and not isinstance(value, str)
     ]
     given = {name: value for name, value in form.items() if isinstance(value, str) and value}
-    faults += [_missing(name) for name in REQUIRED if form.get(name) in {None, ""}]
+    faults += [_missing(name) for name in REQUIRED if form.get(name) is None or form[name] == ""]
     if "phone" not in given and "email" not in given:
         faults.append(_missing("phone"))
     if not {"postcode", "nis", "reference_address_of"} & set(given):

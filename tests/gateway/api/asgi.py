@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
+import time
 from typing import TYPE_CHECKING, Any, Self
 
 import httpx
+import uvicorn
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Coroutine, Iterator
     from types import TracebackType
 
     from gateway.api.responses import Message
@@ -22,7 +24,7 @@ class AsgiClient:
     """Starts the application, calls it in process, and ends it."""
 
     def __init__(self, app: Any) -> None:
-        self._app = app
+        self.app = app
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
@@ -65,6 +67,20 @@ class AsgiClient:
         responses: list[httpx.Response] = self.run(together())
         return responses
 
+    @contextlib.contextmanager
+    def listening(self) -> Iterator[str]:
+        """The address where it answers too, on its own loop and a port of this machine."""
+        server = uvicorn.Server(uvicorn.Config(self.app, port=0, log_level="error", lifespan="off"))
+        serving = asyncio.run_coroutine_threadsafe(server.serve(), self._loop)
+        while not server.started:
+            time.sleep(0.01)
+        port = server.servers[0].sockets[0].getsockname()[1]
+        try:
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.should_exit = True
+            serving.result(WAIT_SECONDS)
+
     async def _live(self, event: str) -> None:
         """Send one lifespan event; servers keep one call open, for us two are the same."""
         received = [{"type": event}]
@@ -79,5 +95,5 @@ class AsgiClient:
             answered.append(message)
 
         with contextlib.suppress(asyncio.CancelledError):
-            await self._app({"type": "lifespan"}, receive, send)
+            await self.app({"type": "lifespan"}, receive, send)
         assert answered == [{"type": f"{event}.complete"}]

@@ -81,6 +81,8 @@ def test_every_missing_field_is_named() -> None:
         ({"reason": "nonsense"}, "reason"),
         ({"phone": "x"}, "phone"),
         ({"informed_person_at": "tomorrow"}, "informed_person_at"),
+        ({"informed_person_at": {}}, "informed_person_at"),
+        ({"family_name": ["x"]}, "family_name"),
     ],
 )
 def test_faults_have_the_forms_names(

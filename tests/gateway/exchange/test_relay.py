@@ -206,7 +206,7 @@ def test_a_running_relay_outlives_failures_and_lets_go_at_the_end(
 
     assert log.is_closed
     after = box.drain()
-    assert after.acquire()
+    until(after.acquire)  # PostgreSQL lets go when it notices, which may be a moment later
     after.close()
 
 
