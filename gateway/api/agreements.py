@@ -7,7 +7,7 @@ signature, made with the organisation's own key: a token alone signs nothing.
 
 from dataclasses import asdict
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from fastapi import APIRouter, Body, Depends, Path, Query, Response
 from fastapi.requests import Request
@@ -195,15 +195,21 @@ def _add_writing(routes: APIRouter, calls: _Calls) -> None:
             response.status_code = 200
         return calls.shown(calls.seen(str(document["agreement_id"]), caller))
 
+    for act in get_args(Act):
+        _add_act(routes, calls, act)
+
+
+def _add_act(routes: APIRouter, calls: _Calls, act: Act) -> None:
+    """A path of its own for each act, so that no other path takes a POST for one."""
+
     @routes.post(
-        "/v1/agreements/{agreement_id}/{act}",
-        summary="Accept, reject or revoke, signed",
+        f"/v1/agreements/{{agreement_id}}/{act}",
+        summary=f"{act.capitalize()} it, signed",
         responses=refusals(404, 409, 422),
     )
     def sign(
         caller: Annotated[Caller, Depends(calls.signatory)],
         agreement_id: AgreementId,
-        act: Act,
         signed: SignedAct,
     ) -> dict[str, Any]:
         calls.store.act(agreement_id, act, signed.jws, caller)

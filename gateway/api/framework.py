@@ -87,12 +87,16 @@ def _as_ours(error: Exception, request: Request) -> SchakelError:
 def _allowed(request: Request) -> str:
     """The methods of the path that was asked: Starlette names those of its first route only."""
     app: FastAPI = request.app
-    found: set[str] = set()
-    for context in iter_route_contexts(app.routes):
-        route = context.original_route
-        if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE:
-            found |= route.methods or set()
-    return ", ".join(sorted(found))
+    matching = [
+        context.original_route
+        for context in iter_route_contexts(app.routes)
+        if isinstance(context.original_route, Route)
+        and context.original_route.matches(request.scope)[0] is not Match.NONE
+    ]
+    # `/preview` is no id: the path with fewest places to fill in is the one that is meant.
+    meant = min(matching, key=lambda route: len(route.param_convertors), default=None)
+    found = (route.methods or () for route in matching if meant and route.path == meant.path)
+    return ", ".join(sorted({method for methods in found for method in methods}))
 
 
 def _invalid_parameters(found: Sequence[Any]) -> errors.InvalidParameter:

@@ -321,7 +321,7 @@ async def _receives(scope: dict[str, Any], app: Any, chunks: list[bytes]) -> tup
 
 def test_a_chunked_body_is_charged_as_it_comes_and_refused_unread(served: Served) -> None:
     """Without a length the bytes count when they come; once in debt not one is read."""
-    app = served.client._app  # noqa: SLF001 - a call below HTTP, to see what is read
+    app = served.client.app
     scope = {
         "type": "http",
         "method": "POST",
