@@ -21,12 +21,14 @@ from consumers.log_client import (
     ResourcePatternFilter,
     ResourceType,
     connection,
+    set_quotas,
     unreachable,
 )
 from consumers.log_records import LogSettings, TopicPlan, plan
 from schemas.errors import Message
 
 _ANY_HOST = "*"
+_USER = "User:"
 
 
 class LogAdmin:
@@ -108,6 +110,31 @@ class LogAdmin:
             ]
         )
 
+    def readers(self, topic_prefix: str) -> dict[str, set[str]]:
+        """The topics of a prefix that each principal may read, by its name without its kind."""
+        with self._client() as admin:
+            entries, _ = admin.describe_acls(_entries_on_topics())
+        found: dict[str, set[str]] = {}
+        for entry in entries:
+            pattern = entry.resource_pattern
+            is_literal = pattern.pattern_type is ACLResourcePatternType.LITERAL
+            if is_literal and pattern.resource_name.startswith(topic_prefix):
+                principal = entry.principal.removeprefix(_USER)
+                found.setdefault(principal, set()).add(pattern.resource_name)
+        return found
+
+    def limit(self, principal: str, *, bytes_a_second: float, request_part: float) -> None:
+        """Bound what a principal may read and ask; idempotent.
+
+        Args:
+            principal: its name.
+            bytes_a_second: what each broker hands it at most, before it has to wait.
+            request_part: how much of the broker's request threads it may take, in percent.
+        """
+        quotas = {"consumer_byte_rate": bytes_a_second, "request_percentage": request_part}
+        with self._client() as admin:
+            set_quotas(admin, principal, quotas)
+
     def revoke(self, principal: str) -> int:
         """Take every entry of a principal away; return how many there were."""
         with self._client() as admin:
@@ -174,7 +201,7 @@ def _align(admin: Any, wanted: Sequence[TopicPlan]) -> list[str]:
 def _entry(principal: str, kind: Any, name: str, operation: Any, *, prefixed: bool = False) -> Any:
     pattern = ACLResourcePatternType.PREFIXED if prefixed else ACLResourcePatternType.LITERAL
     return ACL(
-        principal=f"User:{principal}",
+        principal=_USER + principal,
         host=_ANY_HOST,
         operation=operation,
         permission_type=ACLPermissionType.ALLOW,
@@ -182,9 +209,21 @@ def _entry(principal: str, kind: Any, name: str, operation: Any, *, prefixed: bo
     )
 
 
+def _entries_on_topics() -> Any:
+    return ACLFilter(
+        principal=None,
+        host=None,
+        operation=ACLOperation.READ,
+        permission_type=ACLPermissionType.ALLOW,
+        resource_pattern=ResourcePatternFilter(
+            ResourceType.TOPIC, None, ACLResourcePatternType.ANY
+        ),
+    )
+
+
 def _every_entry(principal: str) -> Any:
     return ACLFilter(
-        principal=f"User:{principal}",
+        principal=_USER + principal,
         host=None,
         operation=ACLOperation.ANY,
         permission_type=ACLPermissionType.ANY,

@@ -32,8 +32,10 @@ with warnings.catch_warnings():
         KafkaError,
         NoError,
         RetriableError,
+        for_code,
     )
     from kafka.net.sasl.oauth import AbstractTokenProvider
+    from kafka.protocol.admin.client_quotas import AlterClientQuotasRequest
 
 __all__ = [
     "ACL",
@@ -55,6 +57,7 @@ __all__ = [
     "ResourceType",
     "RetriableError",
     "connection",
+    "set_quotas",
     "unreachable",
 ]
 
@@ -94,6 +97,32 @@ def connection(settings: LogSettings) -> dict[str, Any]:
         options["sasl_mechanism"] = "OAUTHBEARER"
         options["sasl_oauth_token_provider"] = _Tokens(settings)
     return options
+
+
+def set_quotas(admin: Any, principal: str, quotas: dict[str, float]) -> None:
+    """Set quotas of a user. The library has the request, but no method that sends it.
+
+    Raises:
+        KafkaError: the broker did not do it.
+    """
+    entry = AlterClientQuotasRequest.EntryData
+    request = AlterClientQuotasRequest(
+        entries=[
+            entry(
+                entity=[entry.EntityData(entity_type="user", entity_name=principal)],
+                ops=[
+                    entry.OpData(key=key, value=value, remove=False)
+                    for key, value in quotas.items()
+                ],
+            )
+        ],
+        validate_only=False,
+    )
+    manager = admin._manager  # noqa: SLF001 - see above
+    answer = manager.run(manager.send, request)
+    for one in answer.entries:
+        if one.error_code:
+            raise for_code(one.error_code)(one.error_message)
 
 
 def unreachable(bootstrap: str) -> Message:

@@ -110,3 +110,12 @@ fact_owners = sa.Table(
     sa.PrimaryKeyConstraint("participant", "topic", "partition", "record_offset"),
     sqlite_with_rowid=False,
 )
+
+kafka_positions = sa.Table(
+    "kafka_positions",
+    metadata,
+    # The last inbox row that is in the participant's own topic, or was stopped on its way there.
+    sa.Column("participant", sa.String(40), primary_key=True),
+    sa.Column("seq", sa.BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)

@@ -52,6 +52,7 @@ if TYPE_CHECKING:
 ISSUER = "https://hub.example.org"
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 PARTNER, ADMIN, SECRET_CLIENT = "ocmw-tienen-connector", "hub-admin", "vdab-with-secret"
+KAFKA_CLIENT = "vdab-kafka"
 OPERATOR: dict[str, Any] = {
     "urn": "urn:schakel:org:hub",
     "name": "Schakel",
@@ -257,6 +258,11 @@ def _load(store: RegistryStore) -> tuple[dict[str, dict[str, Any]], str]:
             client["jwks"] = {"keys": [public_part(private_keys[client["id"]])]}
     store.apply(parse(content, store.environment), "test")
     if store.environment == "test":
+        private_keys[KAFKA_CLIENT] = new_private_jwk()
+        public = Credential(jwk=public_part(private_keys[KAFKA_CLIENT]))
+        reads = frozenset({"sj_kafka_read"})
+        reader = Client(KAFKA_CLIENT, "vdab", "private_key_jwt", reads, credentials=(public,))
+        store.create_client(reader, "test")
         store.create_client(
             Client(
                 SECRET_CLIENT,

@@ -74,6 +74,10 @@ LEGS: dict[str, Message] = {
         nl="Deze deelnemer bedient deze gemeente niet meer.",
         en="This participant no longer serves this municipality.",
     ),
+    "unpublishable": Message(
+        nl="Kafka neemt deze kopie niet aan; de beheerder van de hub ziet waarom.",
+        en="Kafka does not take this copy; the operator of the hub sees why.",
+    ),
     "validity": Message(
         nl="De afspraak geldt vandaag niet.", en="The agreement is not valid today."
     ),

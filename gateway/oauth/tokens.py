@@ -45,7 +45,7 @@ class Resource:
 
 GATEWAY = Resource("urn:schakel:gateway", "urn:schakel:gateway", 300)
 KAFKA = Resource(
-    "urn:schakel:kafka", "kafka", 120, frozenset({"sj_feed_read"}), checks_senders=False
+    "urn:schakel:kafka", "kafka", 120, frozenset({"sj_kafka_read"}), checks_senders=False
 )
 RESOURCES = {one.indicator: one for one in (GATEWAY, KAFKA)}
 

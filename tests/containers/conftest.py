@@ -67,6 +67,15 @@ class ContainedHub:
         assert answer.status_code == httpx.codes.OK, answer.text
         return str(answer.json()["access_token"])
 
+    def kafka_client(self, participant: str) -> str:
+        """The id of a client of that participant that may ask for Kafka's tokens."""
+        client_id = f"{participant}-kafka"
+        file = self.folder / f"{client_id}.json"
+        if not file.exists():
+            wanted = ("--participant", participant, "--scope", "sj_kafka_read", "--out", str(file))
+            self.administer("client", "create", client_id, *wanted)
+        return client_id
+
     def administer(self, *arguments: str) -> None:
         """Run an administrator's command on this machine; its words are in a failure's text."""
         administrator = str(self.folder / "admin.json")

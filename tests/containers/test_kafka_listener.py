@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.containers, pytest.mark.timeout(540)]
 
-CLIENT, OTHER = "ocmw-tienen-connector", "vdab-connector"
+CONNECTOR, CLIENT = "ocmw-tienen-connector", "ocmw-tienen-kafka"
 OWN = "out.ocmw-tienen.v1"
 # What a door to Kafka does for a participant: a topic, the right to read it, and a record.
 OPEN_A_DOOR = f"""
@@ -60,22 +60,24 @@ print("acknowledged")
 
 def test_a_token_for_kafka_comes_in(hub: ContainedHub) -> None:
     """The hub's token for the resource Kafka is accepted on the published port."""
-    assert accepts(hub.kafka, hub.token(CLIENT, KAFKA.indicator))
+    assert accepts(hub.kafka, hub.token(hub.kafka_client("ocmw-tienen"), KAFKA.indicator))
 
 
 def test_a_token_for_the_gateway_is_refused(hub: ContainedHub) -> None:
     """A token that was made for another audience does not come in."""
-    assert not accepts(hub.kafka, hub.token(CLIENT, GATEWAY.indicator))
+    assert not accepts(hub.kafka, hub.token(CONNECTOR, GATEWAY.indicator))
 
 
 def test_a_stripped_token_is_refused(hub: ContainedHub) -> None:
     """A good token without its signature does not come in."""
-    assert not accepts(hub.kafka, hub.token(CLIENT, KAFKA.indicator).rpartition(".")[0] + ".")
+    token = hub.token(hub.kafka_client("ocmw-tienen"), KAFKA.indicator)
+
+    assert not accepts(hub.kafka, token.rpartition(".")[0] + ".")
 
 
 def test_a_participant_does_not_see_the_hubs_topics(hub: ContainedHub) -> None:
     """Whoever comes in with a token may not read what everybody published."""
-    consumer = reader(hub, CLIENT, "activation.trajectory.v1")
+    consumer = reader(hub, "ocmw-tienen", "activation.trajectory.v1")
 
     with pytest.raises(LogUnavailable, match=r"activation\.trajectory\.v1"):
         consumer.poll(1)
@@ -85,7 +87,7 @@ def test_a_participant_does_not_see_the_hubs_topics(hub: ContainedHub) -> None:
 def test_a_participant_reads_its_own_topic_only(hub: ContainedHub, stack: Stack) -> None:
     """A Kafka client on the host reads the topic it was let read; another does not see it."""
     stack.beside("provision", "python", "-", given=OPEN_A_DOOR)
-    own, other = reader(hub, CLIENT, OWN), reader(hub, OTHER, OWN)
+    own, other = reader(hub, "ocmw-tienen", OWN), reader(hub, "vdab", OWN)
 
     assert first_value(own) == b"value"
     with pytest.raises(LogUnavailable, match=re.escape(OWN)):
@@ -103,8 +105,9 @@ def test_kafka_can_compress(hub: ContainedHub, stack: Stack, kind: str) -> None:
     assert said.strip() == "acknowledged"
 
 
-def reader(hub: ContainedHub, client_id: str, topic: str) -> LogConsumer:
-    """A consumer on the host with a token of that client."""
+def reader(hub: ContainedHub, participant: str, topic: str) -> LogConsumer:
+    """A consumer on the host with a token of that participant's own client for Kafka."""
+    client_id = hub.kafka_client(participant)
     token = hub.token(client_id, KAFKA.indicator)
     settings = LogSettings(hub.kafka, token=lambda: token, client_id=client_id)
     return LogConsumer(settings, [topic], "ocmw-tienen.test", "test-1")

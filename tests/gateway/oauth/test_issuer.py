@@ -11,7 +11,7 @@ from joserfc.jws import extract_compact
 
 from gateway.exchange.credentials import new_private_jwk, public_part
 from gateway.exchange.registry import Credential
-from tests.hub_front import ISSUER, PARTNER, SECRET_CLIENT, HubFront, hub_front
+from tests.hub_front import ISSUER, KAFKA_CLIENT, PARTNER, SECRET_CLIENT, HubFront, hub_front
 from tests.registry_fixtures import sqlite_url
 
 if TYPE_CHECKING:
@@ -47,10 +47,11 @@ def test_a_token_names_client_and_participant(front: HubFront) -> None:
 
 def test_a_kafka_token_is_short_and_for_kafka(front: HubFront) -> None:
     """The broker's token has another audience, two minutes and the one scope it needs."""
-    answer = front.ask(front.assertion(), resource="urn:schakel:kafka").json()
+    answer = front.ask(front.assertion(KAFKA_CLIENT), resource="urn:schakel:kafka").json()
 
     _, claims = claims_of(answer["access_token"])
-    assert (claims["aud"], claims["sub"], claims["scope"]) == ("kafka", PARTNER, "sj_feed_read")
+    said = (claims["aud"], claims["sub"], claims["scope"])
+    assert said == ("kafka", KAFKA_CLIENT, "sj_kafka_read")
     assert claims["exp"] - claims["iat"] == 120
 
 

@@ -13,7 +13,7 @@ from gateway.oauth.proofs import Proofs
 from gateway.oauth.senders import Binding, Sender, Senders, binding_of
 from gateway.oauth.tokens import GATEWAY, KAFKA, mint
 from gateway.oauth.verifier import Verifier
-from tests.hub_front import ADMIN, ISSUER, PARTNER, HubFront, hub_front
+from tests.hub_front import ADMIN, ISSUER, KAFKA_CLIENT, PARTNER, HubFront, hub_front
 from tests.proof_forger import Forger
 from tests.registry_fixtures import sqlite_url
 
@@ -244,7 +244,7 @@ def test_kafka_tokens_are_for_proven_senders(front: HubFront, production: HubFro
     """The broker cannot tell senders apart, so the issuer does, and the token says no more."""
     form = {"resource": KAFKA.indicator}
     with_proof = [front.forger().proof("POST", TOKEN_URL)]
-    here = front.ask_with(with_proof, front.assertion(), **form).json()
+    here = front.ask_with(with_proof, front.assertion(KAFKA_CLIENT), **form).json()
     there = production.ask(production.assertion(ADMIN), resource=KAFKA.indicator)
 
     assert here["token_type"] == "Bearer"

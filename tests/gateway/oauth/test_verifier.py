@@ -19,7 +19,7 @@ from gateway.oauth.proofs import Proofs
 from gateway.oauth.senders import Senders
 from gateway.oauth.tokens import GATEWAY, KAFKA, mint
 from gateway.oauth.verifier import Verifier
-from tests.hub_front import ADMIN, ISSUER, PARTNER, HubFront
+from tests.hub_front import ADMIN, ISSUER, KAFKA_CLIENT, PARTNER, HubFront
 
 if TYPE_CHECKING:
     from joserfc.jwk import KeySet
@@ -117,7 +117,7 @@ def test_a_wrong_claim_is_refused(front: HubFront, changes: dict[str, Any], expe
 
 def test_a_token_for_kafka_is_refused(front: HubFront) -> None:
     """The broker's token does not open the gateway."""
-    assert reason(front, front.token(resource=KAFKA.indicator)) == "wrong_audience"
+    assert reason(front, front.token(KAFKA_CLIENT, resource=KAFKA.indicator)) == "wrong_audience"
 
 
 def test_unsigned_tokens_are_refused(front: HubFront) -> None:

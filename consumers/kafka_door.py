@@ -1,0 +1,157 @@
+"""The Kafka door: each participant that was granted it gets its copies in a topic of its own.
+
+Written there is delivered. The position is stored after the broker's acknowledgement, so that a
+crash repeats at most one page, and the order is the inbox's. Everything here blocks and runs on one
+thread of one process; the agreement is asked at the moment of writing, through `HandsOver`.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from consumers import inbox, kafka_positions, views
+from consumers.errors import LogError, NotPublished, Poison
+from consumers.kafka_copies import record_of
+from consumers.scope import Scope
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable, Mapping, Sequence
+
+    import sqlalchemy as sa
+
+    from consumers.kafka_access import KafkaAccess
+    from consumers.log_records import Record
+    from consumers.views import InboxEntry
+    from consumers.wake import Listener
+    from schemas.envelope import CloudEvent
+
+DOOR = "kafka"
+PAGE = 500
+UNPUBLISHABLE = "unpublishable"
+"""The leg of a copy that the broker takes in no way."""
+POLL_SECONDS = 1.0
+PAUSE_SECONDS = 1.0
+CHECK_SECONDS = 60.0
+"""How often the broker's entries are looked at when the registry has not changed."""
+
+log = structlog.get_logger(__name__)
+
+
+class HandsOver(Protocol):
+    """Renders and discloses under what is agreed now."""
+
+    def __call__(
+        self, participant: str, entries: Sequence[InboxEntry], door: str
+    ) -> list[CloudEvent | None]:
+        """Each entry's copy, None for one that is stopped; disclosed when this returns."""
+        ...
+
+
+class Publishes(Protocol):
+    """Puts records into topics; `consumers.log.SupervisedProducer` is the real one."""
+
+    def publish(self, records: Sequence[Record]) -> None:
+        """Send and wait for all acknowledgements. Raises `LogError`."""
+        ...
+
+    def publish_separately(self, records: Sequence[Record]) -> tuple[Poison, ...]:
+        """One by one; what can never be published is returned as `Poison`."""
+        ...
+
+
+@dataclass(slots=True)
+class KafkaDoor:
+    """Writes inboxes to topics.
+
+    Args:
+        reading: read-only engine of the consumers' store.
+        writing: writing engine of the consumers' store.
+        readers: the clients that may read, by participant, by the registry of now; cheap.
+    """
+
+    reading: sa.Engine
+    writing: sa.Engine
+    hand_over: HandsOver
+    producer: Publishes
+    access: KafkaAccess
+    readers: Callable[[], Mapping[str, frozenset[str]]]
+    _applied: Mapping[str, frozenset[str]] | None = None
+    _checked_at: float = field(default=float("-inf"))
+
+    def step(self) -> bool:
+        """Bring access up to date and write a page for each inbox that has more.
+
+        Returns:
+            Whether anything was written, so that there may be more.
+
+        Raises:
+            LogError: the broker is away; nothing is lost.
+            SQLAlchemyError: a store does not answer.
+        """
+        readers = self.readers()
+        self._give_access(readers)
+        with self.reading.connect() as connection:
+            waiting = kafka_positions.behind(connection, readers)
+        for participant, seq in waiting.items():
+            self._write(participant, seq)
+        return bool(waiting)
+
+    def _give_access(self, readers: Mapping[str, frozenset[str]]) -> None:
+        is_late = time.monotonic() - self._checked_at > CHECK_SECONDS
+        if readers != self._applied or is_late:
+            self.access.apply(readers)
+            self._applied, self._checked_at = readers, time.monotonic()
+
+    def _write(self, participant: str, after: int) -> None:
+        with self.reading.connect() as connection:
+            entries = views.feed_page(connection, Scope(participant), after=after, limit=PAGE)
+        if not entries:
+            return
+        topic = self.access.topic_of(participant)
+        copies = self.hand_over(participant, entries, DOOR)
+        records = [None if one is None else record_of(topic, one) for one in copies]
+        refused = self._publish([one for one in records if one is not None])
+        with self.writing.begin() as connection:
+            lost = [
+                entry.seq
+                for entry, record in zip(entries, records, strict=True)
+                if record is not None and id(record) in refused
+            ]
+            if lost:
+                log.error("kafka_door_unpublishable", participant=participant, rows=len(lost))
+                inbox.mark(connection, participant, lost, UNPUBLISHABLE)
+            kafka_positions.store(connection, participant, entries[-1].seq)
+
+    def _publish(self, records: Sequence[Record]) -> set[int]:
+        """Publish all; the identities of those that can never be."""
+        if not records:
+            return set()
+        try:
+            self.producer.publish(records)
+        except NotPublished as error:
+            if not error.rejected:
+                raise
+        except Poison:
+            pass
+        else:
+            return set()
+        return {id(one.record) for one in self.producer.publish_separately(records)}
+
+
+def run(door: KafkaDoor, listener: Listener, stop: threading.Event) -> None:
+    """Write until `stop` is set; what is away is tried again and nothing is skipped."""
+    while not stop.is_set():
+        try:
+            moved = door.step()
+        except (LogError, SQLAlchemyError) as error:
+            log.warning("kafka_door_waits", error=type(error).__name__)
+            stop.wait(PAUSE_SECONDS)
+            continue
+        if not moved:
+            listener.wait(POLL_SECONDS)

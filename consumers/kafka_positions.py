@@ -1,0 +1,42 @@
+"""How far each participant's inbox was written to its own topic."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from consumers import bulk
+from consumers.scope import WHOLE_HUB, Scope, scoped
+from consumers.tables import inbox_counters, kafka_positions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def behind(connection: sa.Connection, participants: Iterable[str]) -> dict[str, int]:
+    """Of these participants, the last row written for those whose inbox has more; 0 for none yet.
+
+    One query, whatever their number: it is asked at every turn.
+    """
+    written = sa.func.coalesce(kafka_positions.c.seq, 0)
+    query = (
+        sa.select(inbox_counters.c.participant, written)
+        .select_from(
+            inbox_counters.outerjoin(
+                kafka_positions, kafka_positions.c.participant == inbox_counters.c.participant
+            )
+        )
+        .where(inbox_counters.c.participant.in_(sorted(participants)))
+        .where(inbox_counters.c.seq > written)
+        .order_by(inbox_counters.c.participant)
+    )
+    found = connection.execute(scoped(query, WHOLE_HUB))
+    return {row[0]: row[1] for row in found}
+
+
+def store(connection: sa.Connection, participant: str, seq: int) -> None:
+    """Note that everything up to row `seq` is in the topic, or was stopped."""
+    bulk.insert(connection, kafka_positions, [(participant, 0)], skip_present=True)
+    change = sa.update(kafka_positions).values(seq=seq)
+    connection.execute(scoped(change, Scope(participant)))

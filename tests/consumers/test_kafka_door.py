@@ -1,0 +1,243 @@
+"""The Kafka door writes each inbox once, in order, to whoever may read, and never skips a row."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pytest
+
+from consumers import inbox, kafka_positions, views
+from consumers.errors import NotPublished, Poison
+from consumers.inbox import InboxRow
+from consumers.kafka_door import PAGE, UNPUBLISHABLE, KafkaDoor, run
+from consumers.scope import Scope
+from schemas.errors import Message
+from tests.consumers.kafka_copy import TRAJECTORY, copy_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from sqlalchemy.engine import Engine
+
+    from consumers.log_records import Record
+    from consumers.views import InboxEntry
+    from schemas.envelope import CloudEvent
+
+ACME, OTHER = "acme", "acme-2"
+
+
+@dataclass
+class Broker:
+    """Access and producer in one, which notes what it is asked."""
+
+    published: list[Record] = field(default_factory=list)
+    applied: list[Mapping[str, frozenset[str]]] = field(default_factory=list)
+    poison: bytes | None = None
+    is_away: bool = False
+
+    def apply(self, readers: Mapping[str, frozenset[str]]) -> None:
+        """Note whose access it is."""
+        self.applied.append(readers)
+
+    def topic_of(self, participant: str) -> str:
+        """As the shipped kind of topics names it."""
+        return f"out.{participant}.v1"
+
+    def publish(self, records: Sequence[Record]) -> None:
+        """Take all or none."""
+        if self.is_away:
+            raise NotPublished(Message("Weg.", "Away."))
+        if self._bad(records):
+            raise NotPublished(Message("Geweigerd.", "Rejected."), rejected=True)
+        self.published += records
+
+    def publish_separately(self, records: Sequence[Record]) -> tuple[Poison, ...]:
+        """Take all but what is poison."""
+        bad = self._bad(records)
+        self.published += [one for one in records if one not in bad]
+        return tuple(Poison(one, "too large") for one in bad)
+
+    def _bad(self, records: Sequence[Record]) -> list[Record]:
+        return [one for one in records if self.poison and self.poison in one.value]
+
+    def ids(self, participant: str) -> list[int]:
+        """The numbers of the events in one topic, in order."""
+        topic = self.topic_of(participant)
+        found = (dict(one.headers)["ce_id"] for one in self.published if one.topic == topic)
+        return [int(one[-12:]) for one in found]
+
+
+@dataclass
+class Copies:
+    """Renders each row as it is, but for the events that are stopped."""
+
+    stopped: set[str] = field(default_factory=set)
+    asked: list[str] = field(default_factory=list)
+
+    def __call__(
+        self, participant: str, entries: Sequence[InboxEntry], door: str
+    ) -> list[CloudEvent | None]:
+        """One copy an entry."""
+        self.asked.append(door)
+        return [
+            None
+            if one.event_id in self.stopped
+            else copy_of(int(one.event_id[-12:]), deliveredfor=participant)
+            for one in entries
+        ]
+
+
+@dataclass
+class Setting:
+    """A door on a real store, with a broker and rendering that can be looked into."""
+
+    engine: Engine
+    door: KafkaDoor
+    broker: Broker
+    copies: Copies
+    readers: dict[str, frozenset[str]]
+
+    def fill(self, participant: str, numbers: Sequence[int]) -> None:
+        """Put events into an inbox."""
+        with self.engine.begin() as connection:
+            inbox.append(connection, [_row(participant, one) for one in numbers], now=5)
+
+    def work(self) -> None:
+        """Until there is nothing left."""
+        while self.door.step():
+            pass
+
+
+@pytest.fixture
+def setting(engine_of: Callable[..., Engine]) -> Setting:
+    """Acme may read; the other has no client."""
+    engine = engine_of("consumers")
+    broker, copies = Broker(), Copies()
+    readers = {ACME: frozenset({"acme-reader"})}
+    door = KafkaDoor(engine, engine, copies, broker, broker, lambda: dict(readers))  # type: ignore[arg-type]  # the broker stands for access too
+    return Setting(engine, door, broker, copies, readers)
+
+
+def test_each_row_is_written_once_and_in_order(setting: Setting) -> None:
+    """More than a page, then more still; nobody else's."""
+    setting.fill(ACME, range(PAGE + 20))
+    setting.fill(OTHER, [1, 2])
+    setting.work()
+    setting.fill(ACME, [9_001, 9_000])
+    setting.work()
+
+    assert setting.broker.ids(ACME) == [*range(PAGE + 20), 9_001, 9_000]
+    assert setting.broker.ids(OTHER) == []
+    assert set(setting.copies.asked) == {"kafka"}
+
+
+def test_whoever_gets_a_client_later_gets_all_that_its_inbox_keeps(setting: Setting) -> None:
+    """From the first row; access is given before anything is written."""
+    setting.fill(OTHER, [1, 2])
+    setting.work()
+    setting.readers[OTHER] = frozenset({"other-reader"})
+    setting.work()
+
+    assert setting.broker.ids(OTHER) == [1, 2]
+    assert setting.broker.applied[-1] == setting.readers
+
+
+def test_what_is_stopped_is_passed_over(setting: Setting) -> None:
+    """The rest goes on, and the position with it."""
+    setting.fill(ACME, [1, 2, 3])
+    setting.copies.stopped.add(_row(ACME, 2).event_id)
+    setting.work()
+
+    assert setting.broker.ids(ACME) == [1, 3]
+    assert not setting.door.step()
+
+
+def test_a_broker_that_is_away_costs_no_row(setting: Setting) -> None:
+    """The position stays until everything was acknowledged."""
+    setting.fill(ACME, [1, 2])
+    setting.broker.is_away = True
+    with pytest.raises(NotPublished):
+        setting.door.step()
+    setting.broker.is_away = False
+    setting.work()
+
+    assert setting.broker.ids(ACME) == [1, 2]
+
+
+def test_a_copy_that_no_broker_takes_is_set_aside_and_said(setting: Setting) -> None:
+    """Its inbox row says so, and what comes after it is written."""
+    setting.fill(ACME, [1, 2, 3])
+    setting.broker.poison = _row(ACME, 2).event_id.encode()
+    setting.work()
+
+    assert setting.broker.ids(ACME) == [1, 3]
+    with setting.engine.connect() as connection:
+        rows = views.feed_page(connection, Scope(ACME), after=0, limit=10)
+    assert [one.stopped_leg for one in rows] == [None, UNPUBLISHABLE, None]
+
+
+def test_a_restart_repeats_nothing_that_was_noted(setting: Setting) -> None:
+    """The position is in the store, so a new process goes on where the last one was."""
+    setting.fill(ACME, [1, 2])
+    setting.work()
+    setting.fill(ACME, [3])
+    with setting.engine.connect() as connection:
+        assert kafka_positions.behind(connection, [ACME, OTHER]) == {ACME: 2}
+    fresh = KafkaDoor(
+        setting.engine,
+        setting.engine,
+        setting.copies,
+        setting.broker,
+        setting.broker,  # type: ignore[arg-type]  # stands for access too
+        lambda: setting.readers,
+    )
+    while fresh.step():
+        pass
+
+    assert setting.broker.ids(ACME) == [1, 2, 3]
+
+
+def test_the_loop_survives_a_broker_that_is_away(
+    setting: Setting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It tries again, and ends when it is asked to."""
+    monkeypatch.setattr("consumers.kafka_door.PAUSE_SECONDS", 0.01)
+    setting.fill(ACME, [1])
+    stop = threading.Event()
+    tries: list[float] = []
+
+    class _Listener:
+        def wait(self, timeout_seconds: float) -> list[bytes]:
+            """Nothing is left: end."""
+            tries.append(timeout_seconds)
+            stop.set()
+            return []
+
+        def close(self) -> None:
+            """Nothing to close."""
+
+    setting.broker.is_away = True
+    heal = threading.Timer(0.05, lambda: setattr(setting.broker, "is_away", False))
+    heal.start()
+    run(setting.door, _Listener(), stop)
+    heal.join()
+
+    assert setting.broker.ids(ACME) == [1]
+    assert tries
+
+
+def _row(participant: str, number: int) -> InboxRow:
+    return InboxRow(
+        participant=participant,
+        event_id=f"0195a000-0000-7000-8000-{number:012d}",
+        event_name="referral.created",
+        trajectory_id=TRAJECTORY,
+        agreement_id="prot-1",
+        relations=("target",),
+        nis="24107",
+        programme=None,
+        backfill=False,
+        recorded_at=1_000,
+    )
