@@ -167,16 +167,16 @@ def _split(joined: str) -> tuple[str, ...]:
 
 def received_from(
     connection: sa.Connection, scope: Scope, producer_org: str, trajectory_ids: Sequence[str]
-) -> list[str]:
-    """Which participants were handed something of an organisation's on these cases, by id."""
+) -> list[tuple[str, str]]:
+    """Which participants were handed something of an organisation's, on which of these cases."""
     query = (
-        sa.select(disclosures.c.participant)
+        sa.select(disclosures.c.participant, disclosures.c.trajectory_id)
         .where(
             disclosures.c.producer_org == producer_org,
             disclosures.c.trajectory_id.in_(sorted(trajectory_ids)),
             disclosures.c.event_name != "subject.erased",
         )
         .distinct()
-        .order_by(disclosures.c.participant)
+        .order_by(disclosures.c.participant, disclosures.c.trajectory_id)
     )
-    return [row[0] for row in connection.execute(scoped(query, scope))]
+    return [(row[0], row[1]) for row in connection.execute(scoped(query, scope))]

@@ -9,7 +9,7 @@ from consumers.clock import Clock, RowClock, SystemClock
 from consumers.database import open_engine
 from consumers.spans import Tracing
 from consumers.wake import wakers
-from gateway.api import administration, agreements, audit, programmes
+from gateway.api import administration, agreements, audit, erasures, programmes
 from gateway.api.cases import Cases
 from gateway.api.client_certificates import ClientCertificates
 from gateway.api.collaborators import Collaborators, TokenVerifier
@@ -243,6 +243,7 @@ class GatewayParts:
         """What the HTTP interface is given."""
         settings, registry = self._settings, self.registry.live.current
         reader, inboxes = self.registry.ledger_reader, self.consumers_reader
+        cases = Cases(reader, inboxes, Locator(self._keys.blind_index_key()))
         return Collaborators(
             environment=settings.environment,
             verifier=verifier,
@@ -251,7 +252,7 @@ class GatewayParts:
             completions=self.completions,
             clock=self.clock,
             feed=InboxFeed(self._hand_over(), inboxes),
-            cases=Cases(reader, inboxes, Locator(self._keys.blind_index_key())),
+            cases=cases,
             journeys=Journeys(
                 registry,
                 self.clock,
@@ -277,6 +278,7 @@ class GatewayParts:
                     clock=self.clock,
                 ),
                 audit.router(reader=reader, verifier=verifier),
+                erasures.router(self._erasure_desk(verifier, cases)),
             ),
         )
 
@@ -332,6 +334,19 @@ class GatewayParts:
             survey=partial(survey, registry.ledger_reader),
             verifier=verifier,
             clock=self.clock,
+        )
+
+    def _erasure_desk(self, verifier: TokenVerifier, cases: Cases) -> erasures.Desk:
+        return erasures.Desk(
+            erasures=self._erasures,
+            store=ErasureStore(self.registry.ledger_engine),
+            cases=cases,
+            registry=self.registry.live.current,
+            pseudonym_key=self._keys.pseudonym_key,
+            sign=self._proof_keys.sign_document,
+            verifier=verifier,
+            clock=self.clock,
+            hub=self._settings.issuer,
         )
 
     def _administration(self, verifier: TokenVerifier) -> APIRouter:

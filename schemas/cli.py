@@ -84,8 +84,8 @@ SUMMARIES: Final[dict[str, Message]] = {
         en="show or check the events and their fields",
     ),
     "subject": Message(
-        nl="wat over één persoon gedaan wordt: samenvoegen, verbeteren, bezwaar",
-        en="what is done about one person: merge, rectify, object",
+        nl="wat over één persoon gedaan wordt: samenvoegen, verbeteren, bezwaar, wissen",
+        en="what is done about one person: merge, rectify, object, erase",
     ),
     "trace": Message(
         nl="de hele weg van één gebeurtenis tekenen",

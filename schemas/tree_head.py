@@ -90,6 +90,11 @@ class ProofKey:
         }
         return jws.serialize_compact(header, canonical(document), self._key, [ALGORITHM])
 
+    def sign_document(self, kind: str, document: Mapping[str, Any]) -> str:
+        """A document of another kind, such as a report, as a compact JWS of that `typ`."""
+        header = {"alg": ALGORITHM, "kid": self._key.kid, "typ": kind}
+        return jws.serialize_compact(header, canonical(dict(document)), self._key, [ALGORITHM])
+
 
 class PublicKeys:
     """The keys that heads and accounts of one hub may be signed with.
@@ -125,6 +130,20 @@ class PublicKeys:
             return _statement(kind, orjson.loads(found.payload))
         except (JoseError, ValueError, TypeError, KeyError) as error:
             raise _not_signed() from error
+
+    def read_document(self, kind: str, signed: str) -> dict[str, Any]:
+        """The document of that kind that a compact JWS holds. Raises as `read`."""
+        try:
+            if not _is_spelt_once(signed):
+                raise _not_signed()
+            found = jws.deserialize_compact(signed, self._keys, [ALGORITHM])
+            document = orjson.loads(found.payload)
+            if found.headers().get("typ") != kind or not isinstance(document, dict):
+                raise _not_signed()
+        except (JoseError, ValueError, TypeError, KeyError) as error:
+            raise _not_signed() from error
+        else:
+            return document
 
 
 def _statement(kind: type[Statement], values: Any) -> Statement:

@@ -1,7 +1,8 @@
-"""`schakel subject`: what is done about one person: merge, rectify, object.
+"""`schakel subject`: what is done about one person: merge, rectify, object, erase.
 
-Each sends the one event that it is named after, as the caller's own client; the hub keeps a line of
-it for its auditors. A person is named by a case, never by a number.
+The first three send the one event that they are named after, as the caller's own client; erasing is
+an order, see `erasures.py`. The hub keeps a line of each for its auditors.
+A person is named by a case, never by a number.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Annotated, Any
 
 import typer
 
+from gateway.commands import erasures
 from gateway.commands.options import (  # noqa: TC001 - typer reads the annotations
     AsJson,
     Credentials,
@@ -38,6 +40,16 @@ Key = Annotated[
 @app.callback()
 def subject() -> None:
     """What is done about one person, by a case of theirs."""
+
+
+for _command in (
+    erasures.erase,
+    erasures.erasures,
+    erasures.report,
+    erasures.confirm,
+    erasures.verify,
+):
+    app.command()(_command)
 
 
 @app.command()

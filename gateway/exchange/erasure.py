@@ -12,13 +12,16 @@ Stages, each taken up again after a crash:
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import msgspec
 from msgspec import Struct
 
 from gateway.exchange.decision import Errand
 from gateway.exchange.sealing import NOTICE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 Stage = Literal["announcing", "destroying", "clearing", "waiting", "done", "refused"]
 OPEN: tuple[Stage, ...] = ("announcing", "destroying", "clearing", "waiting")
@@ -80,8 +83,17 @@ def errand_id(erasure: Erasure, number: int, trajectory_id: str) -> str:
     return f"erasure:{erasure.id}:{number}:{trajectory_id}"
 
 
-def announcements(erasure: Erasure, number: int, told: tuple[str, ...], now: int) -> list[Errand]:
-    """`subject.erased` on every case, to these receivers; also to nobody, for the case's sake."""
+def announcements(
+    erasure: Erasure, number: int, told: Mapping[str, tuple[str, ...]], now: int
+) -> list[Errand]:
+    """`subject.erased` on every case, also to nobody, for the case's sake.
+
+    Args:
+        erasure: the order.
+        number: which announcement it is.
+        told: by case, who is told there: nobody learns of a case that it received nothing of.
+        now: business time.
+    """
     data: dict[str, object] = {"legal_ground": erasure.legal_ground, "scope": {}}
     if not erasure.is_masked:
         data["ordered_by"] = erasure.organisation
@@ -95,7 +107,7 @@ def announcements(erasure: Erasure, number: int, told: tuple[str, ...], now: int
             aggregate_id=None,
             acts_for=erasure.participant,
             data=data,
-            told=told,
+            told=told.get(case, ()),
         )
         for case in erasure.trajectory_ids
     ]

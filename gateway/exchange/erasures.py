@@ -14,15 +14,17 @@ from msgspec.structs import replace
 
 from consumers import views
 from consumers.scope import WHOLE_HUB
+from gateway.errors import IdempotencyKeyReused
 from gateway.exchange import audit, erasure
 from gateway.exchange.draft import unknown_case
 from gateway.exchange.duties import duties
 from gateway.exchange.erasure import Erasure, Told
 from gateway.exchange.erasure_effects import duty_to_keep
 from gateway.exchange.key_state import read_state
+from schemas.errors import Message
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping
 
     from sqlalchemy.engine import Engine
 
@@ -86,6 +88,7 @@ class Erasures:
             dry_run: only say what would be erased.
 
         Raises:
+            IdempotencyKeyReused: the key came before with another order.
             UnknownCase: nothing of the organisation's about that person is there.
             DutyToKeep: it has to be kept for now.
             InvalidParameter: the reason cannot be kept.
@@ -94,12 +97,12 @@ class Erasures:
         known = str(uuid5(NAMESPACE_URL, f"urn:schakel:erasure:{participant.id}:{key}"))
         found = None if dry_run else self._store.find(known)
         if found is not None:
-            return found
+            return _same(found, trajectory_id, legal_ground)
         made = self._made(known, participant, client_id, (trajectory_id, legal_ground), now)
         if not dry_run:
-            told = self._receivers(made, now, ())
-            names = tuple(one.participant for one in told)
-            self._store.add(made, told, erasure.announcements(made, 1, names, now), kept)
+            received = self._received(made)
+            told = [Told(one, now) for one in _names(received)]
+            self._store.add(made, told, erasure.announcements(made, 1, received, now), kept)
         return made
 
     def _made(
@@ -175,12 +178,15 @@ class Erasures:
         count = found.destruction
         if found.completed_at is None and count is not None and self._is_final(count):
             after = replace(found, completed_at=now)
-        late = self._receivers(found, now, [one.participant for one in told])
+        received = self._received(found)
+        known = {one.participant for one in told}
+        late = [Told(one, now) for one in _names(received) if one not in known]
         again = [one._replace(reminded=one.reminded + 1) for one in erasure.to_remind(told, now)]
         if late or again:
             after = replace(after, announcements=found.announcements + 1)
-        names = tuple(one.participant for one in (*late, *again))
-        errands = erasure.announcements(after, after.announcements, names, now) if names else []
+        names = {one.participant for one in (*late, *again)}
+        to_tell = {case: _only(found_by, names) for case, found_by in received.items()}
+        errands = erasure.announcements(after, after.announcements, to_tell, now) if names else []
         whole = [*(one for one in told if one.participant not in names), *late, *again]
         after, due_at = _next(after, whole, now)
         if after != found or names:
@@ -193,12 +199,35 @@ class Erasures:
         """Whether no older key-encryption key outlives that destruction."""
         return read_state(self._keys).completed >= destruction
 
-    def _receivers(self, found: Erasure, now: int, known: Sequence[str]) -> list[Told]:
+    def _received(self, found: Erasure) -> dict[str, tuple[str, ...]]:
+        """By case, which participants of others were handed something of the controller's."""
         with self._consumers.connect() as connection:
-            names = views.received_from(
+            pairs = views.received_from(
                 connection, WHOLE_HUB, found.organisation, found.trajectory_ids
             )
-        return [Told(one, now) for one in names if one not in known and one not in found.own]
+        return {
+            case: tuple(who for who, where in pairs if where == case and who not in found.own)
+            for case in found.trajectory_ids
+        }
+
+
+def _names(received: Mapping[str, tuple[str, ...]]) -> list[str]:
+    return sorted({one for some in received.values() for one in some})
+
+
+def _only(some: tuple[str, ...], names: set[str]) -> tuple[str, ...]:
+    return tuple(one for one in some if one in names)
+
+
+def _same(found: Erasure, trajectory_id: str, legal_ground: str) -> Erasure:
+    if trajectory_id in found.trajectory_ids and legal_ground == found.legal_ground:
+        return found
+    raise IdempotencyKeyReused(
+        Message(
+            nl="Deze Idempotency-Key hoort bij een andere opdracht. Gebruik een nieuwe.",
+            en="This Idempotency-Key belongs to another order. Use a new one.",
+        )
+    )
 
 
 def _next(found: Erasure, told: list[Told], now: int) -> tuple[Erasure, int | None]:

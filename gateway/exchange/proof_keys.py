@@ -19,6 +19,8 @@ from gateway.exchange.registry_tables import STATE
 from schemas.tree_head import ProofKey, PublicKeys
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sqlalchemy.engine import Connection, Engine, Row
 
     from gateway.exchange.encryption import KeyEncryption
@@ -54,6 +56,10 @@ class ProofKeys:
     def sign(self, statement: TreeHead | Account) -> str:
         """The statement as a compact JWS."""
         return self._key.sign(statement)
+
+    def sign_document(self, kind: str, document: Mapping[str, Any]) -> str:
+        """A document of another kind as a compact JWS of that `typ`."""
+        return self._key.sign_document(kind, document)
 
     @property
     def public(self) -> PublicKeys:
