@@ -9,7 +9,7 @@ from consumers.clock import Clock, RowClock, SystemClock
 from consumers.database import open_engine
 from consumers.spans import Tracing
 from consumers.wake import wakers
-from gateway.api import administration, agreements, audit, erasures, programmes
+from gateway.api import administration, agreements, audit, erasures, programmes, records
 from gateway.api.cases import Cases
 from gateway.api.client_certificates import ClientCertificates
 from gateway.api.collaborators import Collaborators, TokenVerifier
@@ -26,6 +26,7 @@ from gateway.exchange.conversion_survey import survey
 from gateway.exchange.decide import decide
 from gateway.exchange.erasure_store import ErasureStore
 from gateway.exchange.erasures import Erasures
+from gateway.exchange.exchange_records import ExchangeRecords
 from gateway.exchange.handover import HandOver
 from gateway.exchange.heads import HeadSigner
 from gateway.exchange.journey import Journeys
@@ -279,6 +280,7 @@ class GatewayParts:
                 ),
                 audit.router(reader=reader, verifier=verifier),
                 erasures.router(self._erasure_desk(verifier, cases)),
+                records.router(records=self._records(), verifier=verifier),
             ),
         )
 
@@ -309,6 +311,10 @@ class GatewayParts:
             self.consumers_engine,
             self.clock,
         )
+
+    def _records(self) -> ExchangeRecords:
+        reader, hub = self.registry.ledger_reader, self._settings.issuer
+        return ExchangeRecords(reader, self._keys, self._proof_keys, hub)
 
     def _issuer(self) -> Issuer:
         return Issuer(

@@ -45,9 +45,9 @@ def verify(
     contents = _contents(events, salts)
     see = contents.see if contents is not None else None
     if older is None:
-        found = checker.check(_lines(file), see=see)
+        found = checker.check(lines_of(file), see=see)
     else:
-        found = checker.check_after(_lines(file), _lines(older), see=see)
+        found = checker.check_after(lines_of(file), lines_of(older), see=see)
     compared = contents.finish() if contents is not None else 0
     if as_json:
         sys.stdout.write(json.dumps(_document(found, compared), indent=2) + "\n")
@@ -99,7 +99,7 @@ def _contents(events: Path | None, salts: Path | None) -> Contents | None:
         raise typer.BadParameter("--events and --salts go together")
     if events is None or salts is None:
         return None
-    return Contents(_lines(events), salts_from(_lines(salts)))
+    return Contents(lines_of(events), salts_from(lines_of(salts)))
 
 
 def _key(path: Path) -> Any:
@@ -111,7 +111,8 @@ def _key(path: Path) -> Any:
         return None  # `PublicKeys` says what to do
 
 
-def _lines(path: Path) -> Iterator[bytes]:
+def lines_of(path: Path) -> Iterator[bytes]:
+    """The lines of a file with their ends, as they are read. Raises InvalidProof if it cannot be."""
     try:
         with path.open("rb") as file:
             yield from file

@@ -16,6 +16,7 @@ from gateway.commands.options import (  # noqa: TC001 - typer reads the annotati
     Data,
     Hub,
 )
+from gateway.commands.records import record_key, records
 from gateway.commands.refer import offers, refer
 from gateway.commands.session import Session, find
 from gateway.commands.trace import look_up
@@ -37,6 +38,8 @@ def events() -> None:
 
 app.command()(refer)
 app.command()(offers)
+app.command()(records)
+app.command()(record_key)
 
 
 @app.command()
