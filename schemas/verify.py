@@ -112,7 +112,7 @@ def _key(path: Path) -> Any:
 
 
 def lines_of(path: Path) -> Iterator[bytes]:
-    """The lines of a file with their ends, as they are read. Raises InvalidProof if it cannot be."""
+    """The lines of a file with their ends, lazily. Raises InvalidProof if it cannot be read."""
     try:
         with path.open("rb") as file:
             yield from file
