@@ -3,6 +3,11 @@
     SchakelError
     └── ConsumersError                503 consumers_error
         ├── CursorExpired             410 cursor_expired
+        ├── WebhookError              a subscription or its receiver
+        │   ├── AddressRefused        422 address_refused
+        │   ├── InvalidSubscription   422 subscription_invalid
+        │   ├── SubscriptionState     409 subscription_state
+        │   └── NotSent               503 not_sent
         └── LogError                  503 log_error
             ├── LogUnavailable        503 log_unavailable
             ├── NotPublished          503 not_published
@@ -31,6 +36,53 @@ class CursorExpired(ConsumersError):
     code = "cursor_expired"
     status = 410
     title = Message(nl="Cursor verlopen", en="Cursor expired")
+
+
+class WebhookError(ConsumersError):
+    """Something about a webhook subscription, or about its receiver."""
+
+    code = "webhook_error"
+    title = Message(nl="Fout bij een webhook", en="Webhook error")
+
+
+class AddressRefused(WebhookError):
+    """A receiver's address is not one that the hub calls."""
+
+    code = "address_refused"
+    status = 422
+    title = Message(nl="Adres geweigerd", en="Address refused")
+
+
+class InvalidSubscription(WebhookError):
+    """A subscription cannot be as asked; `invalid` lists every field that is wrong."""
+
+    code = "subscription_invalid"
+    status = 422
+    title = Message(nl="Ongeldig abonnement", en="Invalid subscription")
+
+
+class SubscriptionState(WebhookError):
+    """The subscription's state does not allow this now."""
+
+    code = "subscription_state"
+    status = 409
+    title = Message(nl="Nu niet mogelijk", en="Not possible now")
+
+
+class NotSent(WebhookError):
+    """A receiver gave no answer.
+
+    Args:
+        reason: why, as the code of an attempt: `timeout`, `connection_failed`, `tls_failed`,
+            `name_unknown`, `address_refused`, `answer_incomplete` or `token_refused`.
+    """
+
+    code = "not_sent"
+    title = Message(nl="Niet verstuurd", en="Not sent")
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(Message(nl=f"Geen antwoord: {reason}.", en=f"No answer: {reason}."))
+        self.reason = reason
 
 
 class LogError(ConsumersError):

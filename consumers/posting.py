@@ -1,0 +1,217 @@
+"""One POST to a receiver that nobody here trusts; the only user of httpcore.
+
+The name is resolved once and the connection goes to the address that was judged. Redirects are
+answers like any other. A whole exchange has a deadline, and of its answer 64 KiB are read.
+"""
+
+from __future__ import annotations
+
+import ssl
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+import httpcore
+
+from consumers.addresses import Target
+from consumers.errors import AddressRefused, NotSent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from consumers.addresses import AddressPolicy, Resolver
+
+ANSWER_BYTES: Final = 64 * 1024
+CONNECT_SECONDS: Final = 5.0
+EXCHANGE_SECONDS: Final = 10.0
+IDLE_SECONDS: Final = 20.0
+MOST_CONNECTIONS: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a receiver said.
+
+    Attributes:
+        headers: names in lower case; of a repeated one the last.
+        body: at most 64 KiB of it.
+    """
+
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+
+
+class Poster:
+    """Posts; safe from several threads, and connections are used again.
+
+    Args:
+        policy: which addresses may be called.
+        resolver: how names become addresses.
+        tls: checks certificates; the system's authorities when None.
+        seconds: how long a whole exchange may take.
+    """
+
+    def __init__(
+        self,
+        policy: AddressPolicy,
+        resolver: Resolver,
+        *,
+        tls: ssl.SSLContext | None = None,
+        seconds: float = EXCHANGE_SECONDS,
+    ) -> None:
+        self._policy = policy
+        self._seconds = seconds
+        self._exchange = _Exchange()
+        self._pool = httpcore.ConnectionPool(
+            ssl_context=tls or ssl.create_default_context(),
+            max_connections=MOST_CONNECTIONS,
+            max_keepalive_connections=MOST_CONNECTIONS,
+            keepalive_expiry=IDLE_SECONDS,
+            network_backend=_Guarded(policy, resolver, self._exchange),
+        )
+
+    def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
+        """Send one request and read its answer; blocks for ten seconds at most.
+
+        Raises:
+            NotSent: there was no answer, or none that came to its end; `reason` says why. Whether
+                the receiver took the request is then unknown.
+        """
+        try:
+            self._exchange.start(self._policy.target(url).scheme, self._seconds)
+            return self._answer(url, headers, body)
+        except AddressRefused as error:
+            raise NotSent("address_refused") from error
+        except httpcore.TimeoutException as error:
+            raise NotSent("timeout") from error
+        except httpcore.ConnectError as error:
+            raise NotSent(_why_unconnected(error)) from error
+        except (httpcore.ProtocolError, httpcore.NetworkError) as error:
+            raise NotSent("answer_incomplete") from error
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._pool.close()
+
+    def _answer(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
+        given = list(headers.items())
+        limits = {"connect": CONNECT_SECONDS, "pool": self._seconds}
+        with self._pool.stream(
+            "POST", url, headers=given, content=body, extensions={"timeout": limits}
+        ) as response:
+            read = bytearray()
+            for chunk in response.iter_stream():
+                read += chunk
+                if len(read) >= ANSWER_BYTES:
+                    break  # leaving the block closes a connection that still has something to say
+            found = {name.decode().lower(): _text(value) for name, value in response.headers}
+            return Answer(response.status, found, bytes(read[:ANSWER_BYTES]))
+
+
+def _text(value: bytes) -> str:
+    return value.decode("latin-1")
+
+
+def _why_unconnected(error: BaseException) -> str:
+    """The code of a failed connection, by what lies behind httpcore's own error."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, _Refused):
+            return "address_refused"
+        if isinstance(cause, _NoName):
+            return "name_unknown"
+        if isinstance(cause, ssl.SSLError):
+            return "tls_failed"
+        cause = cause.__cause__ or cause.__context__
+    return "connection_failed"
+
+
+class _Refused(httpcore.ConnectError):
+    """The name leads to an address that may not be called."""
+
+
+class _NoName(httpcore.ConnectError):
+    """The name leads nowhere."""
+
+
+class _Exchange(threading.local):
+    """The exchange of this thread: of which scheme, and when it has to be over."""
+
+    scheme: str = "https"
+    until: float = 0.0
+
+    def start(self, scheme: str, seconds: float) -> None:
+        self.scheme = scheme
+        self.until = time.monotonic() + seconds
+
+    def left(self, limit: float | None, kind: type[httpcore.TimeoutException]) -> float:
+        """The seconds that one step may take; raises `kind` when none are left."""
+        left = self.until - time.monotonic()
+        if left <= 0:
+            raise kind
+        return left if limit is None else min(left, limit)
+
+
+class _Guarded(httpcore.NetworkBackend):
+    """Connects to the address that the policy chose, and to no other."""
+
+    def __init__(self, policy: AddressPolicy, resolver: Resolver, exchange: _Exchange) -> None:
+        self._policy = policy
+        self._resolver = resolver
+        self._exchange = exchange
+        self._real = httpcore.SyncBackend()
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
+        """One connection; httpcore then starts TLS on it for the host's name."""
+        try:
+            target = Target(self._exchange.scheme, host, port)
+            address = self._policy.choose(target, self._resolver)
+        except AddressRefused as error:
+            raise _Refused from error
+        except OSError as error:
+            raise _NoName from error
+        left = self._exchange.left(timeout, httpcore.ConnectTimeout)
+        stream = self._real.connect_tcp(
+            address, port, timeout=left, local_address=local_address, socket_options=socket_options
+        )
+        return _Timed(stream, self._exchange)
+
+
+class _Timed(httpcore.NetworkStream):
+    """A stream whose steps end at the deadline, however little each of them takes."""
+
+    def __init__(self, stream: httpcore.NetworkStream, exchange: _Exchange) -> None:
+        self._stream = stream
+        self._exchange = exchange
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        left = self._exchange.left(timeout, httpcore.ReadTimeout)
+        return self._stream.read(max_bytes, timeout=left)
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        left = self._exchange.left(timeout, httpcore.WriteTimeout)
+        self._stream.write(buffer, timeout=left)
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
+    ) -> httpcore.NetworkStream:
+        left = self._exchange.left(timeout, httpcore.ConnectTimeout)
+        return _Timed(self._stream.start_tls(ssl_context, server_hostname, left), self._exchange)
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
