@@ -86,6 +86,7 @@
             ├── LedgerUnavailable        503 ledger_unavailable
             ├── KeysUnusable             503 keys_unusable
             ├── TreeDiffers              503 tree_differs
+            ├── IssuerUnavailable        503 issuer_unavailable
             └── Overloaded               503 overloaded
 
 Codes are stable and documented; sentences are for the partner's operator, in Dutch and English.
@@ -725,6 +726,13 @@ class TreeDiffers(ServiceError):
 
     code = "tree_differs"
     title = Message(nl="Bewijsboom verschilt", en="Proof tree differs")
+
+
+class IssuerUnavailable(ServiceError):
+    """A trusted issuer does not answer, so that its token cannot be checked; retry."""
+
+    code = "issuer_unavailable"
+    title = Message(nl="Uitgever niet bereikbaar", en="Issuer unreachable")
 
 
 class Overloaded(ServiceError):

@@ -48,6 +48,10 @@ from gateway.exchange.sweeper import Sweeper
 from gateway.exchange.timer_store import TimerStore
 from gateway.exchange.timers import Timers
 from gateway.oauth.assertions import UsedAssertions
+from gateway.oauth.fetching import Fetcher
+from gateway.oauth.foreign_keys import ForeignKeys
+from gateway.oauth.foreign_tokens import ForeignTokens
+from gateway.oauth.introspection import Introspector
 from gateway.oauth.issuer import Issuer
 from gateway.oauth.keys import SigningKeys
 from gateway.oauth.proofs import Proofs
@@ -163,6 +167,8 @@ class GatewayParts:
         registry.live.on_change(self.sweeper.nudge)
         self._signing = SigningKeys(registry.ledger_engine, self._encryption)
         registry.live.before_change(self._signing.reload)
+        self._fetcher = Fetcher(settings.environment)
+        self._foreign_keys = ForeignKeys(self._fetcher, registry.live.current)
         self._proofs = Proofs(settings.addresses)
         self._key_watch = KeyWatch(self.keys_engine, self._keys)
         self._rotation = KeyRotation(
@@ -205,9 +211,12 @@ class GatewayParts:
         self._chores.start()
         self._heads.start()
         self.sweeper.start()
+        self._foreign_keys.start()
 
     def stop(self) -> None:
         """Finish what waits, then end the threads."""
+        self._foreign_keys.stop()
+        self._fetcher.close()
         self.sweeper.stop()
         self._heads.stop()
         self._chores.stop()
@@ -235,10 +244,18 @@ class GatewayParts:
         }
 
     def verifier(self) -> Verifier:
-        """Verifies the tokens of this hub's own issuer."""
+        """Verifies the tokens of this hub's own issuer, and of those that the registry trusts."""
         issuer, registry = self._settings.issuer, self.registry.live.current
         senders = Senders(self._proofs)
-        return Verifier(issuer=issuer, keys=self._signing, registry=registry, senders=senders)
+        return Verifier(
+            issuer=issuer,
+            keys=self._signing,
+            registry=registry,
+            senders=senders,
+            foreign=ForeignTokens(
+                self._foreign_keys, Introspector(self._fetcher, self._signing.current)
+            ),
+        )
 
     def collaborators(self, verifier: TokenVerifier) -> Collaborators:
         """What the HTTP interface is given."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request  # noqa: TC002 - FastAPI reads the annotation
 
 from gateway import errors
@@ -46,6 +47,13 @@ def authenticate(verifier: TokenVerifier, scope: Scope) -> Principal:
     principal = verifier.verify(token, sender)
     fair_use.count(scope, principal)
     return principal
+
+
+async def authenticate_on_loop(verifier: TokenVerifier, scope: Scope) -> Principal:
+    """As `authenticate`, for an endpoint on the event loop: on a thread when it would block."""
+    if verifier.may_block(sender_of(scope)[1]):
+        return await run_in_threadpool(authenticate, verifier, scope)
+    return authenticate(verifier, scope)
 
 
 def require_scope(principal: Principal, scope: str) -> None:

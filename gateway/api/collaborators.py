@@ -42,7 +42,12 @@ class TokenVerifier(Protocol):
             InvalidToken: 401, for whatever reason.
             InvalidProof, NonceRequired: 401, its key is not proven.
             TooManyCalls, Overloaded: the proof cannot be remembered.
+            IssuerUnavailable: 503, its issuer cannot be asked now.
         """
+        ...
+
+    def may_block(self, token: str) -> bool:
+        """Whether `verify` would wait for somebody else: then it is not for the event loop."""
         ...
 
 

@@ -69,7 +69,7 @@ class EventsEndpoint:
             SchakelError: refused or failed as a whole; nothing was sent yet.
         """
         started = time.time_ns()
-        call = self._begin(scope)
+        call = await self._begin(scope)
         content_type = call.headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
         if content_type not in _READS:
             raise _unsupported()
@@ -82,10 +82,10 @@ class EventsEndpoint:
         if traces.is_sampled(call.trace.traceparent):
             self._record(call, started, status)
 
-    def _begin(self, scope: Scope) -> _Call:
+    async def _begin(self, scope: Scope) -> _Call:
         """Everything that can be refused before the body is read."""
         headers = limits.read_headers(scope)
-        principal = authentication.authenticate(self._verifier, scope)
+        principal = await authentication.authenticate_on_loop(self._verifier, scope)
         trace = traces.begin(
             self._tracing, headers.get(b"traceparent"), trusted=principal.trusted_trace
         )

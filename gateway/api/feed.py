@@ -69,7 +69,7 @@ class FeedEndpoint:
             SchakelError: refused; nothing was sent yet.
         """
         headers = limits.read_headers(scope)
-        principal = authentication.authenticate(self._verifier, scope)
+        principal = await authentication.authenticate_on_loop(self._verifier, scope)
         authentication.require_scope(principal, SCOPE)
         trace = traces.begin(
             self._tracing, headers.get(b"traceparent"), trusted=principal.trusted_trace

@@ -17,6 +17,7 @@ from joserfc import jws, jwt
 from joserfc.errors import InvalidKeyIdError, JoseError
 
 from gateway.errors import InvalidToken
+from gateway.oauth.foreign_tokens import issuer_of
 from gateway.oauth.senders import BEARER_SENDER, Binding, Sender, Senders, binding_of
 from gateway.oauth.tokens import ALGORITHM, GATEWAY, TOKEN_TYPE
 from schemas import proofs
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
 
     from joserfc.jwk import KeySet
 
-    from gateway.exchange.registry import Client, Registry
+    from gateway.exchange.registry import Client, Participant, Registry
+    from gateway.oauth.foreign_tokens import ForeignTokens
 
 LEEWAY_SECONDS = 10
 TOKEN_MAX_LENGTH = 4096
@@ -80,6 +82,7 @@ class Verifier:
         keys: the public keys.
         registry: gives the newest snapshot; called once per verification, so it must be cheap.
         senders: holds a request against what its token is bound to.
+        foreign: checks tokens of trusted issuers; without it only the hub's own count.
         audience: the exact and only `aud` a token must carry.
         now: real time in seconds since the epoch.
     """
@@ -91,6 +94,7 @@ class Verifier:
         keys: VerifyingKeys,
         registry: Callable[[], Registry],
         senders: Senders,
+        foreign: ForeignTokens | None = None,
         audience: str = GATEWAY.audience,
         now: Callable[[], float] = time.time,
     ) -> None:
@@ -98,6 +102,7 @@ class Verifier:
         self._keys = keys
         self._registry = registry
         self._senders = senders
+        self._foreign = foreign
         self._audience = audience
         self._now = now
         self._jws = jws.JWSRegistry(algorithms=[ALGORITHM])
@@ -129,6 +134,18 @@ class Verifier:
         )
         return known.principal
 
+    def may_block(self, token: str) -> bool:
+        """Whether checking a token would ask its issuer, which takes a thread."""
+        registry = self._registry()
+        if self._foreign is None or not registry.issuers:
+            return False
+        known_registry, remembered = self._known
+        entry = remembered.get(token) if known_registry is registry else None
+        if entry is not None and self._now() < entry.until:
+            return False
+        issuer = issuer_of(token, registry)
+        return issuer is not None and issuer.introspection is not None
+
     def _known_token(self, token: str, registry: Registry) -> _Known:
         known_registry, remembered = self._known
         if known_registry is not registry:
@@ -144,6 +161,15 @@ class Verifier:
         return entry
 
     def _verify(self, token: str, registry: Registry) -> _Known:
+        issuer = None if self._foreign is None else issuer_of(token, registry)
+        if self._foreign is not None and issuer is not None and issuer.issuer != self._issuer:
+            found = self._foreign.verify(token, issuer, registry)
+            return _Known(
+                _principal_of(found.client, found.participant, found.scopes),
+                found.binding,
+                proofs.token_hash(token),
+                found.until,
+            )
         claims = self._signed_claims(token)
         until = self._check_claims(claims)
         if claims["jti"] in registry.revoked_tokens:
@@ -188,6 +214,9 @@ class Verifier:
                 raise _invalid(f"no_{name}")
         if not claims["sub"] or claims["sub"] != claims["client_id"]:
             raise _invalid("no_sub")
+        # The hub makes none: acting for another is said by each event, under a delegation.
+        if "act" in claims:
+            raise _invalid("acts_for_another")
         return self._check_times(claims)
 
     def _check_times(self, claims: dict[str, Any]) -> float:
@@ -212,10 +241,15 @@ def _principal(client: Client, claims: dict[str, Any], registry: Registry) -> Pr
         raise _invalid("participant_inactive")
     if claims["participant"] != participant.id:
         raise _invalid("participant_changed")
+    scopes = client.scopes & frozenset(claims["scope"].split())
+    return _principal_of(client, participant, scopes)
+
+
+def _principal_of(client: Client, participant: Participant, scopes: frozenset[str]) -> Principal:
     return Principal(
         client_id=client.id,
         participant=participant.id,
-        scopes=client.scopes & frozenset(claims["scope"].split()),
+        scopes=scopes,
         trusted_trace=client.trusted_trace,
         role=participant.role,
     )

@@ -54,6 +54,10 @@ class Readable:
         roles = {one.id: one.role for one in known.participants.values()}
         return fakes.ReadableTokens({**roles, "hub-admin": "A"}).verify(token, sender)
 
+    def may_block(self, token: str) -> bool:  # noqa: ARG002 - the interface's
+        """Never: it is all in the token."""
+        return False
+
 
 class FactsOfOutbox:
     """The facts as the log would bring them, straight from what waits for the relay."""

@@ -34,7 +34,7 @@ class Interface:
     feed: fakes.ListFeed
     wake: fakes.QueueListener
     tracing: fakes.NoTracing
-    fair_use: FairUse
+    collaborators: Collaborators
 
     def post(self, path: str, body: bytes, content_type: str, **headers: str) -> httpx.Response:
         """POST as the partner."""
@@ -56,26 +56,24 @@ def interface() -> Iterator[Interface]:
     feed = fakes.ListFeed()
     wake = fakes.QueueListener()
     tracing = fakes.NoTracing()
-    fair_use = FairUse(cast.registry, now=lambda: 0.0)
-    app = create_app(
-        Collaborators(
-            environment="test",
-            verifier=fakes.ReadableTokens(roles()),
-            registry=cast.registry,
-            ledger=ledger,
-            completions=completions,
-            clock=FixedClock(cast.NOW),
-            feed=feed,
-            cases=fakes.NoCases(),  # type: ignore[arg-type] # a class of ours, faked whole
-            journeys=fakes.NoJourneys(),
-            tracing=tracing,
-            offers=fakes.NoOffers(),  # type: ignore[arg-type] # a class of ours, faked whole
-            wake=wake,
-            fair_use=fair_use,
-        )
+    collaborators = Collaborators(
+        environment="test",
+        verifier=fakes.ReadableTokens(roles()),
+        registry=cast.registry,
+        ledger=ledger,
+        completions=completions,
+        clock=FixedClock(cast.NOW),
+        feed=feed,
+        cases=fakes.NoCases(),  # type: ignore[arg-type] # a class of ours, faked whole
+        journeys=fakes.NoJourneys(),
+        tracing=tracing,
+        offers=fakes.NoOffers(),  # type: ignore[arg-type] # a class of ours, faked whole
+        wake=wake,
+        fair_use=FairUse(cast.registry, now=lambda: 0.0),
     )
+    app = create_app(collaborators)
     with AsgiClient(app) as client:
-        yield Interface(app, client, ledger, feed, wake, tracing, fair_use)
+        yield Interface(app, client, ledger, feed, wake, tracing, collaborators)
 
 
 __all__ = ["PARTNER", "Interface", "hub", "interface", "roles"]

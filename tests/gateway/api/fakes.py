@@ -56,6 +56,10 @@ class ReadableTokens:
             role=self._roles[participant],
         )
 
+    def may_block(self, token: str) -> bool:  # noqa: ARG002 - the interface's
+        """Never: it is all in the token."""
+        return False
+
 
 class NoTracing:
     """Traces nothing, and keeps what it was asked to record."""

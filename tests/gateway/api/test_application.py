@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,12 +11,19 @@ from fastapi import FastAPI
 from jsonschema import Draft202012Validator, FormatChecker
 
 from gateway.api import openapi
+from gateway.api.application import create_app
+from gateway.oauth.fetching import unavailable
 from schemas import envelope
+from tests.gateway.api import fakes
+from tests.gateway.api.asgi import AsgiClient
 from tests.gateway.api.conftest import PARTNER
+from tests.gateway.api.parties import roles
 from tests.gateway.api.samples import event
 from tests.schemas.test_examples import EXAMPLES, Example, named
 
 if TYPE_CHECKING:
+    from gateway.oauth.senders import Sender
+    from gateway.oauth.verifier import Principal
     from tests.gateway.api.conftest import Interface
 
 
@@ -130,3 +139,42 @@ def test_description_ties_data_to_the_type(submitted: Draft202012Validator) -> N
 
     assert submitted.is_valid(referral)
     assert not submitted.is_valid(other)
+
+
+class SlowTokens(fakes.ReadableTokens):
+    """Tokens whose issuer would have to be asked; notes on which thread it was."""
+
+    def __init__(self) -> None:
+        super().__init__(roles())
+        self.threads: set[str] = set()
+
+    def may_block(self, token: str) -> bool:  # noqa: ARG002 - the interface's
+        """Always."""
+        return True
+
+    def verify(self, token: str, sender: Sender) -> Principal:
+        """As usual, on whatever thread."""
+        self.threads.add(threading.current_thread().name)
+        if token == "away":
+            raise unavailable("too_slow")
+        return super().verify(token, sender)
+
+
+def test_an_issuer_is_asked_off_the_event_loop(interface: Interface) -> None:
+    """A token that takes a question is checked on a thread of the pool, also on bare endpoints."""
+    slow = SlowTokens()
+    app = create_app(replace(interface.collaborators, verifier=slow))
+    with AsgiClient(app) as client:
+        loop = client.run(_thread_name())
+        for path in ("/v1/feed", "/v1/me"):
+            good = client.call("GET", path, headers={"authorization": f"Bearer {PARTNER}"})
+            assert good.status_code == 200
+        away = client.call("GET", "/v1/feed", headers={"authorization": "Bearer away"})
+
+    assert loop not in slow.threads
+    assert (away.status_code, away.json()["code"]) == (503, "issuer_unavailable")
+    assert int(away.headers["retry-after"]) >= 1
+
+
+async def _thread_name() -> str:
+    return threading.current_thread().name

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import copy
+import re
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 
 from consumers.database import Stores
 from gateway.errors import InvalidClient, InvalidRegistry
@@ -16,7 +18,7 @@ from gateway.exchange.registry import Credential, Registry
 from gateway.exchange.registry_clients import with_credential
 from gateway.exchange.registry_document import parse
 from gateway.exchange.registry_plan import plan
-from tests.registry_fixtures import demo_content, open_store, sqlite_url
+from tests.registry_fixtures import DEMO, demo_content, open_store, sqlite_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -265,3 +267,18 @@ def test_a_client_of_another_issuer_gets_no_key_or_secret_here() -> None:
     ):
         with pytest.raises(InvalidClient):
             with_credential(client, credential, now_seconds=0, overlap_seconds=0)
+
+
+def test_the_operators_example_can_be_applied() -> None:
+    """The file in deploy/README.md is right, for a production installation too."""
+    text = (DEMO.parents[1] / "README.md").read_text("utf-8")
+    (example,) = re.findall(r"```yaml\n(issuers:.*?)```", text, re.DOTALL)
+    document = parse(yaml.safe_load(example), "production")
+
+    assert [one.issuer.jwks_uri for one in document.issuers] == [
+        "https://authenticatie.example.org/op/v1/keys"
+    ]
+    assert [one.delegation.events for one in document.delegations] == [("referral.*",)]
+    assert document.participants[0].participant.budget == Budget(
+        events_per_second=2000, concurrent=256
+    )

@@ -107,6 +107,7 @@ def test_the_forger_of_these_tests_can_succeed(front: HubFront) -> None:
         ({"iat": 32_503_680_000, "exp": 32_503_680_300}, "not_yet_valid"),
         ({"nbf": 32_503_680_000}, "not_yet_valid"),
         ({"exp": 32_503_680_000}, "lives_too_long"),
+        ({"act": {"sub": "vdab-connector"}}, "acts_for_another"),
     ],
     ids=str,
 )
