@@ -19,6 +19,7 @@ from gateway.api.authentication import authenticate, require_scope
 from gateway.api.collaborators import TokenVerifier
 from gateway.api.documented import refusals
 from gateway.api.problems import invalid_caller
+from gateway.api.strict_body import strict_body
 from gateway.exchange import agreement_life as life
 from gateway.exchange.agreement_store import AgreementStore, Caller, check_draft, seen
 from gateway.exchange.registry import Participant, RegisteredAgreement, Registry
@@ -120,7 +121,7 @@ def router(
 ) -> APIRouter:
     """All routes; every one refuses a caller without a token before it reads anything."""
     calls = _Calls(live, store, verifier, clock)
-    routes = APIRouter(tags=["agreements"])
+    routes = APIRouter(tags=["agreements"], dependencies=[Depends(strict_body)])
     _add_reading(routes, calls)
     _add_writing(routes, calls)
     _add_trial(routes, calls)

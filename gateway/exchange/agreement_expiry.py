@@ -1,4 +1,4 @@
-"""Ends agreements whose last day has passed, by the hub's clock: one of its chores.
+"""Ends agreements whose last day has passed or whose successor begins: one of the hub's chores.
 
 Their grants end by themselves on that day; this writes the end down and tells of it, once. It
 looks at the snapshot at hand and asks the database only when there is something to end, so that
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from consumers.clock import date_of
-from gateway.exchange.agreement_life import is_past
+from gateway.exchange.agreement_life import has_ended
 
 if TYPE_CHECKING:
     from gateway.exchange.agreement_store import AgreementStore
@@ -30,13 +30,13 @@ class AgreementExpiry:
     live: LiveRegistry
 
     def when_due(self, now_us: int) -> bool:
-        """End what has passed its last day at this time; whether anything did. Blocks.
+        """End what has passed its last day or was replaced by now; whether anything did. Blocks.
 
         Raises:
             SQLAlchemyError: the database does not answer.
         """
         today = date_of(now_us)
-        if not any(is_past(one, today) for one in self.live.current().agreements.values()):
+        if not has_ended(self.live.current().agreements.values(), today):
             return False
         ended = self.store.expire()
         self.live.refresh()

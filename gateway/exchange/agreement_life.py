@@ -15,6 +15,7 @@ from schemas.errors import Message
 from schemas.lifecycle import lifecycles
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from collections.abc import Set as AbstractSet
     from datetime import date
 
@@ -111,8 +112,22 @@ def acted(
     return Turn(status, (_event(name, agreement, data),))
 
 
+def successors(
+    agreements: Iterable[RegisteredAgreement], today: date
+) -> Iterator[tuple[RegisteredAgreement, RegisteredAgreement]]:
+    """The active agreements that a newer one has replaced by now, each with that one.
+
+    A newer one that begins later leaves the older in force until its own first day.
+    """
+    active = {one.id: one for one in agreements if one.status == ACTIVE and one.is_evaluable}
+    for newer in active.values():
+        older = active.get(newer.agreement.supersedes or "")
+        if older is not None and newer.agreement.valid_from <= today:
+            yield older, newer
+
+
 def replaced(older: RegisteredAgreement, party: str, today: date) -> Turn:
-    """The end of an agreement whose successor begins: its last accepting party ends it."""
+    """The end of an agreement whose successor begins, in the name of a party of that one."""
     data = {
         "document_hash": older.hash,
         "party": party,
@@ -129,6 +144,12 @@ def expired(agreement: RegisteredAgreement) -> Turn:
     if one.valid_to is not None:
         data["effective"] = one.valid_to.isoformat()
     return Turn(EXPIRED, (_event("agreement.expired", agreement, data),))
+
+
+def has_ended(agreements: Iterable[RegisteredAgreement], today: date) -> bool:
+    """Whether one of them has passed its last day or was replaced, and nobody wrote it down."""
+    every = list(agreements)
+    return any(is_past(one, today) for one in every) or any(successors(every, today))
 
 
 def is_past(agreement: RegisteredAgreement, today: date) -> bool:

@@ -9,7 +9,7 @@ database and may raise SQLAlchemyError when that is away.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import insert, select, update
@@ -170,22 +170,31 @@ class AgreementStore:
         return True
 
     def expire(self) -> tuple[str, ...]:
-        """End what has passed its last day by the hub's clock; the ids of what ended now.
+        """End what has passed its last day, or was replaced, by the hub's clock; what ended now.
 
         Each once, however many hubs ask. Grants end by themselves, whether or not this ran.
         """
         now_us = self._clock.now_us()
         with self._engine.begin() as connection:
             registry = self._locked(connection)
-            today = date_of(now_us)
-            past = [one for one in registry.agreements.values() if life.is_past(one, today)]
-            if past:
-                lines = [{"kind": "agreement", "id": one.id, "action": "expire"} for one in past]
+            today, every = date_of(now_us), registry.agreements.values()
+            turns = [(one, life.expired(one)) for one in every if life.is_past(one, today)]
+            past = {one.id for one, _ in turns}
+            turns += [
+                (older, life.replaced(older, newer.agreement.parties[0], today))
+                for older, newer in life.successors(every, today)
+                if older.id not in past and newer.id not in past
+            ]
+            if turns:
+                lines = [
+                    {"kind": "agreement", "id": one.id, "action": turn.status}
+                    for one, turn in turns
+                ]
                 bump(connection, actor="hub", changes=lines, now_us=now_us)
             work = _Work(connection, registry, Caller("", "hub"), now_us)
-            for one in past:
-                _turn(work, one, life.expired(one))
-        return tuple(one.id for one in past)
+            for one, turn in turns:
+                _turn(work, one, turn)
+        return tuple(one.id for one, _ in turns)
 
     def acts(self, agreement_id: str) -> tuple[KeptAct, ...]:
         """What parties signed about an agreement, the oldest first."""
@@ -233,11 +242,12 @@ def _turn(work: _Work, agreement: RegisteredAgreement, turn: life.Turn) -> None:
         values = ended
     if turn.status == life.ACTIVE:
         values["activated_at"] = work.now_us
-        older = work.registry.agreement(agreement.agreement.supersedes or "")
-        if older is not None and older.status == life.ACTIVE:
-            _write(work.connection, older.id, ended)
-            today = date_of(work.now_us)
-            events += life.replaced(older, work.caller.organisation, today).events
+        today = date_of(work.now_us)
+        after = {**work.registry.agreements, agreement.id: replace(agreement, status=life.ACTIVE)}
+        for older, newer in life.successors(after.values(), today):
+            if newer.id == agreement.id:
+                _write(work.connection, older.id, ended)
+                events += life.replaced(older, work.caller.organisation, today).events
     _write(work.connection, agreement.id, values)
     _tell(work, events)
 

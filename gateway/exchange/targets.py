@@ -185,8 +185,8 @@ def version_of(draft: Draft, kind: str, aggregate_id: str) -> tuple[int, str | N
 def _kept_elsewhere(name: str) -> RuleBroken:
     return RuleBroken(
         Message(
-            nl=f"{name} wordt niet als gebeurtenis ingestuurd, maar via het register beheerd.",
-            en=f"{name} is not submitted as an event but managed through the registry.",
+            nl=f"{name} wordt niet als gebeurtenis ingestuurd; gebruik /v1/agreements.",
+            en=f"{name} is not submitted as an event; use /v1/agreements.",
         ),
         leg="rules",
         facts={"rule": "kept_in_registry"},

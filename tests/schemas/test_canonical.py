@@ -1,5 +1,7 @@
 """RFC 8785: the fast path writes the same bytes as the reference package."""
 
+import json
+import struct
 from typing import Any
 
 import pytest
@@ -59,6 +61,65 @@ def test_keys_are_sorted_by_utf16_code_units() -> None:
 def test_numbers_are_written_as_ecmascript_writes_them() -> None:
     """Floats go through the reference package."""
     assert canonical([1.0, 1e21, 1e-7, 0.1, -0.0]) == b"[1,1e+21,1e-7,0.1,0]"
+
+
+def test_the_example_of_the_standard() -> None:
+    """RFC 8785 §3.2.2 to §3.2.4: the sample's bytes."""
+    sample = rb"""{
+        "numbers": [333333333.33333329, 1E30, 4.50, 2e-3, 0.000000000000000000000000001],
+        "string": "\u20ac$\u000F\u000aA'\u0042\u0022\u005c\\\"\/",
+        "literals": [null, true, false]
+    }"""
+    expected = (
+        '{"literals":[null,true,false],"numbers":[333333333.3333333,1e+30,4.5,0.002,1e-27],'
+        '"string":"\u20ac$\\u000f\\nA\'B\\"\\\\\\\\\\"/"}'
+    )
+
+    assert canonical(json.loads(sample)) == expected.encode()
+
+
+@pytest.mark.parametrize(
+    ("bits", "written"),
+    [
+        ("0000000000000000", "0"),
+        ("8000000000000000", "0"),
+        ("0000000000000001", "5e-324"),
+        ("8000000000000001", "-5e-324"),
+        ("7fefffffffffffff", "1.7976931348623157e+308"),
+        ("ffefffffffffffff", "-1.7976931348623157e+308"),
+        ("4340000000000000", "9007199254740992"),
+        ("c340000000000000", "-9007199254740992"),
+        ("4430000000000000", "295147905179352830000"),
+        ("44b52d02c7e14af5", "9.999999999999997e+22"),
+        ("44b52d02c7e14af6", "1e+23"),
+        ("44b52d02c7e14af7", "1.0000000000000001e+23"),
+        ("444b1ae4d6e2ef4e", "999999999999999700000"),
+        ("444b1ae4d6e2ef4f", "999999999999999900000"),
+        ("444b1ae4d6e2ef50", "1e+21"),
+        ("3eb0c6f7a0b5ed8c", "9.999999999999997e-7"),
+        ("3eb0c6f7a0b5ed8d", "0.000001"),
+        ("41b3de4355555553", "333333333.3333332"),
+        ("41b3de4355555554", "333333333.33333325"),
+        ("41b3de4355555555", "333333333.3333333"),
+        ("41b3de4355555556", "333333333.3333334"),
+        ("41b3de4355555557", "333333333.33333343"),
+        ("becbf647612f3696", "-0.0000033333333333333333"),
+        ("43143ff3c1cb0959", "1424953923781206.2"),
+    ],
+)
+def test_the_numbers_of_the_standard(bits: str, written: str) -> None:
+    """RFC 8785 appendix B: IEEE 754 bits and how each is written."""
+    (value,) = struct.unpack(">d", bytes.fromhex(bits))
+
+    assert canonical([value]) == f"[{written}]".encode()
+
+
+@pytest.mark.parametrize("bits", ["7fffffffffffffff", "7ff0000000000000"])
+def test_what_the_standard_has_no_number_for(bits: str) -> None:
+    """RFC 8785 appendix B: NaN and infinity are errors."""
+    (value,) = struct.unpack(">d", bytes.fromhex(bits))
+    with pytest.raises(StrictJsonError):
+        canonical([value])
 
 
 @pytest.mark.parametrize(

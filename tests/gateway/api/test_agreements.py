@@ -165,7 +165,7 @@ def test_refusals_are_problems(desk: Desk) -> None:
     assert [one["name"] for one in unknown.json()["invalidParams"]] == ["colour"]
     assert (bad.status_code, bad.json()["code"]) == (422, "signature_refused")
     assert early.json()["allowed"] == ["accept", "reject"]
-    assert (odd.status_code, nothing.status_code) == (400, 400)
+    assert (odd.status_code, nothing.status_code) == (404, 400)
 
 
 def test_two_agreements_are_compared_in_words(desk: Desk) -> None:
@@ -218,3 +218,32 @@ def test_a_draft_is_tried_before_anybody_signs(desk: Desk) -> None:
             400,
             422,
         }
+
+
+BODIES = {
+    "twice": b'{"agreement_id":"a","agreement_id":"b"}',
+    "nan": b'{"agreement_id":NaN}',
+    "nul": b'{"agreement_id":"\\u0000"}',
+    "surrogate": b'{"agreement_id":"\\ud800"}',
+    "deep": b'{"a":' + b"[" * 600 + b"]" * 600 + b"}",
+    "deeper": b'{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+    "list": b"[]",
+    "bytes": b"\xff",
+}
+
+
+@pytest.mark.parametrize("path", ["", "/preview", f"/{ID}/accept"])
+def test_a_body_with_two_meanings_is_refused(desk: Desk, path: str) -> None:
+    """Whatever a parser could read in its own way never reaches a hash; always 400, never 5xx."""
+    headers = {
+        "authorization": f"Bearer {desk.front.token(OURS)}",
+        "content-type": "application/json",
+    }
+    answers = {
+        name: desk.front.client.post(
+            f"/v1/agreements{path}", content=body, headers=headers
+        ).status_code
+        for name, body in BODIES.items()
+    }
+
+    assert answers == dict.fromkeys(BODIES, 400)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 __all__ = ["engine_of", "stores"]
 
 START = int(datetime(2026, 5, 28, 12, tzinfo=UTC).timestamp()) * 1_000_000
-DAY = 86_400_000_000
+PATIENCE_SECONDS = 30
 OURS, THEIRS = Caller(OCMW, "ocmw-client"), Caller(ORGANISER, "organiser-client")
 
 
@@ -190,6 +190,51 @@ def test_a_new_one_replaces_an_old_one_at_once(desk: Desk) -> None:
         ("accepted", "test-2026-002"),
         ("revoked", "test-2026-001"),
     ]
+
+
+def test_a_new_one_that_begins_later_leaves_no_gap(desk: Desk) -> None:
+    """The older one counts until the first day of the newer one, and ends on it, once."""
+    desk.agree(draft())
+    validity = {"from": "2026-05-30", "to": "2028-12-31"}
+    desk.agree(draft("test-2026-002", supersedes="test-2026-001", validity=validity))
+    assert (desk.status(), desk.status("test-2026-002")) == ("active", "active")
+    chore = AgreementExpiry(desk.store, LiveRegistry(desk.registry))
+    for day, ended, counting in (
+        (28, False, "test-2026-001"),
+        (29, False, "test-2026-001"),
+        (30, True, "test-2026-002"),
+        (31, False, "test-2026-002"),
+    ):
+        grant = desk.registry.load().grants.applicable(
+            from_org=OCMW,
+            to_org=ORGANISER,
+            to_role="W",
+            event="referral.created",
+            territory="24107",
+            on=date(2026, 5, day),
+        )
+        assert grant is not None
+        assert grant.agreement_id == counting
+        assert chore.when_due(desk.clock.now_us()) is ended
+        desk.clock.advance(86_400)
+
+    assert [(name, one) for name, one, _ in desk.events()[-1:]] == [("revoked", "test-2026-001")]
+    assert [name for name, _, _ in desk.events()].count("revoked") == 1
+
+
+def test_other_processes_see_an_end_by_themselves(desk: Desk) -> None:
+    """A process that polls the registry's version has no grant left after a revocation."""
+    desk.agree(draft())
+    live = LiveRegistry(desk.registry, poll_seconds=0.05)
+    seen = threading.Event()
+    live.on_change(lambda registry: seen.set() if not registry.grants.grants_from(OCMW) else None)
+    live.start()
+    try:
+        assert live.current().grants.grants_from(OCMW)
+        desk.act(draft(), "revoke", THEIRS)
+        assert seen.wait(PATIENCE_SECONDS)
+    finally:
+        live.stop()
 
 
 def test_only_what_all_its_parties_sign_is_replaced(desk: Desk) -> None:
