@@ -20,6 +20,7 @@ from sqlalchemy import delete, insert
 from sqlalchemy.exc import IntegrityError
 
 from gateway.exchange import registry_tables as tables
+from gateway.oauth.compact import MalformedJwtError, check_jwt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -100,11 +101,14 @@ class PrivateKeyJwt(JWTBearerClientAssertion):  # type: ignore[misc] # Authlib h
         self, query_client: Callable[[str], ClientView | None], request: FormRequest
     ) -> ClientView | None:
         """The client that an assertion in the form proves; None when there is no assertion."""
-        if len(request.form.get("client_assertion", "")) > MAX_LENGTH:
+        assertion = request.form.get("client_assertion", "")
+        if len(assertion) > MAX_LENGTH:
             raise InvalidClientError(description="The assertion is too long.")
         try:
+            if assertion:
+                check_jwt(assertion)
             client: ClientView | None = super().__call__(query_client, request)
-        except (JoseError, ValueError) as error:  # ValueError: odd base64 and text
+        except (MalformedJwtError, JoseError, ValueError) as error:
             raise InvalidClientError(description="The assertion is not a JWT.") from error
         return client
 
@@ -133,9 +137,10 @@ class PrivateKeyJwt(JWTBearerClientAssertion):  # type: ignore[misc] # Authlib h
         """Check the claims of a signed assertion; gives the second after which it is void."""
         if claims.get("iss") != claims["sub"]:
             raise InvalidClientError(description="iss and sub must both be the client id.")
-        if claims.get("aud") not in (self._issuer, [self._issuer]):
+        # A list is refused, even of one (FAPI 2.0 Security Profile 5.3.2.1).
+        if claims.get("aud") != self._issuer:
             raise InvalidClientError(
-                description=f"aud must be the issuer and nothing else: {self._issuer}"
+                description=f"aud must be the issuer alone, as text: {self._issuer}"
             )
         jti = claims.get("jti")
         if not isinstance(jti, str) or not JTI.fullmatch(jti):

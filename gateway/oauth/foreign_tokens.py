@@ -17,6 +17,7 @@ from joserfc import jws, jwt
 from joserfc.errors import JoseError, UnsupportedAlgorithmError
 
 from gateway.errors import InvalidToken
+from gateway.oauth.compact import MalformedJwtError, check_jwt
 from gateway.oauth.senders import Binding, binding_of
 from schemas import identifiers, strictjson
 from schemas.errors import InvalidIdentifier, Message, StrictJsonError
@@ -119,8 +120,9 @@ class ForeignTokens:
     def _signed(self, token: str, issuer: TrustedIssuer) -> Mapping[str, Any]:
         keys, names = self._keys.of(issuer), issuer.algorithms
         try:
+            check_jwt(token)
             found = jwt.decode(token, keys, algorithms=list(names), registry=_Listed(names))
-        except (JoseError, ValueError) as error:  # ValueError: odd base64 and text
+        except (MalformedJwtError, JoseError, ValueError) as error:
             raise invalid("not_signed_by_its_issuer") from error
         kind = str(found.header.get("typ", "JWT")).lower().removeprefix("application/")
         if kind not in {one.lower() for one in issuer.types}:

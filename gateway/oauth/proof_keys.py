@@ -6,7 +6,6 @@ kept by that text. Strict on purpose: whatever two readers could understand diff
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 
+from gateway.oauth.compact import MalformedJwtError, decoded
 from schemas import proofs, strictjson
 from schemas.errors import StrictJsonError
 
@@ -31,10 +31,6 @@ _PRIVATE: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 _ES256: Final = ec.ECDSA(SHA256())
 _PSS: Final = padding.PSS(padding.MGF1(SHA256()), padding.PSS.DIGEST_LENGTH)
 _EC_BYTES: Final = 32
-
-
-class UnusableProofError(Exception):
-    """A part of the proof is not as it must be; its text is a reason, never what was sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,72 +55,57 @@ class ProofKey:
         return True
 
 
-def decoded(segment: bytes) -> bytes:
-    """The bytes of a base64url segment in its only spelling.
-
-    Raises:
-        UnusableProofError: padding, foreign characters or stray bits at the end.
-    """
-    try:
-        raw = base64.urlsafe_b64decode(segment + b"=" * (-len(segment) % 4))
-    except ValueError as error:
-        raise UnusableProofError("encoding") from error
-    if base64.urlsafe_b64encode(raw).rstrip(b"=") != segment:
-        raise UnusableProofError("encoding")
-    return raw
-
-
 def read_header(segment: bytes) -> ProofKey:
     """The key of a proof by its header, as encoded.
 
     Raises:
-        UnusableProofError: no header of a proof, another algorithm, or no public key for it.
+        MalformedJwtError: no header of a proof, another algorithm, or no public key for it.
     """
     try:
         header = strictjson.loads(decoded(segment), HEADER_DEPTH)
     except StrictJsonError as error:
-        raise UnusableProofError("header") from error
+        raise MalformedJwtError("header") from error
     if not isinstance(header, dict) or header.get("typ") != proofs.TYPE:
-        raise UnusableProofError("typ")
+        raise MalformedJwtError("typ")
     if "crit" in header or "b64" in header:
-        raise UnusableProofError("crit")
+        raise MalformedJwtError("crit")
     algorithm, jwk = header.get("alg"), header.get("jwk")
     if not isinstance(algorithm, str) or algorithm not in _READERS:
-        raise UnusableProofError("alg")
+        raise MalformedJwtError("alg")
     if not isinstance(jwk, dict):
-        raise UnusableProofError("jwk")
+        raise MalformedJwtError("jwk")
     return _read_key(algorithm, jwk)
 
 
 def _read_key(algorithm: str, jwk: Mapping[str, Any]) -> ProofKey:
     if _PRIVATE & jwk.keys():
-        raise UnusableProofError("private_key")
+        raise MalformedJwtError("private_key")
     if jwk.get("alg", algorithm) != algorithm or jwk.get("use", "sig") != "sig":
-        raise UnusableProofError("jwk")
+        raise MalformedJwtError("jwk")
     try:
         verify = _READERS[algorithm](jwk)
     except ValueError as error:  # not a point of the curve, an even modulus
-        raise UnusableProofError("jwk") from error
+        raise MalformedJwtError("jwk") from error
     return ProofKey(proofs.thumbprint(jwk), verify)
 
 
 def _member(jwk: Mapping[str, Any], name: str) -> bytes:
     value = jwk.get(name)
     if not isinstance(value, str) or not value or not value.isascii():
-        raise UnusableProofError("jwk")
+        raise MalformedJwtError("jwk")
     return decoded(value.encode())
 
 
 def _expect(jwk: Mapping[str, Any], **members: str) -> None:
     if any(jwk.get(name) != value for name, value in members.items()):
-        raise UnusableProofError("jwk")
+        raise MalformedJwtError("jwk")
 
 
 def _es256(jwk: Mapping[str, Any]) -> Callable[[bytes, bytes], None]:
     _expect(jwk, kty="EC", crv="P-256")
     x, y = _member(jwk, "x"), _member(jwk, "y")
     if len(x) != _EC_BYTES or len(y) != _EC_BYTES:
-        raise UnusableProofError("jwk")
+        raise MalformedJwtError("jwk")
     numbers = ec.EllipticCurvePublicNumbers(int.from_bytes(x), int.from_bytes(y), ec.SECP256R1())
     key = numbers.public_key()
 
@@ -142,10 +123,10 @@ def _ps256(jwk: Mapping[str, Any]) -> Callable[[bytes, bytes], None]:
     modulus, exponent = _member(jwk, "n"), _member(jwk, "e")
     # A leading zero would give one key two thumbprints.
     if not modulus[0] or not exponent[0] or len(modulus) * 8 not in RSA_BITS:
-        raise UnusableProofError("jwk")
+        raise MalformedJwtError("jwk")
     public = int.from_bytes(exponent)
     if public >= RSA_EXPONENT_MAX:
-        raise UnusableProofError("jwk")
+        raise MalformedJwtError("jwk")
     key = rsa.RSAPublicNumbers(public, int.from_bytes(modulus)).public_key()
 
     def verify(signature: bytes, data: bytes) -> None:

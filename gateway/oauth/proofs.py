@@ -12,14 +12,13 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-import orjson
-
 from gateway import errors
+from gateway.oauth.compact import MalformedJwtError, decoded
 from gateway.oauth.nonces import Nonces
-from gateway.oauth.proof_keys import ProofKey, UnusableProofError, decoded, read_header
+from gateway.oauth.proof_keys import ProofKey, read_header
 from gateway.oauth.used_proofs import UsedProofs
-from schemas import proofs
-from schemas.errors import Message
+from schemas import proofs, strictjson
+from schemas.errors import Message, StrictJsonError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -28,7 +27,6 @@ AHEAD_SECONDS: Final = 10
 BACK_SECONDS: Final = 60
 MAX_LENGTH: Final = 4096
 KEYS_MAX: Final = 10_000
-SEGMENTS: Final = 3
 _JTI: Final = re.compile(r"[\x21-\x7e]{1,128}")
 
 
@@ -120,10 +118,10 @@ class Proofs:
         try:
             key = self._keys.get(header) or read_header(header)
             is_signed = key.is_signer(decoded(signature), signed)
-            claims = orjson.loads(decoded(payload)) if is_signed else None
-        except UnusableProofError as error:
+            claims = strictjson.loads(decoded(payload)) if is_signed else None
+        except MalformedJwtError as error:
             raise invalid_proof(str(error)) from error
-        except orjson.JSONDecodeError as error:
+        except StrictJsonError as error:
             raise invalid_proof("claims") from error
         if not is_signed:
             raise invalid_proof("signature")

@@ -17,6 +17,7 @@ from sqlalchemy import delete, insert, select
 
 from gateway.exchange import registry_tables as tables
 from gateway.exchange.registry_rows import bump
+from gateway.oauth.compact import MalformedJwtError, check_jwt
 from gateway.oauth.tokens import ALGORITHM, TOKEN_TYPE
 
 if TYPE_CHECKING:
@@ -93,8 +94,9 @@ class Revocation(RevocationEndpoint):  # type: ignore[misc] # Authlib has no typ
         if len(token_string) > TOKEN_MAX_LENGTH:
             return None
         try:
+            check_jwt(token_string)
             token = jwt.decode(token_string, self.server.keys.published(), algorithms=[ALGORITHM])
-        except (JoseError, ValueError):
+        except (MalformedJwtError, JoseError, ValueError):
             return None
         claims: dict[str, Any] = token.claims
         if token.header.get("typ") != TOKEN_TYPE or claims.get("iss") != self.server.url:

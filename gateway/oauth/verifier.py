@@ -17,6 +17,7 @@ from joserfc import jws, jwt
 from joserfc.errors import InvalidKeyIdError, JoseError
 
 from gateway.errors import InvalidToken
+from gateway.oauth.compact import MalformedJwtError, check_jwt
 from gateway.oauth.foreign_tokens import issuer_of
 from gateway.oauth.senders import BEARER_SENDER, Binding, Sender, Senders, binding_of
 from gateway.oauth.tokens import ALGORITHM, GATEWAY, TOKEN_TYPE
@@ -185,8 +186,9 @@ class Verifier:
         if len(token) > TOKEN_MAX_LENGTH:
             raise _invalid("too_long")
         try:
+            check_jwt(token)
             decoded = self._decode(token)
-        except (JoseError, ValueError) as error:  # ValueError: odd base64 and text
+        except (MalformedJwtError, JoseError, ValueError) as error:
             raise _invalid("not_signed_by_this_hub") from error
         if decoded.header.get("typ") != TOKEN_TYPE:
             raise _invalid("not_an_access_token")

@@ -17,18 +17,13 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from pydantic import ValidationError
 
-from consumers.clock import FixedClock
 from gateway import errors
-from gateway.api.application import create_app
 from gateway.api.client_certificates import HEADER, PEER, UNIX, ClientCertificates, thumbprint
-from gateway.api.collaborators import Collaborators
-from gateway.api.completions import Completions
 from gateway.embedded.certificates import Certificates, ensure_certificates
-from gateway.oauth.routes import oauth_router
 from gateway.oauth.senders import CERTIFICATE
 from gateway.serving import partners_config
 from gateway.settings import HubSettings
-from tests.gateway.api import fakes
+from tests.gateway.api.front_app import app_of
 from tests.hub_front import ASSERTION_TYPE, PARTNER, HubFront, hub_front
 from tests.registry_fixtures import sqlite_url
 
@@ -153,28 +148,6 @@ def test_settings_name_networks_and_not_the_world(tmp_path: Path) -> None:
             HubSettings(data=tmp_path, proxies=wrong)
     with pytest.raises(ValidationError):
         HubSettings(data=tmp_path, tls_client_ca=tmp_path / "ca.pem")
-
-
-def app_of(front: HubFront, *networks: str) -> Gateway:
-    """The whole interface with the front's issuer and verifier; the rest are fakes."""
-    completions = Completions()
-    return create_app(
-        Collaborators(
-            environment="test",
-            verifier=front.verifier,
-            registry=front.live.current,
-            ledger=fakes.InstantLedger(completions),
-            completions=completions,
-            clock=FixedClock(),
-            feed=fakes.ListFeed(),
-            cases=fakes.NoCases(),  # type: ignore[arg-type] # a class of ours, faked whole
-            journeys=fakes.NoJourneys(),
-            tracing=fakes.NoTracing(),
-            offers=fakes.NoOffers(),  # type: ignore[arg-type] # a class of ours, faked whole
-            routers=(oauth_router(front.issuer),),
-            certificates=ClientCertificates([ip_network(one) for one in networks]),
-        )
-    )
 
 
 @contextmanager

@@ -121,9 +121,9 @@ def test_an_assertion_with_a_wrong_claim_is_refused(
     assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
 
 
-def test_a_single_valued_audience_list_is_accepted(front: HubFront) -> None:
-    """A list that holds the issuer and nothing else says the same."""
-    assert front.ask(front.assertion(aud=[ISSUER])).status_code == 200
+def test_a_single_valued_audience_list_is_refused(front: HubFront) -> None:
+    """FAPI 2.0 takes the issuer as text and nothing else."""
+    assert front.ask(front.assertion(aud=[ISSUER])).status_code == 401
 
 
 def test_an_assertion_counts_once(front: HubFront, tmp_path: Path) -> None:
