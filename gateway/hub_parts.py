@@ -41,6 +41,7 @@ from gateway.exchange.proof_keys import ProofKeys
 from gateway.exchange.registry_live import LiveRegistry
 from gateway.exchange.registry_store import RegistryStore
 from gateway.exchange.render import Renderer
+from gateway.exchange.retention_job import RetentionJob
 from gateway.exchange.review_store import ReviewStore
 from gateway.exchange.round_store import RoundStore
 from gateway.exchange.rule_store import RuleStore
@@ -190,6 +191,12 @@ class GatewayParts:
                 "key_rotation": self._rotation.when_due,
                 "agreement_expiry": expiry.when_due,
                 "erasures": self._erasures.when_due,
+                "retention": RetentionJob(
+                    registry.ledger_engine,
+                    self.consumers_engine,
+                    KeyEraser(self.keys_engine, self._encryption),
+                    registry.live.current,
+                ).when_due,
             },
             self.clock,
         )

@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from consumers.clock import date_of
 from schemas.lifecycle import lifecycles
+from schemas.retention import RIGHT as KEPT_RIGHT
+from schemas.retention import periods
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
     from gateway.exchange.state import Right, Trajectory
-
-RIGHT_YEARS = 5
-"""Years that an acquired right is kept after it lapsed or was closed."""
 
 CASE_HOLDER, REFERRAL, PLACEMENT = "case_holder", "open_referral", "placement_insurance"
 RIGHT, OUTCOME, TASK = "acquired_right", "open_outcome", "open_task"
@@ -53,7 +52,7 @@ def duties(case: Trajectory, own: Collection[str], now: int) -> list[Duty]:
     found += [
         Duty(RIGHT, case.id, one.id, _kept_until(one, now))
         for one in case.rights.values()
-        if {one.registrant, one.service} & set(own) and _is_kept(one, now)
+        if {one.registrant, one.service} & set(own) and is_kept(one, now)
     ]
     return found
 
@@ -90,7 +89,8 @@ def _of_placements(case: Trajectory, own: Collection[str]) -> Iterator[Duty]:
             yield Duty(PLACEMENT, case.id, one.id, _day(one.planned_end))
 
 
-def _is_kept(right: Right, now: int) -> bool:
+def is_kept(right: Right, now: int) -> bool:
+    """Whether a right lives, or ended not long enough ago."""
     if lifecycles()["right"].is_active(right.state):
         return True
     until = _kept_until(right, now)
@@ -99,10 +99,10 @@ def _is_kept(right: Right, now: int) -> bool:
 
 def _kept_until(right: Right, now: int) -> date | None:
     """None while it lives, and for one that was refused."""
-    if right.state not in ("lapsed", "closed"):
+    if right.state not in periods()[KEPT_RIGHT].after:
         return None
     ended = _day(right.ends_on) or date_of(right.since or now)
-    return ended.replace(year=ended.year + RIGHT_YEARS, day=min(ended.day, 28))
+    return periods()[KEPT_RIGHT].ends(ended)
 
 
 def _day(text: str | None) -> date | None:

@@ -1,0 +1,155 @@
+"""Once a day: destroys the keys of what is not kept any longer, a page of cases at a time.
+
+How far a day's run has got is kept, so that a crash repeats a page at most, which does nothing
+twice; several gateways share one run.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from consumers import inbox
+from consumers.clock import MICROSECONDS_PER_DAY, date_of, datetime_of
+from gateway.exchange import audit
+from gateway.exchange.driver import Insert, Lookup, transaction
+from gateway.exchange.retention import Shred, shreds
+from gateway.exchange.state import loads_trajectory
+from schemas.retention import CASE, INBOX, periods
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from sqlalchemy.engine import Engine
+
+    from gateway.exchange.driver import Driver
+    from gateway.exchange.key_erasure import KeyEraser
+    from gateway.exchange.registry import Registry
+
+PAGE = 200
+ACT = "retention.shred"
+FINDING = ("blind_index", "likeness", "subject_references")
+"""What finds a person; it goes with the last key about them."""
+_RUN = Insert(
+    "retention_runs",
+    (("day", "text"), ("after", "text"), ("keys", "bigint"), ("finished_at", "bigint")),
+)
+_RUNS = Lookup("retention_runs", "after, keys, finished_at", "day", lock=True)
+_AGGREGATES = Lookup("aggregates", "trajectory_id, aggregate_id", "trajectory_id")
+
+
+class RetentionJob:
+    """The run of each day; safe in several gateways at once.
+
+    Args:
+        ledger: of the ledger's store, writing.
+        consumers: of the consumers' store, writing.
+        eraser: destroys keys.
+        registry: the newest snapshot.
+        page: cases of one step.
+    """
+
+    def __init__(
+        self,
+        ledger: Engine,
+        consumers: Engine,
+        eraser: KeyEraser,
+        registry: Callable[[], Registry],
+        page: int = PAGE,
+    ) -> None:
+        self._ledger = ledger
+        self._consumers = consumers
+        self._eraser = eraser
+        self._registry = registry
+        self._page = page
+
+    def due(self, now: int) -> Iterator[Shred]:
+        """Everything that is over now, whether its keys were destroyed or not; changes nothing."""
+        after = ""
+        while page := self._cases(after):
+            yield from self._shreds([one for one, _ in page], page, now)
+            after = page[-1][0]
+
+    def when_due(self, now: int) -> bool:
+        """One step of today's run; whether there was one to take."""
+        day = date_of(now).isoformat()
+        with transaction(self._ledger) as driver:
+            driver.write((_RUN, [(day, "", 0, None)]))
+            ((after, keys, finished_at),) = driver.read((_RUNS, [day]))[0]
+        if finished_at is not None:
+            return False
+        page = self._cases(after)
+        gone = sum(
+            self._shred(one, now) for one in self._shreds([case for case, _ in page], page, now)
+        )
+        if page:
+            with transaction(self._ledger) as driver:
+                _advance(driver, day, page[-1][0], gone)
+        else:
+            self._finish(day, keys, now)
+        return True
+
+    def _cases(self, after: str) -> list[tuple[str, bytes]]:
+        with transaction(self._ledger) as driver:
+            rows = driver.execute(
+                "select id, state from trajectories where id > ? order by id limit ?",
+                (after, self._page),
+            )
+            return [(one, state) for one, state in rows]
+
+    def _shreds(self, ids: list[str], page: list[tuple[str, bytes]], now: int) -> Iterator[Shred]:
+        with transaction(self._ledger) as driver:
+            (rows,) = driver.read((_AGGREGATES, ids))
+        within: dict[str, list[str]] = {one: [one] for one in ids}
+        for case, aggregate in rows:
+            within[case].append(aggregate)
+        for one, state in page:
+            yield from shreds(loads_trajectory(state), within[one], self._registry(), now)
+
+    def _shred(self, one: Shred, now: int) -> int:
+        done = self._eraser.shred(one.aggregate_ids, now, producer=one.producer, part=one.part)
+        if one.what == CASE and not self._eraser.holds_any([one.subject_id]):
+            with transaction(self._ledger) as driver:
+                for table in FINDING:
+                    driver.delete(table, "subject_id", [one.subject_id])
+        return done.data_keys
+
+    def _finish(self, day: str, keys: int, now: int) -> None:
+        """Forget old inbox rows, and leave a line when something went."""
+        months = periods()[INBOX].months
+        before = now - months * 31 * MICROSECONDS_PER_DAY
+        with self._consumers.begin() as connection:
+            rows = inbox.forget(connection, before=before)
+        with self._ledger.begin() as connection:
+            done = connection.execute(
+                sa.text(
+                    "update retention_runs set finished_at = :now"
+                    " where day = :day and finished_at is null"
+                ),
+                {"now": now, "day": day},
+            )
+            if done.rowcount and (keys or rows):
+                reason = f"{keys} keys, {rows} inbox rows"
+                audit.record(
+                    connection, actor=audit.HUB, act=ACT, target=day, reason=reason, now_us=now
+                )
+
+
+def _advance(driver: Driver, day: str, after: str, gone: int) -> None:
+    driver.execute(
+        "update retention_runs set after = ?, keys = keys + ? where day = ? and after < ?",
+        (after, gone, day, after),
+    )
+
+
+def shown(one: Shred) -> dict[str, str | None]:
+    """One line of the list of what is over."""
+    period = periods()[one.what]
+    return {
+        "what": one.what,
+        "trajectory_id": one.trajectory_id,
+        "organisation": one.producer,
+        "since": datetime_of(one.since).date().isoformat(),
+        "kept_until": period.ends(date_of(one.since)).isoformat(),
+    }
