@@ -20,8 +20,9 @@ from gateway.exchange import agreement_life as life
 from gateway.exchange import registry_tables as tables
 from gateway.exchange.agreement_law import Ground, check
 from gateway.exchange.agreement_statement import Statement, read
+from gateway.exchange.decision import Recipient
 from gateway.exchange.registry import RegisteredAgreement
-from gateway.exchange.registry_events import AgreementEvent, record
+from gateway.exchange.registry_events import record
 from gateway.exchange.registry_rows import bump, read_snapshot
 from schemas.agreement import parse_agreement
 from schemas.canonical import canonical
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from consumers.clock import Clock
     from gateway.exchange.agreement_statement import Signed
     from gateway.exchange.registry import Environment, Registry
+    from gateway.exchange.registry_events import AgreementEvent
     from schemas.agreement import Agreement
 
 PROOF_PATH = "/v1/agreements/{}#{}"
@@ -133,7 +135,7 @@ class AgreementStore:
                     proposed_by=caller.organisation,
                 )
             )
-            _tell(_Work(connection, registry, caller, now_us), life.proposed(made).events)
+            _tell(_Work(connection, registry, caller, now_us), made, life.proposed(made).events)
         return True
 
     def act(self, agreement_id: str, act: str, jws: str, caller: Caller) -> bool:
@@ -234,31 +236,42 @@ class _Work:
 
 
 def _turn(work: _Work, agreement: RegisteredAgreement, turn: life.Turn) -> None:
-    """Write the new state, end what is replaced, and tell."""
-    events = [*turn.events]
-    values: dict[str, Any] = {"status": turn.status}
+    """Write the new state, tell of it, and end what is replaced."""
     ended = {"status": life.REVOKED, "revoked_at": work.now_us}
-    if turn.status == life.REVOKED:
-        values = ended
+    values: dict[str, Any] = ended if turn.status == life.REVOKED else {"status": turn.status}
     if turn.status == life.ACTIVE:
         values["activated_at"] = work.now_us
-        today = date_of(work.now_us)
-        after = {**work.registry.agreements, agreement.id: replace(agreement, status=life.ACTIVE)}
-        for older, newer in life.successors(after.values(), today):
-            if newer.id == agreement.id:
-                _write(work.connection, older.id, ended)
-                events += life.replaced(older, work.caller.organisation, today).events
     _write(work.connection, agreement.id, values)
-    _tell(work, events)
+    _tell(work, agreement, turn.events)
+    if turn.status != life.ACTIVE:
+        return
+    today = date_of(work.now_us)
+    after = {**work.registry.agreements, agreement.id: replace(agreement, status=life.ACTIVE)}
+    for older, newer in life.successors(after.values(), today):
+        if newer.id == agreement.id:
+            _write(work.connection, older.id, ended)
+            _tell(work, older, life.replaced(older, work.caller.organisation, today).events)
 
 
-def _tell(work: _Work, events: Sequence[AgreementEvent]) -> None:
+def _tell(work: _Work, agreement: RegisteredAgreement, events: Sequence[AgreementEvent]) -> None:
+    """Write what happened, for the topic and for the inboxes of the parties."""
+    told = _participants(work, agreement.agreement.parties)
     record(
         work.connection,
-        events,
+        [replace(event, recipients=told) for event in events],
         rules=work.registry.rules,
         actor=work.caller.client_id,
         now_us=work.now_us,
+    )
+
+
+def _participants(work: _Work, parties: Sequence[str]) -> tuple[Recipient, ...]:
+    today = date_of(work.now_us)
+    return tuple(
+        Recipient(participant=one.id, role=one.role, relations=("party",))
+        for urn in parties
+        for one in work.registry.participants_of(urn)
+        if one.is_valid(today)
     )
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection
 
+    from gateway.exchange.decision import Recipient
     from gateway.exchange.registry import Registry
     from gateway.exchange.registry_document import AgreementEntry
     from gateway.exchange.registry_plan import Plan
@@ -45,12 +46,14 @@ class AgreementEvent:
 
     Attributes:
         key: the organisation by which the topic keeps order: the document's first party.
+        recipients: who is told in its inbox.
     """
 
     name: str
     agreement_id: str
     key: str
     data: dict[str, Any]
+    recipients: tuple[Recipient, ...] = ()
 
 
 def agreement_events(
@@ -147,7 +150,7 @@ def _decided(event: AgreementEvent, version: int, rule_set: str, now_us: int) ->
         actor_ref=None,
         data=event.data,
         programme=None,
-        recipients=(),
+        recipients=event.recipients,
     )
 
 

@@ -125,7 +125,10 @@ def test_a_draft_becomes_an_agreement_carries_an_event_and_ends(
 
         assert refer() is None
         world.deliver()
-        (copy,) = (one for one in world.fetch(READER) if isinstance(one, Rendered))
+        copies = [one for one in world.fetch(READER) if isinstance(one, Rendered)]
+        told = ["agreement.proposed", "agreement.accepted", "agreement.accepted"]
+        assert [one.row.event_name for one in copies] == [*told, "referral.created"]
+        copy = copies[-1]
         assert copy.event.agreementid == "test-2026-001"
         assert copy.event.agreementhash == document_hash(document)
 
@@ -134,7 +137,10 @@ def test_a_draft_becomes_an_agreement_carries_an_event_and_ends(
         )
         assert code == 0
         assert refer() == "no_agreement"
-        assert not [one for one in world.fetch(READER) if isinstance(one, Rendered)]
+        world.deliver()
+        left = [one for one in world.fetch(READER) if isinstance(one, Rendered)]
+        assert [one.row.event_name for one in left] == [*told, "agreement.revoked"]
+        assert not world.names("stad-tienen")
 
     _, shown = terminal.run("show", "test-2026-001", "--json", party=OCMW)
     acts = json.loads(shown)["acts"]
