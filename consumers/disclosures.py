@@ -1,7 +1,8 @@
 """The disclosure log: who got what about whom, why and through which door; kept ten years.
 
-One line for each (event, participant, door), written before the bytes leave. No payload, no
-name: the person is the hub's own subject id.
+One line for each (event, participant, door), written before the bytes leave, and one more for each
+copy that held what none before it held. Lines are never changed; the database refuses it. No
+payload, no name: the person is the hub's own subject id, the reader its client's id.
 """
 
 from collections.abc import Sequence
@@ -10,8 +11,9 @@ from dataclasses import astuple, dataclass
 import sqlalchemy as sa
 
 from consumers import bulk
-from consumers.scope import Scope, scoped
 from consumers.tables import disclosures
+
+KEPT_YEARS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,14 +21,17 @@ class Disclosure:
     """One line of the log; its fields stand in the order of the table's columns.
 
     Attributes:
+        revision: 0 for the first hand-over, then one more for each copy that held more.
         disclosed_at: microseconds UTC.
-        withheld: comma-joined field paths that the grant removed.
+        actor: the client that read, in its participant's own name for it; None when nobody asked.
+        withheld: comma-joined field paths that no copy has held until now.
         trace_id: the trace in which it was handed over, when there was one.
     """
 
     event_id: str
     participant: str
     door: str
+    revision: int
     disclosed_at: int
     event_name: str
     producer: str
@@ -34,6 +39,8 @@ class Disclosure:
     subject_id: str | None
     trajectory_id: str | None
     agreement_id: str | None
+    agreement_hash: str | None
+    actor: str | None
     purpose: str | None
     legal_basis: str | None
     withheld: str
@@ -41,24 +48,9 @@ class Disclosure:
 
 
 def disclose(connection: sa.Connection, lines: Sequence[Disclosure]) -> None:
-    """Write the lines; one that exists for its event, participant and door stays as it was."""
-    bulk.insert(connection, disclosures, [astuple(line) for line in lines], skip_present=True)
+    """Write the lines.
 
-
-def widen(connection: sa.Connection, line: Disclosure) -> None:
-    """Note that a copy handed over again held fields that the first one did not.
-
-    The line keeps its first time; what is withheld, the agreement and the ground become those of
-    the wider copy.
+    Raises:
+        sqlalchemy.exc.IntegrityError: one of them was written meanwhile; nothing was written.
     """
-    change = (
-        sa.update(disclosures)
-        .where(disclosures.c.event_id == line.event_id, disclosures.c.door == line.door)
-        .values(
-            withheld=line.withheld,
-            agreement_id=line.agreement_id,
-            purpose=line.purpose,
-            legal_basis=line.legal_basis,
-        )
-    )
-    connection.execute(scoped(change, Scope(line.participant)))
+    bulk.insert(connection, disclosures, [astuple(line) for line in lines])

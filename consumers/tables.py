@@ -42,12 +42,14 @@ inbox = sa.Table(
     sqlite_with_rowid=False,
 )
 
+# Lines are added and never changed: `revision` counts copies that held more than those before.
 disclosures = sa.Table(
     "disclosures",
     metadata,
     sa.Column("event_id", sa.String(36), nullable=False),
     sa.Column("participant", sa.String(40), nullable=False),
     sa.Column("door", sa.String(10), nullable=False),
+    sa.Column("revision", sa.Integer, nullable=False),
     sa.Column("disclosed_at", sa.BigInteger, nullable=False),
     sa.Column("event_name", sa.String(80), nullable=False),
     sa.Column("producer", sa.String(40), nullable=False),
@@ -55,12 +57,16 @@ disclosures = sa.Table(
     sa.Column("subject_id", sa.String(36)),
     sa.Column("trajectory_id", sa.String(36)),
     sa.Column("agreement_id", sa.String(80)),
+    sa.Column("agreement_hash", sa.String(64)),
+    sa.Column("actor", sa.String(128)),
     sa.Column("purpose", sa.String(40)),
     sa.Column("legal_basis", sa.String(40)),
     sa.Column("withheld", sa.Text, nullable=False),
     sa.Column("trace_id", sa.String(32)),
-    sa.PrimaryKeyConstraint("event_id", "participant", "door"),
+    sa.PrimaryKeyConstraint("event_id", "participant", "door", "revision"),
     sa.Index("disclosures_by_subject", "subject_id", "disclosed_at"),
+    sa.Index("disclosures_by_case", "trajectory_id", "disclosed_at"),
+    sa.Index("disclosures_by_time", "disclosed_at"),
     sqlite_with_rowid=False,
 )
 

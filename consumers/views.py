@@ -32,13 +32,20 @@ class InboxEntry:
 
 @dataclass(frozen=True, slots=True)
 class HandOver:
-    """That one event was handed to one participant through one door."""
+    """That one event was handed to one participant through one door.
+
+    Attributes:
+        disclosed_at: of the first copy.
+        withheld: field paths that no copy has held.
+        revision: how many later copies held more than those before them.
+    """
 
     event_id: str
     participant: str
     door: str
     disclosed_at: int
     withheld: tuple[str, ...]
+    revision: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,12 +141,17 @@ def hand_overs_of(
             disclosures.c.door,
             disclosures.c.disclosed_at,
             disclosures.c.withheld,
+            disclosures.c.revision,
         )
         .where(disclosures.c.event_id.in_(event_ids))
-        .order_by(disclosures.c.disclosed_at)
+        .order_by(disclosures.c.disclosed_at, disclosures.c.revision)
     )
-    rows = connection.execute(scoped(query, scope))
-    return [HandOver(row[0], row[1], row[2], row[3], _split(row[4])) for row in rows]
+    found: dict[tuple[str, str, str], HandOver] = {}
+    for one, participant, door, at, withheld, revision in connection.execute(scoped(query, scope)):
+        key = (one, participant, door)
+        first = found[key].disclosed_at if key in found else at
+        found[key] = HandOver(*key, first, _split(withheld), revision)
+    return list(found.values())
 
 
 def trajectories_of(connection: sa.Connection, scope: Scope, limit: int = 100) -> list[str]:

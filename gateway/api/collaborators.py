@@ -66,8 +66,8 @@ class Submits(Protocol):
 class Feed(Protocol):
     """The feed door's read side."""
 
-    def read(self, participant: str, after: int, limit: int) -> FeedPage:
-        """The next events of an inbox, rendered and disclosed. Blocks on the stores.
+    def read(self, participant: str, after: int, limit: int, actor: str) -> FeedPage:
+        """The next events of an inbox, rendered and disclosed to `actor`. Blocks on the stores.
 
         Raises:
             CursorExpired: 410, `after` lies before what is kept.

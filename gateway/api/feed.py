@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from gateway.api.responses import Receive, Scope, Send
     from gateway.api.traces import Tracing
     from gateway.api.waiters import Waiters
+    from gateway.oauth.verifier import Principal
 
 NDJSON: Final = b"application/x-ndjson"
 SCOPE: Final = "sj_feed_read"
@@ -84,28 +85,28 @@ class FeedEndpoint:
         streams = _wants_stream(headers.get(b"accept"))
         if moment is not None:
             after = await self._since(principal.participant, moment)
-        page = await self._page(principal.participant, after, limit, wait, receive)
+        page = await self._page(principal, after, limit, wait, receive)
         if streams:
-            await self._stream(principal.participant, page, limit, send, trace.header())
+            await self._stream(principal, page, limit, send, trace.header())
         else:
             body = _document(principal.participant, page)
             await send_bytes(send, 200, JSON, body, (trace.header(), _NO_STORE))
 
     async def _page(
-        self, participant: str, after: int, limit: int, wait: int, receive: Receive
+        self, principal: Principal, after: int, limit: int, wait: int, receive: Receive
     ) -> FeedPage:
         """The next page, waited for when the inbox is empty and the caller wants to wait."""
-        page = await self._read(participant, after, limit)
+        page = await self._read(principal, after, limit)
         if page.events or page.next > after or not wait:
             return page
         until = time.monotonic() + wait
-        woken = self._waiters.register(participant)
+        woken = self._waiters.register(principal.participant)
         gone = asyncio.ensure_future(_disconnected(receive))
         gone.add_done_callback(lambda _done: woken.set())
         try:
             while self._waiters.is_open:
                 # Registered before this read, so nothing that arrives in between is missed.
-                page = await self._read(participant, after, limit)
+                page = await self._read(principal, after, limit)
                 left = until - time.monotonic()
                 if gone.done():
                     raise limits.ClientGone
@@ -115,18 +116,24 @@ class FeedEndpoint:
             return page
         finally:
             gone.cancel()
-            self._waiters.unregister(participant, woken)
+            self._waiters.unregister(principal.participant, woken)
 
     async def _since(self, participant: str, moment_us: int) -> int:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._pool, self._feed.since, participant, moment_us)
 
-    async def _read(self, participant: str, after: int, limit: int) -> FeedPage:
+    async def _read(self, principal: Principal, after: int, limit: int) -> FeedPage:
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._pool, self._feed.read, participant, after, limit)
+        asked = principal.participant, after, limit, principal.client_id
+        return await loop.run_in_executor(self._pool, self._feed.read, *asked)
 
     async def _stream(
-        self, participant: str, page: FeedPage, limit: int, send: Send, trace: tuple[bytes, bytes]
+        self,
+        principal: Principal,
+        page: FeedPage,
+        limit: int,
+        send: Send,
+        trace: tuple[bytes, bytes],
     ) -> None:
         """Send page after page until the inbox is read, one line an event, the cursor last."""
         head = [(b"content-type", NDJSON), trace, _NO_STORE]
@@ -138,12 +145,13 @@ class FeedEndpoint:
             if not page.behind or not self._waiters.is_open:
                 break
             try:
-                page = await self._read(participant, page.next, limit)
+                page = await self._read(principal, page.next, limit)
             except Exception as error:  # noqa: BLE001 - the edge: the answer's head has left
                 # The caller asks again from the position it gets, and hears then what is wrong.
                 _log.warning("feed_stream_cut", error=type(error).__name__)
                 break
-        last = orjson.dumps(_position(participant, page), option=orjson.OPT_APPEND_NEWLINE)
+        position = _position(principal.participant, page)
+        last = orjson.dumps(position, option=orjson.OPT_APPEND_NEWLINE)
         await send({"type": "http.response.body", "body": last})
 
 

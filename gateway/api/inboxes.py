@@ -47,7 +47,7 @@ class HandsOver(Protocol):
     """Renders and discloses; `gateway.exchange.handover.HandOver` is the real one."""
 
     def hand_over(
-        self, participant: str, entries: Sequence[InboxEntry], door: str
+        self, participant: str, entries: Sequence[InboxEntry], door: str, actor: str | None = None
     ) -> list[Outcome]:
         """Each entry's copy or the leg that stops it; the disclosure is committed on return."""
         ...
@@ -79,8 +79,8 @@ class InboxFeed:
                 raise _expired()
             return views.seq_before(connection, scope, moment_us)
 
-    def read(self, participant: str, after: int, limit: int) -> FeedPage:
-        """The page after row `after`; blocks on the stores.
+    def read(self, participant: str, after: int, limit: int, actor: str) -> FeedPage:
+        """The page after row `after`, for a client of the participant's; blocks on the stores.
 
         Raises:
             CursorExpired: 410, rows after it are no longer kept.
@@ -92,7 +92,7 @@ class InboxFeed:
             entries = views.feed_page(connection, scope, after=after, limit=limit)
             position = views.position(connection, scope)
         _check(after, position)
-        outcomes = self._hand_over.hand_over(participant, entries, DOOR)
+        outcomes = self._hand_over.hand_over(participant, entries, DOOR, actor)
         last = entries[-1].seq if entries else after
         return FeedPage(
             events=tuple(

@@ -9,10 +9,12 @@ byte leaves without its line.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
+
+from sqlalchemy.exc import IntegrityError
 
 from consumers import inbox, views
-from consumers.disclosures import Disclosure, disclose, widen
+from consumers.disclosures import Disclosure, disclose
 from consumers.scope import Scope
 from consumers.traceparent import parse_traceparent
 from gateway.exchange import records
@@ -33,6 +35,15 @@ if TYPE_CHECKING:
 MISSING = Stopped("ledger_row_missing")
 
 Outcome = Rendered | Stopped
+ATTEMPTS = 5
+
+
+class _Reader(NamedTuple):
+    """To whom, and how."""
+
+    participant: str
+    door: str
+    actor: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +63,18 @@ class HandOver:
     clock: Clock
 
     def hand_over(
-        self, participant: str, entries: Sequence[InboxEntry], door: str
+        self, participant: str, entries: Sequence[InboxEntry], door: str, actor: str | None = None
     ) -> list[Outcome]:
         """Render one participant's inbox rows; the result stands in their order.
 
-        A row read again is rendered under today's grants, and disclosed once.
+        A row read again is rendered under today's grants, and disclosed once, or once more when it
+        holds what no copy before it held.
+
+        Args:
+            participant: whose inbox.
+            entries: its rows.
+            door: `feed`, `webhook` or `kafka`.
+            actor: the client that reads; None where the hub writes to who is not there.
 
         Raises:
             SQLAlchemyError: a store does not answer; nothing may be handed over.
@@ -68,7 +86,7 @@ class HandOver:
             rows = records.rows_by_ids(connection, ids)
             now = standings(connection, rows.values())
         outcomes = [self._one(rows.get(entry.event_id), entry, door, now) for entry in entries]
-        self._write(participant, entries, outcomes, door)
+        self._write(_Reader(participant, door, actor), _marks(entries, outcomes), outcomes)
         return outcomes
 
     def _one(
@@ -88,45 +106,47 @@ class HandOver:
 
     def _write(
         self,
-        participant: str,
-        entries: Sequence[InboxEntry],
+        reader: _Reader,
+        marks: dict[str | None, list[int]],
         outcomes: Sequence[Outcome],
-        door: str,
     ) -> None:
         """Write what is not written yet: a page read twice takes no write lock."""
-        fresh, wider = self._lines(participant, outcomes, door)
-        marks = _marks(entries, outcomes)
-        if not fresh and not wider and not marks:
-            return
-        with self.writing.begin() as connection:
-            disclose(connection, fresh)
-            for line in wider:
-                widen(connection, line)
-            for leg, seqs in marks.items():
-                inbox.mark(connection, participant, seqs, leg)
+        for attempt in range(ATTEMPTS):
+            lines = self._lines(reader, outcomes)
+            if not lines and not marks:
+                return
+            try:
+                with self.writing.begin() as connection:
+                    disclose(connection, lines)
+                    for leg, seqs in marks.items():
+                        inbox.mark(connection, reader.participant, seqs, leg)
+            except IntegrityError:
+                # The same page left through another process meanwhile: count on from its lines.
+                if attempt == ATTEMPTS - 1:
+                    raise
+            else:
+                return
 
-    def _lines(
-        self, participant: str, outcomes: Sequence[Outcome], door: str
-    ) -> tuple[list[Disclosure], list[Disclosure]]:
-        """The lines of first copies, and of copies that hold more than an earlier one did."""
+    def _lines(self, reader: _Reader, outcomes: Sequence[Outcome]) -> list[Disclosure]:
+        """The lines of first copies, and of copies that hold more than the earlier ones did."""
         rendered = [one for one in outcomes if isinstance(one, Rendered)]
         if not rendered:
-            return [], []
+            return []
         ids = [one.row.event_id for one in rendered]
         with self.reading.connect() as connection:
-            known = views.hand_overs_of(connection, Scope(participant), ids)
-        written = {line.event_id: set(line.withheld) for line in known if line.door == door}
+            known = views.hand_overs_of(connection, Scope(reader.participant), ids)
+        written = {line.event_id: line for line in known if line.door == reader.door}
         now = self.clock.now_us()
-        fresh: list[Disclosure] = []
-        wider: list[Disclosure] = []
+        lines = []
         for one in rendered:
             before = written.get(one.row.event_id)
             if before is None:
-                fresh.append(_line(one, participant, door, now))
-            elif before - set(one.event.withheld):
-                never = ",".join(path for path in one.event.withheld if path in before)
-                wider.append(replace(_line(one, participant, door, now), withheld=never))
-        return fresh, wider
+                lines.append(_line(one, reader, now))
+            elif set(before.withheld) - set(one.event.withheld):
+                never = ",".join(path for path in one.event.withheld if path in before.withheld)
+                line = _line(one, reader, now)
+                lines.append(replace(line, revision=before.revision + 1, withheld=never))
+        return lines
 
 
 def _marks(
@@ -141,14 +161,15 @@ def _marks(
     return changed
 
 
-def _line(rendered: Rendered, participant: str, door: str, now: int) -> Disclosure:
+def _line(rendered: Rendered, reader: _Reader, now: int) -> Disclosure:
     row, event = rendered.row, rendered.event
     grant = rendered.granted.grant
     context = parse_traceparent(row.traceparent)
     return Disclosure(
         event_id=row.event_id,
-        participant=participant,
-        door=door,
+        participant=reader.participant,
+        door=reader.door,
+        revision=0,
         disclosed_at=now,
         event_name=row.event_name,
         producer=row.participant,
@@ -156,6 +177,8 @@ def _line(rendered: Rendered, participant: str, door: str, now: int) -> Disclosu
         subject_id=row.subject_id,
         trajectory_id=row.trajectory_id,
         agreement_id=grant.agreement_id if grant else None,
+        agreement_hash=grant.agreement_hash if grant else None,
+        actor=reader.actor,
         purpose=event.purpose,
         legal_basis=event.legalbasis,
         withheld=",".join(event.withheld),

@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from consumers import disclosures, inbox, views
+import pytest
+from sqlalchemy import update
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from consumers import disclosures, inbox, tables, views
 from consumers.disclosures import Disclosure
 from consumers.inbox import InboxRow
 from consumers.scope import WHOLE_HUB, Scope
@@ -22,6 +26,7 @@ LINE = Disclosure(
     event_id="e-1",
     participant=OCMW,
     door="feed",
+    revision=0,
     disclosed_at=50,
     event_name="referral.created",
     producer="caw",
@@ -29,6 +34,8 @@ LINE = Disclosure(
     subject_id="s-1",
     trajectory_id=TRAJECTORY,
     agreement_id="prot-1",
+    agreement_hash="ab" * 32,
+    actor="ocmw-tienen-connector",
     purpose="activation_referral",
     legal_basis="public_task_6_1_e",
     withheld="insz,person.phone",
@@ -150,17 +157,27 @@ def test_trajectories_of_a_participant(engine_of: Callable[..., Engine]) -> None
 
 
 def test_one_disclosure_line_a_door(engine_of: Callable[..., Engine]) -> None:
-    """Reading the same event again through a door adds no line; another door adds one."""
+    """Another door adds a line, a wider copy too; the first time and the last limits are told."""
     engine = engine_of("consumers")
+    wider = replace(LINE, revision=1, disclosed_at=60, withheld="insz")
     with engine.begin() as connection:
-        disclosures.disclose(connection, [LINE, replace(LINE, disclosed_at=51)])
-    with engine.begin() as connection:
-        again = [replace(LINE, disclosed_at=60), replace(LINE, door="webhook", disclosed_at=61)]
-        disclosures.disclose(connection, again)
+        lines = [LINE, wider, replace(LINE, door="webhook", disclosed_at=61)]
+        disclosures.disclose(connection, lines)
     with engine.connect() as connection:
         found = views.hand_overs_of(connection, Scope(OCMW), ["e-1"])
         others = views.hand_overs_of(connection, Scope(ORGANISER), ["e-1"])
 
     assert [(one.door, one.disclosed_at) for one in found] == [("feed", 50), ("webhook", 61)]
-    assert found[0].withheld == ("insz", "person.phone")
+    assert (found[0].withheld, found[0].revision) == (("insz",), 1)
     assert others == []
+
+
+def test_a_line_of_the_disclosure_log_cannot_be_changed(engine_of: Callable[..., Engine]) -> None:
+    """Neither written twice nor rewritten: the database itself refuses."""
+    engine = engine_of("consumers")
+    with engine.begin() as connection:
+        disclosures.disclose(connection, [LINE])
+    with pytest.raises(IntegrityError), engine.begin() as connection:
+        disclosures.disclose(connection, [replace(LINE, disclosed_at=51)])
+    with pytest.raises(DBAPIError, match="stays as it was"), engine.begin() as connection:
+        connection.execute(update(tables.disclosures).values(withheld=""))

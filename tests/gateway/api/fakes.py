@@ -135,7 +135,7 @@ class ListFeed:
         self.reads = 0
         self.fails_after = float("inf")
 
-    def read(self, participant: str, after: int, limit: int) -> FeedPage:  # noqa: ARG002
+    def read(self, participant: str, after: int, limit: int, actor: str) -> FeedPage:  # noqa: ARG002
         """The page after a position."""
         self.reads += 1
         if self.reads > self.fails_after:
