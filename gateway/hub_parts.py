@@ -292,6 +292,7 @@ class GatewayParts:
             certificates=ClientCertificates(settings.proxy_networks),
             fair_use=FairUse(registry, usual_limits(settings), gateways=settings.gateways),
             public_url=settings.base_url,
+            kafka_address=settings.kafka_client_address,
             routers=(
                 oauth_router(self._issuer()),
                 self._administration(verifier),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from schemas import avsc, guards
+from schemas.asyncapi import as_yaml
 from schemas.catalogue import catalogue
 from schemas.codelists import code_list, code_lists
 from schemas.diagrams import page
@@ -123,6 +125,16 @@ def publish_schemas(*, as_json: AsJson = False) -> None:
 def show_indicators() -> None:
     """Print what the figures of the evidence count, as Markdown."""
     typer.echo(reference(), nl=False)
+
+
+@app.command("asyncapi")
+def describe_kafka(
+    *,
+    kafka: Annotated[str, typer.Option(help="host:port of Kafka for partners.")] = "HOST:9092",
+    gateway: Annotated[str, typer.Option(help="Address of the gateway.")] = "https://HOST",
+) -> None:
+    """Print the AsyncAPI 3 document of what the hub sends over Kafka, as YAML."""
+    sys.stdout.write(as_yaml(kafka, gateway).decode())
 
 
 @app.command("diagrams")

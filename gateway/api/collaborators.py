@@ -128,6 +128,7 @@ class Collaborators:
     Attributes:
         environment: `test` or `production`.
         public_url: where partners reach this interface; named in the API description.
+        kafka_address: where partners reach Kafka; named in the AsyncAPI description.
         registry: the newest snapshot, cheap to call.
         completions: the same object whose `complete` was handed to the ledger.
         cases: own trajectories; reads the ledger's tables.
@@ -152,6 +153,7 @@ class Collaborators:
     offers: OfferBook
     wake: WakeListener | None = None
     public_url: str = "http://127.0.0.1:8080"
+    kafka_address: str = "127.0.0.1:9092"
     routers: tuple[APIRouter, ...] = field(default=())
     figures: Figures | None = None
     certificates: ClientCertificates = field(default_factory=ClientCertificates)

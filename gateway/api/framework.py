@@ -18,6 +18,7 @@ from starlette.routing import Match, Route
 from gateway import errors
 from gateway.api import (
     acceptances,
+    asyncapi,
     evidence,
     journeys,
     me,
@@ -54,6 +55,12 @@ def framework_app(collaborators: Collaborators) -> FastAPI:
     for router in collaborators.routers:
         app.include_router(router)
     openapi.install(app, collaborators.public_url)
+    asyncapi.install(
+        app,
+        kafka=collaborators.kafka_address,
+        gateway=collaborators.public_url,
+        is_encrypted=collaborators.environment == "production",
+    )
     return app
 
 

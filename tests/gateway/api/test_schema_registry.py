@@ -148,3 +148,13 @@ def test_the_registry_says_that_it_only_reads(interface: Interface) -> None:
     assert _get(interface, "/subjects?subjectPrefix=be.schakel.activation.v1.Referral")[0].endswith(
         "ReferralAccepted"
     )
+
+
+def test_what_kafka_sends_is_described(interface: Interface) -> None:
+    """The AsyncAPI document is served, for this installation's addresses."""
+    answer = interface.client.call("GET", "/asyncapi.yaml", headers={})
+
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("application/vnd.aai.asyncapi+yaml")
+    assert answer.text.startswith("asyncapi: 3.0.0\n")
+    assert "protocol: kafka\n" in answer.text
