@@ -244,6 +244,7 @@ class GatewayParts:
             "ledger_waiting": float(self.ledger.waiting),
             "answers_waiting": float(self.completions.waiting),
             "registry_version": float(self.registry.live.current().version),
+            "proofs_remembered": float(self._proofs.remembered),
             "spans_dropped_total": float(self.tracing.dropped),
             "proof_tree_differs": float(self._heads.differs),
             **self.timers.figures(),

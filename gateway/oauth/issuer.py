@@ -142,7 +142,9 @@ class Issuer(AuthorizationServer):  # type: ignore[misc] # Authlib has no types
         elif sender.certificate is not None:
             form.binding = Binding(certificate=sender.certificate)
         elif self._registry().environment == "production":
-            raise InvalidRequestError("Send a DPoP proof, or use a client certificate.")
+            raise InvalidRequestError(
+                "Production gives no bearer tokens: send a DPoP proof, or use a client certificate."
+            )
         return client
 
     def minted(

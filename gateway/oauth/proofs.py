@@ -67,6 +67,11 @@ class Proofs:
         self._nonces = Nonces(now)
         self._keys: dict[bytes, ProofKey] = {}
 
+    @property
+    def remembered(self) -> int:
+        """How many used proofs this gateway remembers now."""
+        return self._used.remembered
+
     def fresh_nonce(self) -> str:
         """A nonce for the client's next proofs."""
         return self._nonces.fresh()

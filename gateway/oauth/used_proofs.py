@@ -74,6 +74,13 @@ class UsedProofs:
             bucket.by_client[client_id] += 1
         return True
 
+    @property
+    def remembered(self) -> int:
+        """How many proofs are remembered now."""
+        with self._lock:
+            self._forget()
+            return sum(len(one.digests) for one in self._buckets.values())
+
     def _forget(self) -> None:
         current = int(self._now()) // BUCKET_SECONDS
         for over in [one for one in self._buckets if one < current]:

@@ -345,7 +345,9 @@ def test_the_memory_is_bounded_and_fails_closed() -> None:
         used.use("five", "five", "1", until)
     assert not used.use("one", "key", "1", until)
 
+    assert used.remembered == 8
     clock.now_seconds = until + 10
+    assert used.remembered == 0
     assert used.use("five", "key", "1", until + 60)
 
 

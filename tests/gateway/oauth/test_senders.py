@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -155,6 +156,33 @@ def test_a_stolen_proof_is_worth_nothing(front: HubFront) -> None:
     assert reason(front, token, request) == "used_before"
     assert reason(front, token, Sender("POST", PATH, "dpop", request.proofs)) == "htm"
     assert reason(front, token, Sender("GET", "/v1/feed", "dpop", request.proofs)) == "htu"
+
+
+@pytest.mark.parametrize("kind", ["client", "request", "again", "stolen", "audience"])
+def test_a_hundred_replays_of_each_kind_are_refused(front: HubFront, kind: str) -> None:
+    """F16: another client, another method or path, the same proof, no key, another audience."""
+    owner, thief = front.forger(), front.forger()
+    token = bound(front, Binding(key=owner.thumbprint))
+    others = bound(front, Binding(key=thief.thumbprint), "vdab-connector")
+    kafka = front.bound_token(owner, KAFKA_CLIENT, resource=KAFKA.indicator)
+    refused = 0
+    for number in range(100):
+        good = sent(owner, token)
+        attempt = {
+            "client": (others, good),
+            "request": (
+                token,
+                replace(good, method="POST") if number % 2 else replace(good, path=f"/v1/{number}"),
+            ),
+            "again": (token, good),
+            "stolen": (token, sent(thief, token, jti=f"attempt-{number}")),
+            "audience": (kafka, sent(owner, kafka)),
+        }[kind]
+        if kind == "again":
+            assert front.verifier.verify(*attempt).client_id == PARTNER
+        refused += bool(reason(front, *attempt))
+
+    assert refused == 100
 
 
 def test_a_proof_is_checked_for_a_remembered_token_too(front: HubFront) -> None:
