@@ -41,10 +41,15 @@ class TokenIssuer:
     def __init__(self) -> None:
         self.key = ECKey.generate_key("P-256", {"kid": "one", "use": "sig", "alg": "ES256"})
         self._server = _KeySet(("127.0.0.1", 0), _Answer)
-        self._server.document = json.dumps({"keys": [self.key.as_dict(private=False)]}).encode()
+        self.publish(self.key)
         self.issuer = f"http://127.0.0.1:{self._server.server_port}"
         self.jwks_url = f"{self.issuer}/oauth/jwks"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def publish(self, *keys: ECKey) -> None:
+        """Show these keys in the key set and no others."""
+        shown = [one.as_dict(private=False) for one in keys]
+        self._server.document = json.dumps({"keys": shown}).encode()
 
     def close(self) -> None:
         """Stop serving."""

@@ -1,5 +1,7 @@
 """`schakel keys`: how the key-encryption key stands, and replacing it; at the hub's own machine.
 
+`rotate-signing` is in `signing.py`: it asks a running hub.
+
 It works on the stores and the key file themselves, so that it also serves while no gateway runs.
 Running gateways read the new key by themselves.
 """
@@ -17,6 +19,7 @@ from rich.progress import Progress
 
 from consumers.database import open_engine
 from gateway.commands.options import AsJson  # noqa: TC001 - typer reads the annotations
+from gateway.commands.signing import rotate_signing
 from gateway.exchange import audit
 from gateway.exchange.key_file import FileKeyEncryption
 from gateway.exchange.key_rotation import ROTATE_AFTER_US, KeyRotation
@@ -43,9 +46,12 @@ DataFolder = Annotated[
 ]
 
 
+app.command(name="rotate-signing")(rotate_signing)
+
+
 @app.callback()
 def keys() -> None:
-    """The key-encryption key, which wraps every person's key."""
+    """The key-encryption key, which wraps every person's key; and the key that signs tokens."""
 
 
 class _Opened:

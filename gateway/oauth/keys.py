@@ -113,7 +113,8 @@ class SigningKeys:
 
         Planned: tokens of the old key stay good until they end, nobody notices.
         Emergency: the old key and all retired ones leave the JWKS, their tokens are refused by
-        every gateway within its poll; the broker follows at its own refresh of the JWKS.
+        every gateway within its poll, and by the broker at its next look at the JWKS, which
+        comes every ten seconds (`deploy/kafka/server.properties`).
 
         Raises:
             RotationTooSoon: planned, and the next key is not published long enough.

@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+from sqlalchemy import update
 
+from consumers.database import open_engine
+from gateway.errors import InvalidToken
+from gateway.exchange.registry_tables import SIGNING_KEYS
 from schemas import cli
 from tests.hub_front import ADMIN, ISSUER, PARTNER, HubFront, hub_front
 from tests.registry_fixtures import DEMO, demo_content, sqlite_url
@@ -223,3 +227,36 @@ def test_a_hub_that_does_not_answer_is_one_sentence(
     assert cli.run(["client", "list"]) == 1
     assert "not usable" in capsys.readouterr().err
     assert front.live.current().client(ADMIN) is not None
+
+
+def test_the_signing_key_is_rotated_when_its_time_is_and_at_once_in_an_emergency(
+    front: HubFront, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Too soon is refused with the seconds; an emergency refuses what the old key signed."""
+    token = front.token()
+    assert cli.run(["keys", "rotate-signing"]) == 1
+    assert "rotate as an emergency" in capsys.readouterr().err
+    assert front.verifier.verify(token).client_id
+
+    assert cli.run(["keys", "rotate-signing", "--emergency", "--yes", "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert (said["current"], said["emergency"]) == (front.signing.current().kid, True)
+    with pytest.raises(InvalidToken):
+        front.verifier.verify(token)
+
+    engine = open_engine(sqlite_url(tmp_path))
+    with engine.begin() as connection:
+        connection.execute(update(SIGNING_KEYS).values(published_at_seconds=0))
+    engine.dispose()
+    held = front.token()
+    assert cli.run(["keys", "rotate-signing"]) == 0
+    assert f"signs with {said['next']}" in capsys.readouterr().out
+    assert front.verifier.verify(held).client_id
+
+
+def test_an_emergency_is_asked_twice(front: HubFront) -> None:
+    """Without --yes and an answer nothing happens."""
+    before = front.signing.current().kid
+
+    assert cli.run(["keys", "rotate-signing", "--emergency"]) != 0
+    assert front.signing.current().kid == before

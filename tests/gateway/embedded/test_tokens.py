@@ -79,6 +79,31 @@ def test_a_forged_token_is_refused(broker: Broker, token_issuer: TokenIssuer, fo
     assert not accepts(broker.client_address, forge(token_issuer))
 
 
+def test_a_key_taken_out_of_the_key_set_is_refused(
+    broker: Broker, token_issuer: TokenIssuer
+) -> None:
+    """An emergency: the broker forgets the key at its next look, within the 30 seconds promised."""
+    leaked = ECKey.generate_key("P-256", {"kid": "leaked", "use": "sig", "alg": "ES256"})
+    token_issuer.publish(token_issuer.key, leaked)
+    token = token_issuer.sign(token_issuer.claims("acme"), key=leaked, kid="leaked")
+    assert _comes_to(lambda: accepts(broker.client_address, token))
+
+    token_issuer.publish(token_issuer.key)
+
+    assert _comes_to(lambda: not accepts(broker.client_address, token))
+    assert accepts(broker.client_address, token_issuer.token("acme"))
+
+
+def _comes_to(is_so: Callable[[], bool]) -> bool:
+    """Whether it becomes so; it is asked again for 30 seconds."""
+    until = time.monotonic() + 30
+    while time.monotonic() < until:
+        if is_so():
+            return True
+        time.sleep(0.5)
+    return False
+
+
 def test_a_refused_tokens_claims_are_not_logged(broker: Broker, token_issuer: TokenIssuer) -> None:
     """Kafka would print a refused token's claims at every attempt; our log settings do not."""
     canary = "canary-9f3b1c"
