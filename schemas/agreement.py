@@ -193,6 +193,7 @@ def _legal(value: Any, faults: Faults) -> dict[str, str]:
     section.one_of("instrument", LEGAL_INSTRUMENTS)
     section.one_of("art9_ground", ART9_GROUNDS)
     section.text("publication", _is_address)
+    section.day("dpo_advice")
     texts = {key: section.text(key) for key in sorted(_LEGAL_REQUIRED | _LEGAL_OPTIONAL)}
     return {key: text for key, text in texts.items() if text is not None}
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from fastapi import APIRouter, Body, Depends, Path, Query, Response
 from fastapi.requests import Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from consumers.clock import Clock, date_of
 from gateway.api import parameters
@@ -33,6 +33,23 @@ from schemas.canonical import canonical
 from schemas.moments import to_rfc3339
 
 SCOPE = "sj_agreement_write"
+
+_SCHEMAS = "#/components/schemas/"
+Shown = Annotated[dict[str, Any], WithJsonSchema({"$ref": f"{_SCHEMAS}Agreement"})]
+Listed = Annotated[dict[str, Any], WithJsonSchema({"$ref": f"{_SCHEMAS}AgreementList"})]
+Compared = Annotated[dict[str, Any], WithJsonSchema({"$ref": f"{_SCHEMAS}AgreementDiff"})]
+Tried = Annotated[dict[str, Any], WithJsonSchema({"$ref": f"{_SCHEMAS}AgreementPreview"})]
+Document = Annotated[dict[str, Any], WithJsonSchema({"$ref": f"{_SCHEMAS}AgreementDocument"})]
+
+SIGNING = """\
+The body holds a compact JWS (RFC 7515). Its payload is the RFC 8785 form of a statement:
+`{"act": "accept", "agreement_id": …, "at": "2026-03-02T10:00:00Z", "document_hash": …,
+"party": URN}`, with a `reason` of the code list `agreement_reason` when it rejects or revokes.
+`act` is the last part of the path, `document_hash` the SHA-256 in hexadecimal of the document's
+RFC 8785 form. The header is `{"alg", "kid", "typ": "schakel-agreement+jws"}` and nothing else:
+`kid` names a key of the organisation in the registry, `alg` follows from it (ES256, PS256, EdDSA).
+The statement is signed at most a week ago. The same act of the same party again changes nothing.
+"""
 
 AgreementId = Annotated[str, Path(max_length=64)]
 Act = Literal["accept", "reject", "revoke"]
@@ -58,7 +75,7 @@ class Trial(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    document: dict[str, Any]
+    document: Document
     event: Annotated[str, Field(max_length=80)]
     to: Annotated[str, Field(max_length=40)]
     sender: Annotated[str | None, Field(max_length=80)] = None
@@ -133,7 +150,7 @@ def _add_reading(routes: APIRouter, calls: _Calls) -> None:
     def agreements(
         caller: Annotated[Caller, Depends(calls.party)],
         status: Annotated[str | None, Query(max_length=20)] = None,
-    ) -> dict[str, Any]:
+    ) -> Listed:
         registry = calls.live.refresh()
         found = [
             one
@@ -149,7 +166,7 @@ def _add_reading(routes: APIRouter, calls: _Calls) -> None:
     )
     def agreement(
         caller: Annotated[Caller, Depends(calls.party)], agreement_id: AgreementId
-    ) -> dict[str, Any]:
+    ) -> Shown:
         return calls.shown(calls.seen(agreement_id, caller))
 
     @routes.get(
@@ -173,7 +190,7 @@ def _add_reading(routes: APIRouter, calls: _Calls) -> None:
         caller: Annotated[Caller, Depends(calls.party)],
         agreement_id: AgreementId,
         against: Annotated[str, Query(max_length=64)],
-    ) -> dict[str, Any]:
+    ) -> Compared:
         newer, older = (calls.seen(one, caller) for one in (agreement_id, against))
         found = differences(older.agreement, newer.agreement)
         return {"older": older.id, "newer": newer.id, "differences": [asdict(one) for one in found]}
@@ -188,9 +205,9 @@ def _add_writing(routes: APIRouter, calls: _Calls) -> None:
     )
     def propose(
         caller: Annotated[Caller, Depends(calls.signatory)],
-        document: Annotated[dict[str, Any], Body()],
+        document: Annotated[Document, Body()],
         response: Response,
-    ) -> dict[str, Any]:
+    ) -> Shown:
         is_new = calls.store.propose(document, caller)
         if not is_new:
             response.status_code = 200
@@ -212,7 +229,7 @@ def _add_act(routes: APIRouter, calls: _Calls, act: Act) -> None:
         caller: Annotated[Caller, Depends(calls.signatory)],
         agreement_id: AgreementId,
         signed: SignedAct,
-    ) -> dict[str, Any]:
+    ) -> Shown:
         calls.store.act(agreement_id, act, signed.jws, caller)
         return calls.shown(calls.seen(agreement_id, caller))
 
@@ -223,7 +240,7 @@ def _add_trial(routes: APIRouter, calls: _Calls) -> None:
         summary="What a participant would see of an event under a draft, and why not the rest",
         responses=refusals(404, 422),
     )
-    def trial(caller: Annotated[Caller, Depends(calls.signatory)], wanted: Trial) -> dict[str, Any]:
+    def trial(caller: Annotated[Caller, Depends(calls.signatory)], wanted: Trial) -> Tried:
         agreement = parse_agreement(wanted.document)
         registry = calls.live.current()
         check_draft(registry, agreement, caller, date_of(calls.clock.now_us()))

@@ -17,6 +17,7 @@ from fastapi.responses import Response
 
 from gateway.api import documented
 from schemas import envelope, json_schema
+from schemas.agreement_schema import document_schema
 from schemas.catalogue import EventType, catalogue
 
 VERSION: Final = "3.1.0"
@@ -46,6 +47,7 @@ def describe(app: FastAPI, public_url: str) -> dict[str, Any]:
             for operation in operations.values():
                 operation.setdefault("security", [])
     components["schemas"] |= _event_schemas(components["schemas"])
+    components["schemas"]["AgreementDocument"] = document_schema()
     paths = {**generated.get("paths", {}), **written["paths"]}
     for operations in paths.values():
         for operation in operations.values():

@@ -8,7 +8,10 @@ What has to be published and advised on is asked in production only, where it ex
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Final
+
+from schemas.catalogue import catalogue
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,6 +61,8 @@ def check(agreement: Agreement, ground: Ground, faults: Faults, path: str = "") 
     _check_instrument(agreement, ground, faults, path)
     if ground.environment == "production":
         _check_publication(agreement, faults, path)
+        _check_private(agreement, ground, faults, path)
+        _check_art9(agreement, faults, path)
         if agreement.legal.get("instrument") not in STRONG_INSTRUMENTS:
             for index, grant in enumerate(agreement.grants):
                 _check_guarded(f"{path}grants[{index}].fieldsets", grant, ground, faults)
@@ -133,6 +138,37 @@ def _check_publication(agreement: Agreement, faults: Faults, path: str) -> None:
             "Geef de datum van het advies van de functionaris voor gegevensbescherming.",
             "Give the date of the data-protection officer's advice.",
         )
+
+
+def _check_private(agreement: Agreement, ground: Ground, faults: Faults, path: str) -> None:
+    known = [one for one in map(ground.organisation, agreement.parties) if one is not None]
+    is_sharing = agreement.legal.get("instrument") == "data_sharing_agreement"
+    if is_sharing and not any(one.private for one in known):
+        faults.add(
+            f"{path}legal.instrument",
+            "no_private_party",
+            "Tussen overheden volstaat geen gewone overeenkomst; gebruik protocol_art8 of sterker.",
+            "Between authorities an ordinary agreement is not enough; use protocol_art8 or more.",
+        )
+
+
+def _check_art9(agreement: Agreement, faults: Faults, path: str) -> None:
+    granted = {name for grant in agreement.grants for name in grant.fieldsets}
+    if "art9_ground" not in agreement.legal and granted & _revealing_fieldsets():
+        listed = ", ".join(sorted(granted & _revealing_fieldsets()))
+        faults.add(
+            f"{path}legal.art9_ground",
+            "missing",
+            f"{listed} kan gezondheid onthullen; noem de grond van art. 9(2) AVG.",
+            f"{listed} may reveal health; name the ground of article 9(2) GDPR.",
+        )
+
+
+@cache
+def _revealing_fieldsets() -> frozenset[str]:
+    """The field sets with a field from which health may be inferred."""
+    fields = (field for event in catalogue().all() for field in event.fields)
+    return frozenset(field.fieldset for field in fields if field.art9_inferable)
 
 
 def _check_guarded(path: str, grant: Grant, ground: Ground, faults: Faults) -> None:

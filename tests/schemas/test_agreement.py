@@ -119,6 +119,10 @@ def test_dates_as_yaml_reads_them_and_an_open_end() -> None:
             document(legal={"instrument": "protocol_art8", "ref": "x", "publication": "ergens"}),
             ("legal.publication", "invalid_format"),
         ),
+        (
+            document(legal={"instrument": "protocol_art8", "ref": "x", "dpo_advice": "ja"}),
+            ("legal.dpo_advice", "invalid_format"),
+        ),
         (document(supersedes="prot-2026-014"), ("supersedes", "itself")),
         (document(supersedes="x y"), ("supersedes", "invalid_format")),
         (document(legal=[]), ("legal", "not_an_object")),

@@ -6,7 +6,10 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from fastapi import FastAPI
+from jsonschema import Draft202012Validator
 
+from gateway.api import openapi
 from gateway.exchange.registry_document import parse
 from schemas.agreement import document_hash
 from schemas.canonical import canonical
@@ -62,6 +65,25 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
 def without_instance(answer: httpx.Response) -> tuple[int, dict[str, Any]]:
     """Status and problem, without the trace's id."""
     return answer.status_code, {**answer.json(), "instance": ""}
+
+
+def test_answers_are_as_described(desk: Desk) -> None:
+    """Each answer fits the schema that the description names for it, and the body's does too."""
+    described = openapi.describe(FastAPI(), "https://hub.example.org")["components"]
+
+    def fits(name: str, value: Any) -> None:
+        schema = {"$ref": f"#/components/schemas/{name}", "components": described}
+        Draft202012Validator(schema).validate(value)
+
+    trial = {"document": draft(), "event": "referral.created", "to": "wijkwerk-hageland"}
+    fits("AgreementDocument", draft())
+    fits("Agreement", desk.propose(draft()).json())
+    fits("Agreement", desk.act("accept", OURS).json())
+    fits("AgreementList", desk.call(OURS, "GET", "/v1/agreements").json())
+    desk.propose(draft("test-2026-002", validity={"from": "2026-01-01"}))
+    path = f"/v1/agreements/test-2026-002/diff?against={ID}"
+    fits("AgreementDiff", desk.call(OURS, "GET", path).json())
+    fits("AgreementPreview", desk.call(OURS, "POST", "/v1/agreements/preview", trial).json())
 
 
 def test_two_parties_agree_and_one_ends_it(desk: Desk) -> None:

@@ -20,12 +20,15 @@ from gateway.errors import (
 from gateway.exchange import records
 from gateway.exchange import registry_tables as tables
 from gateway.exchange.agreement_expiry import AgreementExpiry
+from gateway.exchange.agreement_law import Ground, check
 from gateway.exchange.agreement_store import AgreementStore, Caller
+from gateway.exchange.registry import Organisation
 from gateway.exchange.registry_document import parse
 from gateway.exchange.registry_live import LiveRegistry
 from gateway.exchange.registry_store import RegistryStore
 from schemas import codec
-from schemas.agreement import document_hash
+from schemas.agreement import document_hash, parse_agreement
+from schemas.documents import Faults
 from schemas.errors import InvalidAgreement
 from tests.agreement_parties import OCMW, ORGANISER, PRIVATE, VDAB, Signers, draft
 from tests.store_fixtures import engine_of, stores
@@ -323,6 +326,35 @@ def test_the_law_is_asked_at_proposal(desk: Desk, change: Any, codes: list[str])
 
     assert [one.code for one in refused.value.invalid] == codes
     assert desk.registry.load().agreement("test-2026-001") is None
+
+
+@pytest.mark.parametrize(
+    ("legal", "fieldsets", "names"),
+    [
+        ({"instrument": "data_sharing_agreement", "ref": "x"}, ["core"], ["legal.instrument"]),
+        (
+            {"instrument": "joint_controller_art26", "ref": "x"},
+            ["core", "work_limits"],
+            ["legal.art9_ground"],
+        ),
+        (
+            {"instrument": "joint_controller_art26", "ref": "x", "art9_ground": "care_9_2_h"},
+            ["core", "work_limits"],
+            [],
+        ),
+    ],
+)
+def test_production_asks_a_fitting_instrument_and_ground(
+    legal: dict[str, str], fieldsets: list[str], names: list[str]
+) -> None:
+    """No ordinary agreement between authorities; no health without its ground."""
+    document = draft(legal=legal)
+    document["grants"][0]["fieldsets"] = fieldsets
+    known = {one: Organisation(one, one) for one in document["parties"]}
+    faults = Faults()
+    check(parse_agreement(document), Ground("production", known.get, lambda _: frozenset()), faults)
+
+    assert [one.name for one in faults.found] == names
 
 
 def test_production_asks_publication_advice_and_a_strong_instrument(desk: Desk) -> None:
