@@ -168,16 +168,16 @@ class HubSettings(BaseSettings):
 
     @property
     def addresses(self) -> tuple[str, ...]:
-        """Where partners reach this hub, as a DPoP proof may name it; without a path at the end.
+        """Where partners reach this hub, as a DPoP proof may name it: the public address first.
 
         A machine's own names for itself are one address: whoever types localhost means it.
         """
-        known = {one.rstrip("/") for one in (self.base_url, self.issuer)}
+        known = [one.rstrip("/") for one in (self.base_url, self.issuer)]
         for address in tuple(known):
             parts = urlsplit(address)
             if parts.hostname in LOOPBACK_NAMES and parts.port is not None:
-                known |= {f"{parts.scheme}://{one}:{parts.port}{parts.path}" for one in _LOCAL}
-        return tuple(sorted(known))
+                known += [f"{parts.scheme}://{one}:{parts.port}{parts.path}" for one in _LOCAL]
+        return tuple(dict.fromkeys(known))
 
     @property
     def proxy_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:

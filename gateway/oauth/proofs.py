@@ -35,21 +35,29 @@ class Proof:
     """A proof that is right by itself, and not yet used.
 
     Attributes:
-        thumbprint: the `jkt` of the key that signed it.
+        header: as it was encoded, the same for every proof of its key.
+        key: that signed it.
         until_seconds: when it ends by itself.
     """
 
-    thumbprint: str
+    header: bytes
+    key: ProofKey
     jti: str
     until_seconds: int
+
+    @property
+    def thumbprint(self) -> str:
+        """The `jkt` of the key."""
+        return self.key.thumbprint
 
 
 class Proofs:
     """One gateway's judge of proofs; safe from any thread.
 
     Args:
-        addresses: where clients reach this hub, without a path that it serves; a proof names one
-            of them. Never taken from the request: a proxy or a caller decides that.
+        addresses: where clients reach this hub, without a path that it serves, the one to use
+            first; a proof names one of them. Never taken from the request, which says what its
+            sender likes.
         now: real time in seconds since the epoch.
         used: remembers what was used; of this gateway alone, like the nonces.
     """
@@ -98,8 +106,7 @@ class Proofs:
         if not isinstance(jti, str) or not _JTI.fullmatch(jti):
             raise invalid_proof("jti")
         self._check_nonce(claims.get("nonce"))
-        self._remember(header, key)
-        return Proof(key.thumbprint, jti, until)
+        return Proof(header, key, jti, until)
 
     def use(self, proof: Proof, client_id: str) -> None:
         """Let a proof count, once.
@@ -111,6 +118,7 @@ class Proofs:
         """
         if not self._used.use(client_id, proof.thumbprint, proof.jti, proof.until_seconds):
             raise invalid_proof("used_before")
+        self._remember(proof)
 
     def _signed(self, proof: str) -> tuple[ProofKey, bytes, dict[str, Any]]:
         """Key, header and claims of a proof whose signature is right."""
@@ -134,11 +142,12 @@ class Proofs:
             raise invalid_proof("claims")
         return key, header, claims
 
-    def _remember(self, header: bytes, key: ProofKey) -> None:
-        if header not in self._keys:
+    def _remember(self, proof: Proof) -> None:
+        """Keep the key of a client, so that its header is not read again."""
+        if proof.header not in self._keys:
             if len(self._keys) >= KEYS_MAX:
                 self._keys.clear()
-            self._keys[header] = key
+            self._keys[proof.header] = proof.key
 
     def _check_request(self, claims: dict[str, Any], method: str, path: str) -> None:
         if claims.get("htm") != method:
@@ -148,7 +157,12 @@ class Proofs:
             raise invalid_proof("htu")
         meant = [f"{address}{path}" for address in self._addresses]
         if named not in meant and not _is_one_of(named, meant):
-            raise invalid_proof("htu")
+            known = next(iter(self._addresses))
+            fix = Message(
+                nl=f"Roep de hub aan op {known}, en noem dat adres.",
+                en=f"Call the hub at {known}, and name that address.",
+            )
+            raise invalid_proof("htu", fix)
 
     def _check_time(self, claims: dict[str, Any]) -> int:
         """Check `iat`, and `exp` and `nbf` where given; gives the last second it counts."""
@@ -178,12 +192,29 @@ class Proofs:
             )
 
 
-def invalid_proof(reason: str) -> errors.InvalidProof:
+_NEW_ONE: Final = Message(nl="Maak een nieuw voor deze oproep.", en="Make a new one for this call.")
+_FIXES: Final = {
+    "missing": Message(nl="Stuur een DPoP-header mee.", en="Send a DPoP header along."),
+    "several": Message(nl="Stuur er één.", en="Send one."),
+    "iat": Message(nl="Zet de klok van uw machine gelijk.", en="Set the clock of your machine."),
+    "other_key": Message(
+        nl="Onderteken met de sleutel waarmee het token gevraagd is.",
+        en="Sign with the key that the token was asked with.",
+    ),
+    "private_key": Message(
+        nl="Zet alleen het publieke deel in jwk, en maak een nieuwe sleutel.",
+        en="Put the public part alone into jwk, and make a new key.",
+    ),
+}
+
+
+def invalid_proof(reason: str, fix: Message | None = None) -> errors.InvalidProof:
     """The refusal of a proof; the reason is the name of what is wrong, never its value."""
+    what = fix or _FIXES.get(reason, _NEW_ONE)
     return errors.InvalidProof(
         Message(
-            nl=f"Het DPoP-bewijs klopt niet ({reason}); maak een nieuw voor deze oproep.",
-            en=f"The DPoP proof is not right ({reason}); make a new one for this call.",
+            nl=f"Het DPoP-bewijs klopt niet ({reason}). {what.nl}",
+            en=f"The DPoP proof is not right ({reason}). {what.en}",
         ),
         facts={"reason": reason},
     )

@@ -33,3 +33,4 @@ def test_proofs_name_the_public_addresses(
     settings = HubSettings(data=tmp_path, **given)  # type: ignore[arg-type] # texts, as in a file
 
     assert set(settings.addresses) == expected
+    assert settings.addresses[0] == settings.base_url.rstrip("/")

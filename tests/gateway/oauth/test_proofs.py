@@ -142,6 +142,38 @@ def test_a_good_proof_counts_once(key: Key, algorithm: str) -> None:
         judge.use(judge.check(text, "POST", "/v1/events", ath), "a-client")
 
 
+@pytest.mark.parametrize(
+    ("changes", "fix"),
+    [
+        ({"iat": NOW - 100}, "Set the clock"),
+        ({"htu": "https://elsewhere.example.org/v1/events"}, f"Call the hub at {HUB}"),
+        ({"jti": None}, "Make a new one"),
+    ],
+)
+def test_a_refusal_says_what_to_do(changes: dict[str, Any], fix: str) -> None:
+    """Whoever reads it learns what is wrong and how to go on, and nothing that was sent."""
+    judge, forger = judge_and_forger()
+    with pytest.raises(errors.InvalidProof) as refused:
+        judge.check(forger.proof("POST", URL, **changes), "POST", "/v1/events", None)
+
+    assert fix in refused.value.detail.en
+    assert "elsewhere" not in refused.value.detail.en
+
+
+def test_only_used_proofs_leave_a_key_behind() -> None:
+    """Whoever is no client cannot fill the memory of keys; a client's is read once."""
+    judge, forger = judge_and_forger()
+    kept: dict[bytes, Any] = vars(judge)["_keys"]
+
+    proof = judge.check(forger.proof("POST", URL), "POST", "/v1/events", None)
+    assert not kept
+    judge.use(proof, "a-client")
+    again = judge.check(forger.proof("POST", URL), "POST", "/v1/events", None)
+
+    assert kept == {proof.header: proof.key}
+    assert again.key is proof.key
+
+
 def test_an_id_is_one_keys_own() -> None:
     """Nobody can use up another's `jti`; the key itself cannot use it again in another proof."""
     judge, forger = judge_and_forger()
