@@ -165,3 +165,22 @@ def test_offers_speak_about_places() -> None:
     assert parse(offer, {"description": "Afdeling psychiatrie"}, environment="test")
     with pytest.raises(InvalidData):
         parse(offer, {"description": "BE68 5390 0754 7034"}, environment="test")
+
+
+TEXTS = [(name, field.path) for name, field in LEAVES if field.text_kind is not None]
+
+
+@pytest.mark.parametrize(("name", "path"), TEXTS)
+@pytest.mark.parametrize("text", ["k 71.64.12-123.01", "BE68 5390 0754 7034"])
+def test_every_text_of_every_event_is_read_for_numbers(name: str, path: str, text: str) -> None:
+    """Notes, public words, names and references alike: mechanically, from the catalogue."""
+    with pytest.raises(InvalidData) as caught:
+        parse(catalogue().event(name), nested(path, text), environment="test")
+    found = {one.name: one.code for one in caught.value.invalid}
+
+    assert found[path.replace("[]", "[0]")] == "identification_number"
+
+
+def test_there_are_texts_of_every_kind() -> None:
+    """So that the tests above are about something."""
+    assert {field.text_kind for _, field in LEAVES} >= KINDS
