@@ -41,6 +41,14 @@ Compared = Annotated[dict[str, Any], WithJsonSchema({"$ref": f"{_SCHEMAS}Agreeme
 Tried = Annotated[dict[str, Any], WithJsonSchema({"$ref": f"{_SCHEMAS}AgreementPreview"})]
 Document = Annotated[dict[str, Any], WithJsonSchema({"$ref": f"{_SCHEMAS}AgreementDocument"})]
 
+PROPOSED_BEFORE: dict[str, Any] = {
+    "description": "The same document was proposed before.",
+    "content": {"application/json": {"schema": {"$ref": f"{_SCHEMAS}Agreement"}}},
+}
+DOCUMENT: dict[str, Any] = {
+    "description": "The document; its SHA-256 is the agreement's hash.",
+    "content": {"application/json": {"schema": {"$ref": f"{_SCHEMAS}AgreementDocument"}}},
+}
 SIGNING = """\
 The body holds a compact JWS (RFC 7515). Its payload is the RFC 8785 form of a statement:
 `{"act": "accept", "agreement_id": …, "at": "2026-03-02T10:00:00Z", "document_hash": …,
@@ -75,7 +83,7 @@ class Trial(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    document: Document
+    document: dict[str, Any]
     event: Annotated[str, Field(max_length=80)]
     to: Annotated[str, Field(max_length=40)]
     sender: Annotated[str | None, Field(max_length=80)] = None
@@ -172,7 +180,7 @@ def _add_reading(routes: APIRouter, calls: _Calls) -> None:
     @routes.get(
         "/v1/agreements/{agreement_id}/document",
         summary="The document in its RFC 8785 form, over which its hash runs",
-        responses=refusals(404),
+        responses={200: DOCUMENT, **refusals(404)},
     )
     def document(
         caller: Annotated[Caller, Depends(calls.party)], agreement_id: AgreementId
@@ -201,7 +209,7 @@ def _add_writing(routes: APIRouter, calls: _Calls) -> None:
         "/v1/agreements",
         status_code=201,
         summary="Put an agreement before its parties",
-        responses={200: {"description": "It was proposed before."}, **refusals(409, 422)},
+        responses={200: PROPOSED_BEFORE, **refusals(409, 422)},
     )
     def propose(
         caller: Annotated[Caller, Depends(calls.signatory)],
