@@ -45,6 +45,7 @@ CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 30.0
 MAX_BATCH = 500
 MAX_BATCH_BYTES = 900_000
+_JSON = "application/json"
 _ONE = "application/cloudevents+json"
 _MANY = "application/cloudevents-batch+json"
 
@@ -132,6 +133,35 @@ class HubClient:
             raise _unreadable()
         return answers
 
+    def erase(
+        self, trajectory_id: str, legal_ground: str, *, reason: str, key: str
+    ) -> dict[str, Any]:
+        """Order the erasure of the own organisation's data about the person of a case.
+
+        Args:
+            trajectory_id: the case.
+            legal_ground: code of the list `legal_ground`.
+            reason: for the hub's audit line; no name and no number.
+            key: `Idempotency-Key`; the same again gives the same order.
+
+        Returns:
+            The order, with its `erasure_id` and `stage`. Raises as `publish`.
+        """
+        body = {"trajectory_id": trajectory_id, "legal_ground": legal_ground, "reason": reason}
+        response = self._call(
+            "POST", "/v1/erasures", body=orjson.dumps(body), content=_JSON, key=key
+        )
+        return _object(response)
+
+    def confirm_erasure(self, erasure_id: str) -> dict[str, Any]:
+        """Confirm that the own copies are erased.
+
+        Args:
+            erasure_id: of the order, or id of the `subject.erased` that told of it.
+        """
+        path = f"/v1/erasures/{erasure_id}/receipts"
+        return _object(self._call("POST", path, body=b'{"erased": true}', content=_JSON))
+
     def feed(self, after: str | None = None, *, limit: int = 100, wait_seconds: int = 0) -> Page:
         """One page of the inbox after the cursor; waits up to `wait_seconds` for a first event."""
         parameters: dict[str, str | int] = {"limit": limit}
@@ -160,8 +190,11 @@ class HubClient:
         content: str | None = None,
         accept: str | None = None,
         parameters: Mapping[str, str | int] | None = None,
+        key: str | None = None,
     ) -> httpx.Response:
         headers = {"traceparent": new_traceparent()}
+        if key is not None:
+            headers["idempotency-key"] = key
         if content is not None:
             headers["content-type"] = content
         if accept is not None:

@@ -11,6 +11,7 @@ from connectors.world import (
     journeys_organisations,
     journeys_people,
     journeys_places,
+    journeys_privacy,
     journeys_rights,
     journeys_work,
 )
@@ -34,6 +35,7 @@ _MODULES = (
     journeys_organisations,
     journeys_people,
     journeys_places,
+    journeys_privacy,
     journeys_rights,
     journeys_work,
 )

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, time
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Protocol
 
+from connectors.errors import HubRefused
 from connectors.publishing import Publisher
 from connectors.world.inboxes import Inboxes, at
 from connectors.world.script import (
@@ -22,6 +23,7 @@ from connectors.world.script import (
     GIVEN,
     REFERENCE,
     Change,
+    Order,
     Sending,
     Sight,
 )
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
 CONNECTIONS = 4
 EVENING = time(20, tzinfo=UTC)
 GIVE_UP_SECONDS = 120.0
+REASON = "asked in this world"
 
 
 class Clock(Protocol):
@@ -164,6 +167,8 @@ class Player:
                 self._apply(step.document)
             elif isinstance(step, Sight):
                 self._look(step)
+            elif isinstance(step, Order):
+                self._order(step)
 
     def _send(self, steps: Sequence[Sending]) -> list[Sent]:
         """One participant's events of a wave, in batches; runs on a thread of its own."""
@@ -218,7 +223,21 @@ class Player:
             wanted = "never" if sight.never else "seen"
             self._surprise(sight, wanted, "seen" if seen else "not_seen")
 
-    def _surprise(self, step: Sending | Sight, wanted: str, got: str, detail: str = "") -> None:
+    def _order(self, step: Order) -> None:
+        """Give an order to erase; the same one again when a world is played once more."""
+        case = self.played.cases.get(step.case, "")
+        key = f"{step.case}-{step.who}-{step.at.date()}"
+        got = ACCEPTED
+        try:
+            self._client(step.who).erase(case, step.ground, reason=REASON, key=key)
+        except HubRefused as refused:
+            got = refused.problem_code
+        if got != step.answer:
+            self._surprise(step, step.answer, got)
+
+    def _surprise(
+        self, step: Sending | Sight | Order, wanted: str, got: str, detail: str = ""
+    ) -> None:
         """Note it, and leave the rest of that case out: it would only surprise again."""
         on = step.at.date().isoformat()
         found = Surprise(step.case, step.who, step.name, on, wanted, got, detail)

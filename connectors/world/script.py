@@ -91,7 +91,27 @@ class Change:
     document: Mapping[str, Any]
 
 
-Step = Sending | Sight | Change
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An order of a participant to erase its organisation's data about the person of a case.
+
+    Attributes:
+        answer: accepted, or the code of the refusal that the journey is about.
+    """
+
+    at: datetime
+    who: str
+    case: str
+    ground: str
+    answer: str = ACCEPTED
+
+    @property
+    def name(self) -> str:
+        """As a story tells it."""
+        return "erasure"
+
+
+Step = Sending | Sight | Change | Order
 
 
 class Script:
@@ -207,6 +227,10 @@ class Script:
         """Somebody must not have got this."""
         sight = Sight(self._now, who, self.key, name, never=True, subject=subject)
         self.steps.append(sight)
+
+    def erase(self, who: str, *, ground: str = "gdpr_17_1_a", answer: str = ACCEPTED) -> None:
+        """An organisation orders the erasure of its data about the person of this case."""
+        self.steps.append(Order(self._next_moment(), who, self.key, ground, answer))
 
     def change(self, document: Mapping[str, Any]) -> None:
         """The registry is changed."""

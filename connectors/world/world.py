@@ -23,7 +23,7 @@ from connectors.errors import WorldUnreadable
 from connectors.world import crowd, journeys, registry
 from connectors.world.keys import private_jwk
 from connectors.world.organisations import ORGANISATIONS
-from connectors.world.script import CROWD, Change, Sending, Sight
+from connectors.world.script import CROWD, Change, Order, Sending, Sight
 from schemas.errors import Message
 
 if TYPE_CHECKING:
@@ -38,10 +38,11 @@ INVENTED = {
     "en": "Everything in this world is invented: nobody exists, no figure is real.",
 }
 REGISTRY, CLIENTS, STEPS, WORLD = "registry.yaml", "clients", "steps.ndjson", "world.json"
-KINDS: dict[str, type[Sending | Sight | Change]] = {
+KINDS: dict[str, type[Sending | Sight | Change | Order]] = {
     "send": Sending,
     "see": Sight,
     "change": Change,
+    "erase": Order,
 }
 REPORT_EVERY = 500
 

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from consumers.database import Stores
 from gateway.errors import DutyToKeep, UnknownCase
 from gateway.exchange import audit
+from gateway.exchange.authorise import Stopped
 from gateway.exchange.keys import KeyStore
 from gateway.exchange.records import trajectory_rows
 from gateway.exchange.render import Rendered
@@ -95,6 +96,20 @@ def test_everybody_who_received_something_is_told(world: ErasureWorld) -> None:
         "scope": {"organisation": CAW_URN},
     }
     assert copy.subjectref is not None
+
+
+def test_a_replay_brings_nothing_back(world: ErasureWorld) -> None:
+    """Who reads its inbox from the start gets what the others sent, and is told why no more."""
+    assert all(isinstance(one, Rendered) for one in world.world.fetch(OCMW))
+    world.order()
+    world.settle()
+
+    found = {
+        entry.event_name: outcome
+        for entry, outcome in zip(world.world.inbox(OCMW), world.world.fetch(OCMW), strict=True)
+    }
+    assert found["referral.created"] == found["trajectory.opened"] == Stopped("erased")
+    assert isinstance(found["subject.erased"], Rendered)
 
 
 def test_the_notice_outlives_the_last_key_of_the_person(world: ErasureWorld) -> None:
