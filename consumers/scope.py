@@ -5,7 +5,7 @@ the gateway; `tests/test_scoping_lint.py` fails any that does not.
 """
 
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.sql import visitors
@@ -15,9 +15,15 @@ Query = TypeVar("Query", sa.Select[Any], sa.Update, sa.Delete)
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Whose rows a query may touch: one participant's, or with None the whole hub's."""
+    """Whose rows a query may touch: one participant's, or with None the whole hub's.
+
+    Attributes:
+        side: the column that has to name the participant: `participant`, whose rows they are, or
+            `producer`, whose events they tell of.
+    """
 
     participant: str | None
+    side: Literal["participant", "producer"] = "participant"
 
 
 WHOLE_HUB = Scope(None)
@@ -28,8 +34,8 @@ def scoped(query: Query, scope: Scope) -> Query:
     """The query, limited to the scope's participant in every table that has one.
 
     Raises:
-        TypeError: the query touches no table with a `participant` column, so that limiting it
-            would be a promise that nothing keeps.
+        TypeError: the query touches no table with a `participant` column, or one without the
+            scope's side, so that limiting it would be a promise that nothing keeps.
     """
     tables = [
         node
@@ -41,5 +47,8 @@ def scoped(query: Query, scope: Scope) -> Query:
         raise TypeError(message)
     if scope.participant is None:
         return query
-    limits = [table.c.participant == scope.participant for table in dict.fromkeys(tables)]
+    if any(scope.side not in table.c for table in tables):
+        message = f"a table in this query says no {scope.side}"
+        raise TypeError(message)
+    limits = [table.c[scope.side] == scope.participant for table in dict.fromkeys(tables)]
     return query.where(*limits)

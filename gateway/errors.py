@@ -29,6 +29,7 @@
         │   │   └── NonceRequired        401 use_dpop_nonce
         │   ├── ForeignSource            403 foreign_source
         │   ├── MissingScope             403 missing_scope
+        │   ├── NotCaseHolder            403 not_case_holder
         │   ├── FiguresRefused           403 figures_refused
         │   └── EvidenceOff              403 evidence_off
         ├── RegistryError                the registry cannot be changed like that
@@ -505,6 +506,14 @@ class TargetAmbiguous(Unresolvable):
 
     code = "target_ambiguous"
     title = Message(nl="Meerdere rollen mogelijk", en="Several roles possible")
+
+
+class NotCaseHolder(AccessError):
+    """The caller takes part in the case, but somebody else holds it."""
+
+    code = "not_case_holder"
+    status = 403
+    title = Message(nl="Niet de dossierhouder", en="Not the case holder")
 
 
 class FiguresRefused(AccessError):

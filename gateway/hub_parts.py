@@ -9,7 +9,15 @@ from consumers.clock import Clock, RowClock, SystemClock
 from consumers.database import open_engine
 from consumers.spans import Tracing
 from consumers.wake import wakers
-from gateway.api import administration, agreements, audit, erasures, programmes, records
+from gateway.api import (
+    administration,
+    agreements,
+    audit,
+    disclosures,
+    erasures,
+    programmes,
+    records,
+)
 from gateway.api.cases import Cases
 from gateway.api.client_certificates import ClientCertificates
 from gateway.api.collaborators import Collaborators, TokenVerifier
@@ -24,6 +32,7 @@ from gateway.exchange.budgets import Limits, Rate
 from gateway.exchange.chores import Chores
 from gateway.exchange.conversion_survey import survey
 from gateway.exchange.decide import decide
+from gateway.exchange.disclosure_shapes import sealed_with
 from gateway.exchange.erasure_store import ErasureStore
 from gateway.exchange.erasures import Erasures
 from gateway.exchange.exchange_records import ExchangeRecords
@@ -307,6 +316,7 @@ class GatewayParts:
                 audit.router(reader=reader, verifier=verifier),
                 erasures.router(self._erasure_desk(verifier, cases)),
                 records.router(records=self._records(), verifier=verifier),
+                disclosures.router(self._disclosures(verifier, cases)),
             ),
         )
 
@@ -336,6 +346,18 @@ class GatewayParts:
             self.consumers_reader,
             self.consumers_engine,
             self.clock,
+        )
+
+    def _disclosures(self, verifier: TokenVerifier, cases: Cases) -> disclosures.Desk:
+        return disclosures.Desk(
+            log=self.consumers_reader,
+            ledger=self.registry.ledger_engine,
+            cases=cases,
+            registry=self.registry.live.current,
+            seal=sealed_with(self._keys.disclosure_log_key()),
+            verifier=verifier,
+            clock=self.clock,
+            hub=self._settings.issuer,
         )
 
     def _records(self) -> ExchangeRecords:

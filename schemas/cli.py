@@ -39,6 +39,10 @@ SUMMARIES: Final[dict[str, Message]] = {
         nl="overeenkomsten opstellen, uitproberen, tekenen, vergelijken en opzeggen",
         en="write, try, sign, compare and revoke agreements",
     ),
+    "audit": Message(
+        nl="nagaan wie wat over wie kreeg, en waarom",
+        en="see who was given what about whom, and why",
+    ),
     "broker": Message(
         nl="de ingebouwde Kafka starten, stoppen of bekijken",
         en="start, stop or inspect the embedded Kafka",

@@ -121,6 +121,10 @@ class Session:
             self._authorised("/v1/events", {}, "POST", content=content, headers=headers)
         )
 
+    def ask(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Send one JSON document that makes nothing; raises as `get`."""
+        return answer_of(self._authorised(path, {}, "POST", json=dict(body)))
+
     def text(self, path: str, *, accept: str, **query: str | int) -> str:
         """An answer that is no JSON, as it is. Raises as `get`."""
         response = self._authorised(path, query, headers={"accept": accept})

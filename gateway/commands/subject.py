@@ -16,6 +16,7 @@ from typing import Annotated, Any
 import typer
 
 from gateway.commands import erasures
+from gateway.commands.access import access
 from gateway.commands.options import (  # noqa: TC001 - typer reads the annotations
     AsJson,
     Credentials,
@@ -50,6 +51,9 @@ for _command in (
     erasures.verify,
 ):
     app.command()(_command)
+
+
+app.command()(access)
 
 
 @app.command()

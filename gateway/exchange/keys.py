@@ -145,6 +145,10 @@ class KeyStore:
         """The key of the blind indexes and of the senders' own numbers."""
         return self._hub_key("blind_index")
 
+    def disclosure_log_key(self) -> bytes:
+        """The key under which the disclosure log's exports name a person."""
+        return self._hub_key("disclosure_log")
+
     def forget_cached(self) -> None:
         """Drop every unwrapped key from memory, as erasure asks of every process."""
         for cache in (self._by_need, self._by_id, self._subjects, self._named):

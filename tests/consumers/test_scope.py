@@ -56,3 +56,12 @@ def test_a_query_that_cannot_be_limited_is_refused() -> None:
     """Scoping a table without participants would promise what nothing keeps."""
     with pytest.raises(TypeError):
         scoped(sa.select(parked.c.topic), WHOLE_HUB)
+
+
+def test_a_producer_reads_what_became_of_its_events() -> None:
+    """The other side of a hand-over is a scope as well, and no table is left out of it."""
+    query = scoped(sa.select(disclosures.c.door), Scope("caw", "producer"))
+
+    assert "WHERE disclosures.producer = 'caw'" in _sql(query)
+    with pytest.raises(TypeError):
+        scoped(sa.select(inbox.c.seq), Scope("caw", "producer"))

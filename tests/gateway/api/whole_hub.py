@@ -11,6 +11,7 @@ import pytest
 
 from consumers.clock import FixedClock
 from consumers.database import Stores, open_engine
+from gateway.api import audit, disclosures
 from gateway.api.application import create_app
 from gateway.api.cases import Cases
 from gateway.api.collaborators import Collaborators
@@ -18,6 +19,7 @@ from gateway.api.completions import Completions
 from gateway.api.inboxes import InboxFeed
 from gateway.api.offer_book import OfferBook
 from gateway.exchange.decide import decide
+from gateway.exchange.disclosure_shapes import sealed_with
 from gateway.exchange.handover import HandOver
 from gateway.exchange.journey import Journeys
 from gateway.exchange.key_file import FileKeyEncryption
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
 OCMW = cast.RELATED["O"]
+HUB = "https://hub.example.org"
 STRANGER = cast.STRANGERS["W"]
 
 
@@ -115,8 +118,9 @@ def hub(tmp_path: Path) -> Iterator[Hub]:
         key_engine = engine(stores.keys)
         keys = KeyStore(key_engine, FileKeyEncryption(tmp_path / "kek"))
         completions = Completions()
+        ledger_engine = engine(stores.ledger)
         ledger = Ledger(
-            engine(stores.ledger),
+            ledger_engine,
             keys=keys,
             decide=decide,
             registry=cast.registry,
@@ -131,19 +135,35 @@ def hub(tmp_path: Path) -> Iterator[Hub]:
         inboxes = engine(stores.consumers, read_only=True)
         writing = engine(stores.consumers)
         renderer = Renderer(cast.registry, keys, clock)
+        verifier = fakes.ReadableTokens(roles())
+        cases = Cases(reader, inboxes, Locator(keys.blind_index_key()))
+        log_desk = disclosures.Desk(
+            log=inboxes,
+            ledger=ledger_engine,
+            cases=cases,
+            registry=cast.registry,
+            seal=sealed_with(keys.disclosure_log_key()),
+            verifier=verifier,
+            clock=clock,
+            hub=HUB,
+        )
         app = create_app(
             Collaborators(
                 environment="test",
-                verifier=fakes.ReadableTokens(roles()),
+                verifier=verifier,
                 registry=cast.registry,
                 ledger=ledger,
                 completions=completions,
                 clock=clock,
                 feed=InboxFeed(HandOver(renderer, reader, inboxes, writing, clock), inboxes),
-                cases=Cases(reader, inboxes, Locator(keys.blind_index_key())),
+                cases=cases,
                 journeys=Journeys(cast.registry, clock, reader, inboxes),
                 tracing=fakes.NoTracing(),
                 offers=OfferBook(reader),
+                routers=(
+                    disclosures.router(log_desk),
+                    audit.router(reader=reader, verifier=verifier),
+                ),
             )
         )
         client = stack.enter_context(AsgiClient(app))
