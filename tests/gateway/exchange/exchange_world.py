@@ -260,12 +260,16 @@ class World:
 
     def answer(self, ticket: object) -> ItemOutcome:
         """The outcome of the one event that was handed in under this ticket, waited for."""
+        (outcome,) = self.answers_of(ticket)
+        return outcome
+
+    def answers_of(self, ticket: object) -> tuple[ItemOutcome, ...]:
+        """The outcomes of all events that were handed in under this ticket, waited for."""
         for _ in range(2000):
             if ticket in self._answers:
                 break
             WAIT.wait(0.005)
-        (outcome,) = self._answers[ticket]
-        made: ItemOutcome = outcome
+        made: tuple[ItemOutcome, ...] = self._answers[ticket]
         return made
 
     def complete(self, pairs: Sequence[tuple[object, Any]]) -> None:
@@ -293,6 +297,11 @@ class World:
         """All rows of an inbox."""
         with self.engines["consumers_read"].connect() as connection:
             return views.feed_page(connection, Scope(participant), after=0, limit=1000)
+
+    def inbox_of_all(self, participant: str) -> list[InboxEntry]:
+        """All rows of an inbox, however many."""
+        with self.engines["consumers_read"].connect() as connection:
+            return views.feed_page(connection, Scope(participant), after=0, limit=100_000)
 
     def names(self, participant: str) -> list[str]:
         """The event names in an inbox, in order; backfilled ones in brackets."""
