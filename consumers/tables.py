@@ -39,6 +39,13 @@ inbox = sa.Table(
     sa.PrimaryKeyConstraint("participant", "seq"),
     # Event first: the same index answers "who has this event" and keeps a replay from writing.
     sa.UniqueConstraint("event_id", "participant", name="inbox_once"),
+    sa.Index(
+        "inbox_stopped",
+        "participant",
+        "seq",
+        sqlite_where=sa.text("status = 'stopped'"),
+        postgresql_where=sa.text("status = 'stopped'"),
+    ),
     sqlite_with_rowid=False,
 )
 

@@ -83,6 +83,26 @@ def newest_first(
     return [_entry(row) for row in connection.execute(scoped(query, scope))]
 
 
+def stopped(
+    connection: sa.Connection,
+    scope: Scope,
+    *,
+    after: tuple[str, int],
+    limit: int,
+    leg: str | None = None,
+) -> list[InboxEntry]:
+    """The scope's rows that are stopped, by participant and number, after one of them.
+
+    A row that left through a door before it was stopped is among them; `hand_overs_of` tells.
+    """
+    place = sa.tuple_(inbox.c.participant, inbox.c.seq)
+    query = sa.select(inbox).where(inbox.c.status == "stopped", place > sa.tuple_(*after))
+    query = query.order_by(inbox.c.participant, inbox.c.seq).limit(limit)
+    if leg is not None:
+        query = query.where(inbox.c.stopped_leg == leg)
+    return [_entry(row) for row in connection.execute(scoped(query, scope))]
+
+
 def position(connection: sa.Connection, scope: Scope) -> Position:
     """Where one participant's inbox begins and ends."""
     lowest = scoped(sa.select(sa.func.min(inbox.c.seq)).select_from(inbox), scope)

@@ -17,6 +17,7 @@ from gateway.api import (
     erasures,
     programmes,
     records,
+    stopped,
 )
 from gateway.api.cases import Cases
 from gateway.api.client_certificates import ClientCertificates
@@ -317,6 +318,7 @@ class GatewayParts:
                 erasures.router(self._erasure_desk(verifier, cases)),
                 records.router(records=self._records(), verifier=verifier),
                 disclosures.router(self._disclosures(verifier, cases)),
+                stopped.router(reader=inboxes, verifier=verifier),
             ),
         )
 

@@ -19,6 +19,7 @@ from gateway.commands.options import (  # noqa: TC001 - typer reads the annotati
 from gateway.commands.records import record_key, records
 from gateway.commands.refer import offers, refer
 from gateway.commands.session import Session, find
+from gateway.commands.stopped import stopped
 from gateway.commands.trace import look_up
 from schemas.cli import language
 
@@ -36,6 +37,7 @@ def events() -> None:
     """Look an event up, read along, or refer somebody."""
 
 
+app.command()(stopped)
 app.command()(refer)
 app.command()(offers)
 app.command()(records)

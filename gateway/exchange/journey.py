@@ -6,7 +6,9 @@ down. No payload is opened.
 
 Who may know what: the sender (and whoever caused a hub event) sees every possible recipient; a
 recipient sees that it was addressed, and its own line; the hub's administrators and auditors see
-all. Everybody else is told that there is no such event.
+all. Everybody else is told that there is no such event; so is a recipient that may not have it any
+more and never got it, for what kind of event it is may be just what it may not know. It finds it
+among what is stopped in its inbox, with the leg (`GET /v1/stopped`).
 """
 
 from __future__ import annotations
@@ -210,7 +212,8 @@ class Journeys:
             for participant in wanted
             if participant != row.participant
         ]
-        if not passages and row.event_id not in seen.whole:
+        known = any(one.state != STOPPED for one in passages)
+        if not known and row.event_id not in seen.whole:
             return None
         return Journey(
             row=row,
