@@ -12,6 +12,7 @@ from consumers.clock import date_of
 from gateway.exchange.business_days import months_after
 from gateway.exchange.clock import UNDETERMINED
 from gateway.exchange.draft import broken
+from gateway.exchange.objection_tasks import DECIDE
 from gateway.exchange.targets import parts
 from schemas import territory
 from schemas.lifecycle import lifecycles
@@ -152,6 +153,16 @@ def talk_of_mentor(_draft: Draft, move: Move) -> None:
             "Een werkplek meldt gesprekken van de mentor: kind moet mentor_talk zijn.",
             "A host records talks of the mentor: kind must be mentor_talk.",
             "kind",
+        )
+
+
+def still_to_decide(draft: Draft, move: Move) -> None:
+    """On a closed case nothing is asked any more but what an objection asks."""
+    if draft.case.state == "closed" and move.data.get("what") != DECIDE:
+        raise broken(
+            "case_closed",
+            "Het traject is gesloten. Heropen het eerst.",
+            "The trajectory is closed. Reopen it first.",
         )
 
 

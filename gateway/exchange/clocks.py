@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from gateway.exchange.state import Trajectory
     from schemas.rule_set import RuleSet
 
-VERSION = "5"
+VERSION = "6"
 """Changes with these functions, so that what was derived by older ones is derived anew."""
 
 

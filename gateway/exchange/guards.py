@@ -74,6 +74,7 @@ GUARDS: dict[str, Guard] = {
         case.may_view,
         case.is_viewer,
         case.open_task,
+        case.still_to_decide,
         case.decline_fits,
         case.talk_of_mentor,
         case.after_care,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from gateway.exchange import holds
+from gateway.exchange import holds, objection_tasks
 from gateway.exchange.draft import broken
 from gateway.exchange.holds import CONSENT_WITHDRAWN, OBJECTION, Hold
 from gateway.exchange.trajectory_effects import moved
@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 
 
 def objected(draft: Draft, move: Move) -> None:
-    """Hold every delivery in the scope of the objection."""
+    """Hold every delivery in the scope of the objection, and ask each controller to decide."""
     moved(draft, move)
     _add(draft, OBJECTION, move.data)
+    objection_tasks.ask(draft, _scope(OBJECTION, move.data)[1])
 
 
 def lifted(draft: Draft, move: Move) -> None:
@@ -32,6 +33,7 @@ def lifted(draft: Draft, move: Move) -> None:
     moved(draft, move)
     scope = _scope(OBJECTION, move.data)
     _change(draft, lambda held: holds.ended(held, scope, draft.context.now))
+    objection_tasks.settle(draft)
 
 
 def withdrawn(draft: Draft, move: Move) -> None:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from gateway.exchange.decision import HUB
 from gateway.exchange.draft import broken
+from gateway.exchange.objection_tasks import ANSWERS as OBJECTION_ANSWERS
+from gateway.exchange.objection_tasks import DECIDE
 from gateway.exchange.person_effects import another
 from gateway.exchange.person_tasks import SAME
 from schemas.lifecycle import lifecycles
@@ -22,6 +24,7 @@ ANSWERS = {
     SAME: ("not_same",),
     "same_person_two_trajectories": ("done",),
     "offer_handover": ("done",),
+    DECIDE: OBJECTION_ANSWERS,
 }
 """What the addressee may answer to a task; every other task: how somebody goes on."""
 GOES_ON = ("no_further_step_agreed", "new_referral", "done")

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from gateway.exchange import follow_ups
+from gateway.exchange import follow_ups, objection_tasks
 from gateway.exchange.clock import Ground
 from gateway.exchange.clocks import all_clocks
+from gateway.exchange.objection_tasks import DECIDE
 from gateway.exchange.referral_clocks import UNANSWERED
 from gateway.exchange.right_effects import DORMANT_TASK, DOUBT_TASK
 from gateway.exchange.trajectory_effects import OFFER_HANDOVER
@@ -59,18 +60,23 @@ def settle(draft: Draft) -> None:
 
 
 def _hand_on(draft: Draft, case: Trajectory) -> None:
-    """Whoever takes a case over takes over the open tasks of its former holder."""
+    """Whoever takes a case over takes over the open tasks of its former holder.
+
+    Whether to grant an objection is for each controller itself to say.
+    """
     before = draft.context.trajectory
     if before is None or case.holder is None or before.holder == case.holder:
         return
     former = before.holder or before.proposed_holder
     for task in case.tasks.values():
-        if task.answered is None and task.addressee == former:
+        if task.answered is None and task.addressee == former and task.what != DECIDE:
             draft.put_task(replace(task, addressee=case.holder))
 
 
 def _answer(draft: Draft, case: Trajectory, task: Task) -> str | None:
     """The answer that the state gives to a task; None while it still waits for its addressee."""
+    if task.what == DECIDE and case.state != "joined":
+        return objection_tasks.answer(draft)
     if case.state in ("closed", "joined"):
         reasons = [one.data.get("reason") for one in draft.done if one.name == "trajectory.closed"]
         return "no_further_step_agreed" if "no_further_step_agreed" in reasons else "done"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from msgspec.structs import replace
 
+from gateway.exchange.objection_tasks import DECIDE
 from gateway.exchange.state import Former
 from schemas.lifecycle import lifecycles
 
@@ -90,8 +91,10 @@ class _Heir:
         return self._taken_over(right, ("registrant",))
 
     def task(self, task: Task) -> Task:
-        """One that still waits."""
-        return task if task.answered is not None else self._taken_over(task, ("addressee",))
+        """One that still waits; an objection is decided on by the controller it was put to."""
+        if task.answered is not None or task.what == DECIDE:
+            return task
+        return self._taken_over(task, ("addressee",))
 
     def _taken_over(self, part: Part, names: tuple[str, ...]) -> Part:
         held = {name: self._receiver for name in names if getattr(part, name) == self._giver}

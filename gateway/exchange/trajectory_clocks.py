@@ -6,7 +6,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from consumers.clock import date_of
-from gateway.exchange import responsible
+from gateway.exchange import objection_tasks, responsible
 from gateway.exchange.business_days import days_after, months_after, start_of, working_days_after
 from gateway.exchange.clock import UNDETERMINED, Clock, fixed_id, key_of, next_by_days
 from schemas.lifecycle import lifecycles
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 HOLDER_MISSING, ASSIGN = "case_holder_missing", "assign_case_holder"
 HANDOVER_HALF, HANDOVER_ENDS = "handover_unanswered", "handover_expires"
 TASK_OVERDUE = "task_overdue"
+OTHER_CLOCKS = frozenset({"unanswered_referral", ASSIGN, objection_tasks.DECIDE})
+"""Tasks that have a clock of their own."""
 INACTIVE, CLOSES = "trajectory_inactive", "trajectory_closes"
 OTHER = {"O": "V", "V": "O"}
 VIEWING_ENDS, VIEWING_ENDED = "viewing_ends", "trajectory.viewing_right_ended"
@@ -27,8 +29,9 @@ REMINDER = "trajectory.reminder_due"
 
 
 def clocks(case: Trajectory, ground: Ground) -> Iterator[Clock]:
-    """The clocks of a case; a closed one has none."""
+    """The clocks of a case; a closed one has those of viewing rights and objections alone."""
     yield from _viewing(case)
+    yield from objection_tasks.clocks(case)
     if not lifecycles()["trajectory"].is_active(case.state):
         return
     yield from _tasks(case, ground)
@@ -92,7 +95,7 @@ def _tasks(case: Trajectory, ground: Ground) -> Iterator[Clock]:
     """An open task is recalled at its date, and again; where another clock follows, that one."""
     days = ground.rules(UNDETERMINED).escalation_days
     for task in case.tasks.values():
-        if task.answered is not None or task.what in ("unanswered_referral", ASSIGN) or not days:
+        if task.answered is not None or task.what in OTHER_CLOCKS or not days:
             continue
         first = days_after(date.fromisoformat(task.due), 1)
         due = next_by_days(first, days, case.reminded.get(key_of(TASK_OVERDUE, task.id)))

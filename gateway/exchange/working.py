@@ -66,8 +66,8 @@ class Stored(NamedTuple):
 class Changes:
     """What has to be written, in the order it came about.
 
-    `reviews` are cases whose queued events have to be looked at again: somebody left, or the
-    person said no to something or takes that back.
+    `held` are persons that said no to something or take that back. `reviews` are cases whose queued
+    events have to be looked at again: those of such a person, and those that somebody has left.
     """
 
     subjects: dict[str, None] = field(default_factory=dict)
@@ -82,6 +82,7 @@ class Changes:
     facts: list[Fact] = field(default_factory=list)
     errands: list[Errand] = field(default_factory=list)
     rounds: list[Round] = field(default_factory=list)
+    held: dict[str, None] = field(default_factory=dict)
     reviews: dict[str, None] = field(default_factory=dict)
 
 
@@ -208,13 +209,19 @@ class Working:
         before = self.subjects.get(subject.id)
         if before is subject:
             return
-        if subject.holds != (() if before is None else before.holds):
-            cases = self.trajectories_of(subject.id)
-            self.changes.reviews.update((one.id, None) for one in cases)
+        self._holds(subject, before)
         self.subjects[subject.id] = subject
         self.changes.subjects[subject.id] = None
         if subject.merged_into != (None if before is None else before.merged_into):
             self._cases = None
+
+    def _holds(self, after: Subject, before: Subject | None) -> None:
+        """What a person says no to has changed, or under which ids the doors look it up."""
+        held, merged = ((), ()) if before is None else (before.holds, before.merged)
+        if after.holds != held or (after.holds and after.merged != merged):
+            self.changes.held[after.id] = None
+            cases = self.trajectories_of(after.id)
+            self.changes.reviews.update((one.id, None) for one in cases)
 
     def _references(self, after: Trajectory, before: Trajectory | None) -> None:
         """Whom VDAB and OCMWs know by a pseudonym from now on, so that they may name them."""

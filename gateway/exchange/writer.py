@@ -329,7 +329,7 @@ class SharedCommit:
             ),
             (LIKENESS, [(digest, subject, kind) for (digest, subject), kind in likeness]),
             (REFERENCES, self._references()),
-            (HOLDS, hold_rows(subjects)),
+            (HOLDS, hold_rows([working.subjects[one] for one in changes.held])),
             (REVIEWS, review_rows(changes, self.now)),
         ]
 

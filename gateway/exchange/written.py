@@ -89,7 +89,7 @@ def audit_row(prepared: Prepared, submission: Submission) -> tuple[object, ...] 
 
 def hold_rows(subjects: Sequence[Subject]) -> list[tuple[object, ...]]:
     """What persons said no to, under every id by which an event may name them, each id once."""
-    said = (one for one in subjects if one.holds and one.merged_into is None)
+    said = (one for one in subjects if one.merged_into is None)
     found = {name: one.holds for one in said for name in (one.id, *one.merged)}
     return [(name, holds.dumps(found[name])) for name in sorted(found)]
 

@@ -142,6 +142,7 @@ DECLINES = {cast.RELATED["V"]: "withdrawn", HUB: "no_answer"}
 
 
 MEANT: dict[str, dict[str, Any]] = {
+    "trajectory.task_raised": {"what": "decide_objection"},
     "transition.organiser_mandate_changed": {
         "from_org": cast.urn_of(cast.RELATED["W"]),
         "nis": [cast.NIS],
