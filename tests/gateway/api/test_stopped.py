@@ -52,8 +52,8 @@ def client(tmp_path: Path) -> Iterator[httpx.Client]:
             ]
             inbox.append(connection, rows, now=2)
             line = Disclosure(
-                "e-4", OTHER, "feed", 1, "referral.withdrawn", "ocmw", "urn:o", None, "case-1",
-                None, None, None, "",
+                "e-4", OTHER, "feed", 0, 1, "referral.withdrawn", "ocmw", "urn:o", None, "case-1",
+                None, None, None, None, None, "",
             )  # fmt: skip
             disclose(connection, [line])
         app = FastAPI()

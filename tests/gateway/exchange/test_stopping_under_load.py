@@ -71,7 +71,7 @@ class Hub:
     def page(self) -> None:
         """One page of the organiser's feed, as the door gives it."""
         feed = InboxFeed(self.world.handover, self.world.engines["consumers_read"])
-        page = feed.read(ORGANISER, self.cursor, PAGE)
+        page = feed.read(ORGANISER, self.cursor, PAGE, "reader")
         self.cursor = page.next
         self.read += page.events
 
