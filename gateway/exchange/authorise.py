@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
 HOST = "H"
 ERASED = "subject.erased"
-AT_THE_DOOR = frozenset({"door", "erased", "ledger_row_missing"})
+AT_THE_DOOR = frozenset({"door", "erased", "ledger_row_missing", "unpublishable"})
 """Legs that only a door can tell: they depend on which one it is, on keys and on what it finds."""
 BY_TERRITORY = frozenset("VOWG")
 """Roles that somebody is given for a territory; who refers or hosts is where it is."""
