@@ -1,12 +1,12 @@
 """What may be read about inboxes and disclosures; every function takes a scope first."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
-from consumers.scope import Scope, scoped
+from consumers.scope import WHOLE_HUB, Scope, scoped
 from consumers.tables import disclosures, inbox, inbox_counters
 
 
@@ -65,11 +65,41 @@ class Position:
     forgotten_at: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which rows of an inbox a reader asks for; a condition that is empty holds for all.
+
+    Attributes:
+        event_names: such as `referral.created`.
+        programmes: rows whose programme is unknown or withheld are not among them.
+        codes: NIS codes as events carry them.
+    """
+
+    event_names: frozenset[str] = frozenset()
+    programmes: frozenset[str] = frozenset()
+    codes: frozenset[str] = frozenset()
+
+
+EVERYTHING = Wanted()
+
+
 def feed_page(
-    connection: sa.Connection, scope: Scope, *, after: int, limit: int
+    connection: sa.Connection,
+    scope: Scope,
+    *,
+    after: int,
+    limit: int,
+    wanted: Wanted = EVERYTHING,
 ) -> list[InboxEntry]:
     """The scope's inbox after a sequence number, in order, at most `limit` rows."""
     query = sa.select(inbox).where(inbox.c.seq > after).order_by(inbox.c.seq).limit(limit)
+    for column, values in (
+        (inbox.c.event_name, wanted.event_names),
+        (inbox.c.programme, wanted.programmes),
+        (inbox.c.nis, wanted.codes),
+    ):
+        if values:
+            query = query.where(column.in_(sorted(values)))
     return [_entry(row) for row in connection.execute(scoped(query, scope))]
 
 
@@ -117,6 +147,15 @@ def newest(connection: sa.Connection, scope: Scope) -> int:
     """The newest number that an inbox has given, 0 while it is empty."""
     query = scoped(sa.select(sa.func.max(inbox_counters.c.seq)), scope)
     return connection.execute(query).scalar() or 0
+
+
+def newest_of(connection: sa.Connection, participants: Iterable[str]) -> dict[str, int]:
+    """The newest number of each of these inboxes, in one query; for the hub's own waiting."""
+    counter = inbox_counters.c
+    query = sa.select(counter.participant, counter.seq).where(
+        counter.participant.in_(sorted(participants))
+    )
+    return {row[0]: row[1] for row in connection.execute(scoped(query, WHOLE_HUB))}
 
 
 def seq_before(connection: sa.Connection, scope: Scope, routed_at: int) -> int:

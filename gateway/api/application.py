@@ -42,13 +42,14 @@ class Gateway:
         self._completions = collaborators.completions
         self._fair_use = collaborators.fair_use
         self._certificates = collaborators.certificates
-        self._waiters = Waiters(collaborators.wake)
+        self._waiters = Waiters(collaborators.wake, collaborators.feed.positions)
         self._pool = ThreadPoolExecutor(FEED_THREADS, "feed")
         feed = FeedEndpoint(
             verifier=collaborators.verifier,
             feed=collaborators.feed,
             waiters=self._waiters,
             tracing=collaborators.tracing,
+            programmes=lambda: tuple(collaborators.registry().rules.programmes()),
             pool=self._pool,
         )
         self._bare: dict[str, tuple[str, Endpoint]] = {

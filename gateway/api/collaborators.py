@@ -9,16 +9,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from consumers.views import EVERYTHING
 from gateway.api.client_certificates import ClientCertificates
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from fastapi import APIRouter
 
     from consumers.clock import Clock
     from consumers.figures import Cell, Question
     from consumers.rollup import Place
+    from consumers.views import Wanted
     from gateway.api.cases import Cases
     from gateway.api.completions import Completions
     from gateway.api.fair_use import FairUse
@@ -46,6 +48,10 @@ class TokenVerifier(Protocol):
         """
         ...
 
+    def holds(self, token: str) -> bool:
+        """Whether a token that was verified before still counts, whoever sends it."""
+        ...
+
     def may_block(self, token: str) -> bool:
         """Whether `verify` would wait for somebody else: then it is not for the event loop."""
         ...
@@ -66,12 +72,18 @@ class Submits(Protocol):
 class Feed(Protocol):
     """The feed door's read side."""
 
-    def read(self, participant: str, after: int, limit: int, actor: str) -> FeedPage:
+    def read(
+        self, participant: str, after: int, limit: int, actor: str, wanted: Wanted = EVERYTHING
+    ) -> FeedPage:
         """The next events of an inbox, rendered and disclosed to `actor`. Blocks on the stores.
 
         Raises:
             CursorExpired: 410, `after` lies before what is kept.
         """
+        ...
+
+    def positions(self, participants: Sequence[str]) -> Mapping[str, int]:
+        """The newest row of each of these inboxes. Blocks."""
         ...
 
     def since(self, participant: str, moment_us: int) -> int:

@@ -9,19 +9,24 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 import structlog
 
 from gateway import errors
-from gateway.api import authentication, cursors, limits, parameters, traces
+from gateway.api import authentication, cursors, feed_filter, limits, parameters, traces
+from gateway.api.event_stream import EVENT_STREAM, EventStream
 from gateway.api.responses import JSON, send_bytes
+from gateway.oauth.senders import sender_of
 from schemas.errors import Message
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
     from concurrent.futures import Executor
 
+    from consumers.views import Wanted
     from gateway.api.collaborators import Feed, TokenVerifier
     from gateway.api.inboxes import FeedPage
     from gateway.api.responses import Receive, Scope, Send
@@ -40,11 +45,26 @@ STREAM_PAGES: Final = 40
 _log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One call: whose inbox, from where, how much, which of it, and in what form."""
+
+    participant: str
+    client_id: str
+    moment: int | None
+    after: int
+    limit: int
+    wait: int
+    wanted: Wanted
+    form: bytes
+
+
 class FeedEndpoint:
     """The bare endpoint.
 
     Args:
         feed: reads, renders and discloses a page; called in `pool`.
+        programmes: those that may be asked for; cheap.
         pool: a few threads.
     """
 
@@ -55,9 +75,11 @@ class FeedEndpoint:
         feed: Feed,
         waiters: Waiters,
         tracing: Tracing,
+        programmes: Callable[[], Collection[str]],
         pool: Executor,
     ) -> None:
         self._tracing = tracing
+        self._programmes = programmes
         self._verifier = verifier
         self._feed = feed
         self._waiters = waiters
@@ -76,64 +98,85 @@ class FeedEndpoint:
             self._tracing, headers.get(b"traceparent"), trusted=principal.trusted_trace
         )
         scope[traces.SCOPE_KEY] = trace
-        given = parameters.query(scope["query_string"])
-        limit = parameters.whole_number(given, "limit", default=DEFAULT_LIMIT, low=1, high=LIMIT)
-        wait = parameters.whole_number(given, "wait", default=0, low=0, high=WAIT_SECONDS)
-        moment = _moment(given)
-        cursor = given.get("after", "")
-        after = cursors.decode(principal.participant, cursor) if cursor else 0
-        streams = _wants_stream(headers.get(b"accept"))
-        if moment is not None:
-            after = await self._since(principal.participant, moment)
-        page = await self._page(principal, after, limit, wait, receive)
-        if streams:
-            await self._stream(principal, page, limit, send, trace.header())
+        asked = self._asked(principal, parameters.query(scope["query_string"]), headers)
+        if asked.moment is not None:
+            after = await self._since(principal.participant, asked.moment)
+            asked = replace(asked, after=after)
+        page = await self._page(asked, receive)
+        if asked.form == NDJSON:
+            await self._stream(asked, page, send, trace.header())
+        elif asked.form == EVENT_STREAM:
+            token = sender_of(scope)[1]
+            await self._events(asked, token).send(page, send, receive, trace.header())
         else:
             body = _document(principal.participant, page)
             await send_bytes(send, 200, JSON, body, (trace.header(), _NO_STORE))
 
-    async def _page(
-        self, principal: Principal, after: int, limit: int, wait: int, receive: Receive
-    ) -> FeedPage:
-        """The next page, waited for when the inbox is empty and the caller wants to wait."""
-        page = await self._read(principal, after, limit)
-        if page.events or page.next > after or not wait:
+    def _asked(
+        self, principal: Principal, given: dict[str, str], headers: dict[bytes, bytes]
+    ) -> _Asked:
+        """What the caller wants to read, and how. Raises as the parameters and Accept do."""
+        form = _form(headers.get(b"accept"))
+        seen = headers.get(b"last-event-id", b"").decode("latin-1")
+        cursor = given.get("after", "")
+        if form == EVENT_STREAM and seen:
+            # A client that comes back: where it was counts, not where it first began.
+            cursor = seen
+            given = {name: value for name, value in given.items() if name not in {"after", "from"}}
+        return _Asked(
+            participant=principal.participant,
+            client_id=principal.client_id,
+            moment=_moment(given),
+            after=cursors.decode(principal.participant, cursor) if cursor else 0,
+            limit=parameters.whole_number(given, "limit", default=DEFAULT_LIMIT, low=1, high=LIMIT),
+            wait=parameters.whole_number(given, "wait", default=0, low=0, high=WAIT_SECONDS),
+            wanted=feed_filter.wanted(given, self._programmes()),
+            form=form,
+        )
+
+    def _events(self, asked: _Asked, token: str) -> EventStream:
+        return EventStream(
+            asked.participant,
+            lambda after: self._read(asked, after),
+            lambda: self._verifier.holds(token),
+            self._waiters,
+        )
+
+    async def _page(self, asked: _Asked, receive: Receive) -> FeedPage:
+        """The next page, waited for when nothing is there and the caller wants to wait."""
+        page = await self._read(asked, asked.after)
+        if page.events or not asked.wait or asked.form == EVENT_STREAM:
             return page
-        until = time.monotonic() + wait
-        woken = self._waiters.register(principal.participant)
+        until = time.monotonic() + asked.wait
+        woken = self._waiters.register(asked.participant)
         gone = asyncio.ensure_future(_disconnected(receive))
         gone.add_done_callback(lambda _done: woken.set())
         try:
             while self._waiters.is_open:
                 # Registered before this read, so nothing that arrives in between is missed.
-                page = await self._read(principal, after, limit)
+                page = await self._read(asked, page.next)
                 left = until - time.monotonic()
                 if gone.done():
                     raise limits.ClientGone
-                if page.events or page.next > after or left <= 0:
+                if page.events or left <= 0:
                     break
                 await self._waiters.pause(woken, left)
             return page
         finally:
             gone.cancel()
-            self._waiters.unregister(principal.participant, woken)
+            self._waiters.unregister(asked.participant, woken)
 
     async def _since(self, participant: str, moment_us: int) -> int:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._pool, self._feed.since, participant, moment_us)
 
-    async def _read(self, principal: Principal, after: int, limit: int) -> FeedPage:
+    async def _read(self, asked: _Asked, after: int) -> FeedPage:
         loop = asyncio.get_running_loop()
-        asked = principal.participant, after, limit, principal.client_id
-        return await loop.run_in_executor(self._pool, self._feed.read, *asked)
+        what = asked.participant, after, asked.limit, asked.client_id, asked.wanted
+        return await loop.run_in_executor(self._pool, self._feed.read, *what)
 
     async def _stream(
-        self,
-        principal: Principal,
-        page: FeedPage,
-        limit: int,
-        send: Send,
-        trace: tuple[bytes, bytes],
+        self, asked: _Asked, page: FeedPage, send: Send, trace: tuple[bytes, bytes]
     ) -> None:
         """Send page after page until the inbox is read, one line an event, the cursor last."""
         head = [(b"content-type", NDJSON), trace, _NO_STORE]
@@ -145,12 +188,12 @@ class FeedEndpoint:
             if not page.behind or not self._waiters.is_open:
                 break
             try:
-                page = await self._read(principal, page.next, limit)
+                page = await self._read(asked, page.next)
             except Exception as error:  # noqa: BLE001 - the edge: the answer's head has left
                 # The caller asks again from the position it gets, and hears then what is wrong.
                 _log.warning("feed_stream_cut", error=type(error).__name__)
                 break
-        position = _position(principal.participant, page)
+        position = _position(asked.participant, page)
         last = orjson.dumps(position, option=orjson.OPT_APPEND_NEWLINE)
         await send({"type": "http.response.body", "body": last})
 
@@ -187,23 +230,22 @@ def _moment(given: dict[str, str]) -> int | None:
     return parameters.instant_us(text, "from")
 
 
-def _wants_stream(accept: bytes | None) -> bool:
-    """Whether the caller asked for NDJSON.
+def _form(accept: bytes | None) -> bytes:
+    """The media type to answer in; JSON unless another is asked for.
 
     Raises:
-        NotAcceptable: 406, it takes neither JSON nor NDJSON.
+        NotAcceptable: 406, it takes none that the feed has.
     """
-    if not accept:
-        return False
-    wanted = accept.lower()
-    if NDJSON in wanted:
-        return True
+    wanted = accept.lower() if accept else b"*/*"
+    for form in (NDJSON, EVENT_STREAM):
+        if form in wanted:
+            return form
     if JSON in wanted or b"*/*" in wanted or b"application/*" in wanted:
-        return False
+        return JSON
     raise errors.NotAcceptable(
         Message(
-            nl="De feed antwoordt als application/json of application/x-ndjson.",
-            en="The feed answers as application/json or application/x-ndjson.",
+            nl="De feed antwoordt als application/json, application/x-ndjson of text/event-stream.",
+            en="The feed answers as application/json, application/x-ndjson or text/event-stream.",
         )
     )
 

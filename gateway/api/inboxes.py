@@ -10,6 +10,7 @@ import orjson
 from consumers import views
 from consumers.errors import CursorExpired
 from consumers.scope import Scope
+from consumers.views import EVERYTHING
 from gateway.api import cursors
 from gateway.exchange.authorise import Stopped
 from schemas import envelope
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     import sqlalchemy as sa
 
-    from consumers.views import InboxEntry, Position
+    from consumers.views import InboxEntry, Position, Wanted
     from gateway.exchange.handover import Outcome
 
 DOOR: Final = "feed"
@@ -32,12 +33,14 @@ class FeedPage:
 
     Attributes:
         events: CloudEvents as JSON, disclosed; rows that were stopped are not among them.
-        next: the inbox row this page ends with.
+        numbers: the inbox row of each event.
+        next: the inbox row this page ends with: everything wanted up to it is in the page.
         behind: rows of the inbox after it.
         oldest: the row before the oldest that the inbox still keeps.
     """
 
     events: tuple[bytes, ...]
+    numbers: tuple[int, ...]
     next: int
     behind: int
     oldest: int
@@ -79,7 +82,14 @@ class InboxFeed:
                 raise _expired()
             return views.seq_before(connection, scope, moment_us)
 
-    def read(self, participant: str, after: int, limit: int, actor: str) -> FeedPage:
+    def positions(self, participants: Sequence[str]) -> dict[str, int]:
+        """The newest row of each of these inboxes; blocks. Raises as `read`."""
+        with self._reading.connect() as connection:
+            return views.newest_of(connection, participants)
+
+    def read(
+        self, participant: str, after: int, limit: int, actor: str, wanted: Wanted = EVERYTHING
+    ) -> FeedPage:
         """The page after row `after`, for a client of the participant's; blocks on the stores.
 
         Raises:
@@ -89,17 +99,22 @@ class InboxFeed:
         """
         scope = Scope(participant)
         with self._reading.connect() as connection:
-            entries = views.feed_page(connection, scope, after=after, limit=limit)
+            # First, so that a row that comes in between lies after the page and is not passed over.
             position = views.position(connection, scope)
+            entries = views.feed_page(connection, scope, after=after, limit=limit, wanted=wanted)
         _check(after, position)
         outcomes = self._hand_over.hand_over(participant, entries, DOOR, actor)
         last = entries[-1].seq if entries else after
+        if len(entries) < limit:
+            last = max(last, position.newest)
+        copies = [
+            (entry.seq, orjson.dumps(envelope.to_structured(one.event)))
+            for entry, one in zip(entries, outcomes, strict=True)
+            if not isinstance(one, Stopped)
+        ]
         return FeedPage(
-            events=tuple(
-                orjson.dumps(envelope.to_structured(one.event))
-                for one in outcomes
-                if not isinstance(one, Stopped)
-            ),
+            events=tuple(body for _, body in copies),
+            numbers=tuple(seq for seq, _ in copies),
             next=last,
             behind=max(0, position.newest - last),
             oldest=max(0, position.oldest - 1),

@@ -135,6 +135,14 @@ class Verifier:
         )
         return known.principal
 
+    def holds(self, token: str) -> bool:
+        """Whether a token that was verified before still counts; for an answer that goes on."""
+        try:
+            self._known_token(token, self._registry())
+        except InvalidToken:
+            return False
+        return True
+
     def may_block(self, token: str) -> bool:
         """Whether checking a token would ask its issuer, which takes a thread."""
         registry = self._registry()

@@ -13,7 +13,7 @@ from consumers import disclosures, inbox, tables, views
 from consumers.disclosures import Disclosure
 from consumers.inbox import InboxRow
 from consumers.scope import WHOLE_HUB, Scope
-from consumers.views import Position
+from consumers.views import Position, Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,6 +72,43 @@ def test_a_page_follows_the_cursor(engine_of: Callable[..., Engine]) -> None:
         page = views.feed_page(connection, Scope(OCMW), after=2, limit=2)
 
     assert [entry.event_id for entry in page] == ["e-3", "e-4"]
+
+
+def test_a_reader_may_ask_for_less(engine_of: Callable[..., Engine]) -> None:
+    """By event, programme and municipality, and by all of them at once."""
+    engine = engine_of("consumers")
+    rows = [
+        _row(1),
+        replace(_row(2), event_name="placement.started", programme="wijk_werken"),
+        replace(_row(3), programme="wijk_werken", nis="24020"),
+        replace(_row(4), programme="wijk_werken"),
+        replace(_row(5, ORGANISER), programme="wijk_werken"),
+    ]
+    with engine.begin() as connection:
+        inbox.append(connection, rows, now=1)
+
+    def found(wanted: Wanted) -> list[str]:
+        with engine.connect() as connection:
+            page = views.feed_page(connection, Scope(OCMW), after=0, limit=9, wanted=wanted)
+        return [entry.event_id for entry in page]
+
+    referrals = frozenset({"referral.created"})
+    programme = frozenset({"wijk_werken"})
+    assert found(Wanted(event_names=referrals)) == ["e-1", "e-3", "e-4"]
+    assert found(Wanted(programmes=programme)) == ["e-2", "e-3", "e-4"]
+    assert found(Wanted(codes=frozenset({"24020"}))) == ["e-3"]
+    assert found(Wanted(referrals, programme, frozenset({"24107"}))) == ["e-4"]
+
+
+def test_the_newest_of_many_inboxes_is_one_question(engine_of: Callable[..., Engine]) -> None:
+    """Inboxes that were never given anything are not among the answers."""
+    engine = engine_of("consumers")
+    _fill(engine, 3)
+    _fill(engine, 2, ORGANISER)
+    with engine.connect() as connection:
+        found = views.newest_of(connection, [OCMW, ORGANISER, "nobody"])
+
+    assert found == {OCMW: 3, ORGANISER: 2}
 
 
 def test_positions_belong_to_one_inbox(engine_of: Callable[..., Engine]) -> None:

@@ -35,6 +35,7 @@ class Interface:
     wake: fakes.QueueListener
     tracing: fakes.NoTracing
     collaborators: Collaborators
+    tokens: fakes.ReadableTokens
 
     def post(self, path: str, body: bytes, content_type: str, **headers: str) -> httpx.Response:
         """POST as the partner."""
@@ -56,9 +57,10 @@ def interface() -> Iterator[Interface]:
     feed = fakes.ListFeed()
     wake = fakes.QueueListener()
     tracing = fakes.NoTracing()
+    tokens = fakes.ReadableTokens(roles())
     collaborators = Collaborators(
         environment="test",
-        verifier=fakes.ReadableTokens(roles()),
+        verifier=tokens,
         registry=cast.registry,
         ledger=ledger,
         completions=completions,
@@ -73,7 +75,7 @@ def interface() -> Iterator[Interface]:
     )
     app = create_app(collaborators)
     with AsgiClient(app) as client:
-        yield Interface(app, client, ledger, feed, wake, tracing, collaborators)
+        yield Interface(app, client, ledger, feed, wake, tracing, collaborators, tokens)
 
 
 __all__ = ["PARTNER", "Interface", "hub", "interface", "roles"]

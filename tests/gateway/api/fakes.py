@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from consumers.spans import Entry
 from consumers.traceparent import new_traceparent
+from consumers.views import EVERYTHING
 from gateway.api.inboxes import FeedPage
 from gateway.errors import InvalidToken
 from gateway.exchange.publication import ItemOutcome, Receipt
@@ -17,6 +18,7 @@ from schemas.errors import Message
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from consumers.views import Wanted
     from gateway.api.completions import Completions
     from gateway.exchange.publication import PublishRequest
     from gateway.exchange.submission import Submission
@@ -42,6 +44,7 @@ class ReadableTokens:
 
     def __init__(self, roles: Mapping[str, str]) -> None:
         self._roles = roles
+        self.taken_back: set[str] = set()
 
     def verify(self, token: str, sender: Sender) -> Principal:  # noqa: ARG002 - takes anybody's
         """The principal that the token spells out."""
@@ -55,6 +58,10 @@ class ReadableTokens:
             trusted_trace="trusted" in scopes,
             role=self._roles[participant],
         )
+
+    def holds(self, token: str) -> bool:
+        """Until it is taken back."""
+        return token not in self.taken_back
 
     def may_block(self, token: str) -> bool:  # noqa: ARG002 - the interface's
         """Never: it is all in the token."""
@@ -133,16 +140,32 @@ class ListFeed:
     def __init__(self) -> None:
         self.events: list[bytes] = []
         self.reads = 0
+        self.looks = 0
+        self.wanted = EVERYTHING
         self.fails_after = float("inf")
 
-    def read(self, participant: str, after: int, limit: int, actor: str) -> FeedPage:  # noqa: ARG002
+    def read(
+        self,
+        participant: str,  # noqa: ARG002 - the interface's
+        after: int,
+        limit: int,
+        actor: str,  # noqa: ARG002 - the interface's
+        wanted: Wanted = EVERYTHING,
+    ) -> FeedPage:
         """The page after a position."""
         self.reads += 1
+        self.wanted = wanted
         if self.reads > self.fails_after:
             raise sqlite3.OperationalError
         page = tuple(self.events[after : after + limit])
         last = after + len(page)
-        return FeedPage(page, last, len(self.events) - last, 0)
+        numbers = tuple(range(after + 1, last + 1))
+        return FeedPage(page, numbers, last, len(self.events) - last, 0)
+
+    def positions(self, participants: Sequence[str]) -> dict[str, int]:
+        """All inboxes are the one list."""
+        self.looks += 1
+        return dict.fromkeys(participants, len(self.events))
 
     def since(self, participant: str, moment_us: int) -> int:  # noqa: ARG002
         """One event came in each second since the epoch."""

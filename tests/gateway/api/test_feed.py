@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import httpx
 import orjson
 import pytest
+from httpx_sse import connect_sse
 
+from consumers.views import Wanted
 from gateway.api import cursors, waiters
 from tests.gateway.api.conftest import PARTNER
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from httpx_sse import ServerSentEvent
+
     from tests.gateway.api.conftest import Interface
 
 
@@ -149,3 +157,123 @@ def test_the_scope_is_needed(interface: Interface) -> None:
 
     assert response.status_code == 403
     assert interface.feed.reads == 0
+
+
+def test_an_event_source_follows_the_inbox(interface: Interface) -> None:
+    """A client that knows server-sent events gets what is there and what comes, with cursors."""
+    interface.feed.events = [b'{"id":"1"}', b'{"id":"2"}']
+    seen: list[tuple[str, str]] = []
+    with _streaming(interface) as events:
+        for one in events:
+            if not one.data:
+                continue
+            seen.append((one.json()["id"], one.id))
+            if len(seen) == 2:
+                interface.feed.events.append(b'{"id":"3"}')
+                interface.wake.wake(PARTNER.encode())
+            if len(seen) == 3:
+                break
+
+    assert [name for name, _ in seen] == ["1", "2", "3"]
+    assert [cursor for _, cursor in seen] == [cursors.encode(PARTNER, n) for n in (1, 2, 3)]
+
+
+def test_an_event_source_goes_on_where_it_was(interface: Interface) -> None:
+    """`Last-Event-ID` counts more than where the address says to begin."""
+    interface.feed.events = [b'{"id":"%d"}' % number for number in range(4)]
+    last = cursors.encode(PARTNER, 3)
+    with _streaming(interface, "from=1970-01-01T00:00:00Z", {"Last-Event-ID": last}) as events:
+        first = next(one for one in events if one.data)
+
+    assert first.json()["id"] == "3"
+
+
+def test_a_stream_ends_with_its_token(interface: Interface) -> None:
+    """Whose token is taken back reads no further, and what it has not seen is not disclosed."""
+    interface.feed.events = [b'{"id":"1"}']
+    seen = []
+    with _streaming(interface) as events:
+        for one in (one for one in events if one.data):
+            seen.append(one.id)
+            interface.tokens.taken_back.add(PARTNER)
+            interface.feed.events.append(b'{"id":"2"}')
+            interface.wake.wake(PARTNER.encode())
+
+    assert seen == [cursors.encode(PARTNER, 1)]
+    assert interface.feed.reads == 1
+
+
+def test_a_quiet_stream_beats(interface: Interface, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing comes: a comment now and then, which no client takes for an event."""
+    monkeypatch.setattr("gateway.api.event_stream.BEAT_SECONDS", 0.05)
+    beats = 0
+    with interface.client.listening() as address, httpx.Client(timeout=20) as http:
+        headers = {"authorization": f"Bearer {PARTNER}", "accept": "text/event-stream"}
+        with http.stream("GET", f"{address}/v1/feed", headers=headers) as answer:
+            for line in answer.iter_lines():
+                beats += line == ": beat"
+                if beats == 3:
+                    break
+
+    assert beats == 3
+    assert answer.headers["content-type"] == "text/event-stream"
+
+
+def test_waiting_clients_are_one_look(
+    interface: Interface, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody reads an inbox that has not grown; the thread looks for all in one query."""
+    monkeypatch.setattr(waiters, "FALLBACK_SECONDS", 0.05)
+    asked = {"headers": {"authorization": f"Bearer {PARTNER}"}}
+    interface.client.call_all(*[("GET", "/v1/feed?wait=2", asked)] * 10)
+
+    # Each reads when it comes, once it waits, when it is first seen waiting, and at its end.
+    assert interface.feed.reads <= 10 * 4
+    assert interface.feed.looks > 3
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("type=referral.created", Wanted(event_names=frozenset({"referral.created"}))),
+        ("programme=wijk_werken", Wanted(programmes=frozenset({"wijk_werken"}))),
+        ("nis=24107", Wanted(codes=frozenset({"24107"}))),
+    ],
+)
+def test_a_caller_may_ask_for_less(interface: Interface, query: str, found: Wanted) -> None:
+    """By type, programme or municipality."""
+    assert interface.get(f"/v1/feed?{query}").status_code == 200
+    assert interface.feed.wanted == found
+
+
+def test_a_family_of_events_is_all_of_them(interface: Interface) -> None:
+    """And names may be joined by commas."""
+    interface.get("/v1/feed?type=agreement.*,referral.created")
+
+    assert interface.feed.wanted.event_names > {"agreement.proposed", "referral.created"}
+    assert "referral.accepted" not in interface.feed.wanted.event_names
+
+
+@pytest.mark.parametrize(
+    "query", ["type=referral.create", "type=", "type=person.*", "programme=wijkwerken", "nis=99999"]
+)
+def test_what_does_not_exist_is_refused_by_name(interface: Interface, query: str) -> None:
+    """A slip would look like an inbox without news."""
+    response = interface.get(f"/v1/feed?{query}")
+
+    assert response.status_code == 400
+    assert response.json()["invalidParams"][0]["name"] == query.partition("=")[0]
+
+
+@contextmanager
+def _streaming(
+    interface: Interface, query: str = "", headers: dict[str, str] | None = None
+) -> Iterator[Iterator[ServerSentEvent]]:
+    """The events of the feed as an event source reads them, over a real connection."""
+    given = {"authorization": f"Bearer {PARTNER}", **(headers or {})}
+    with (
+        interface.client.listening() as address,
+        httpx.Client(timeout=20) as http,
+        connect_sse(http, "GET", f"{address}/v1/feed?{query}", headers=given) as source,
+    ):
+        yield source.iter_sse()
