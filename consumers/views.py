@@ -238,10 +238,10 @@ def _split(joined: str) -> tuple[str, ...]:
 
 def received_from(
     connection: sa.Connection, scope: Scope, producer_org: str, trajectory_ids: Sequence[str]
-) -> list[tuple[str, str]]:
-    """Which participants were handed something of an organisation's, on which of these cases."""
+) -> list[tuple[str, str, str]]:
+    """Who was handed something of an organisation's: participant, case and door, each once."""
     query = (
-        sa.select(disclosures.c.participant, disclosures.c.trajectory_id)
+        sa.select(disclosures.c.participant, disclosures.c.trajectory_id, disclosures.c.door)
         .where(
             disclosures.c.producer_org == producer_org,
             disclosures.c.trajectory_id.in_(sorted(trajectory_ids)),
@@ -250,4 +250,4 @@ def received_from(
         .distinct()
         .order_by(disclosures.c.participant, disclosures.c.trajectory_id)
     )
-    return [(row[0], row[1]) for row in connection.execute(scoped(query, scope))]
+    return [(row[0], row[1], row[2]) for row in connection.execute(scoped(query, scope))]

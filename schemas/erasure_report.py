@@ -32,6 +32,10 @@ REMAINS: Final[dict[str, Message]] = {
     "disclosure_lines": Message(
         "wie wat wanneer kreeg (tien jaar)", "who got what and when (ten years)"
     ),
+    "own_topics": Message(
+        "kopieën in de Kafka-topics van ontvangers, hoogstens zeven dagen",
+        "copies in receivers' Kafka topics, for seven days at most",
+    ),
     "number_index": Message(
         "het kenmerk van het rijksregisternummer, omdat anderen gegevens houden",
         "the digest of the national number, because others keep data",

@@ -149,7 +149,8 @@ class Desk:
         self, participant: Participant, found: Erasure, told: Sequence[Told]
     ) -> dict[str, Any]:
         key = self.pseudonym_key(participant.id)
-        remains = [one for one in erasure_report.REMAINS if one != "number_index"]
+        sometimes = {"number_index": found.number_kept, "own_topics": found.by_kafka}
+        remains = [one for one in erasure_report.REMAINS if sometimes.get(one, True)]
         return {
             "erasure_id": found.id,
             "stage": found.stage,
@@ -164,7 +165,7 @@ class Desk:
                 "final_at": _moment(found.completed_at),
             },
             "told": [self._receiver(one) for one in told],
-            "remains": [*remains, "number_index"] if found.number_kept else remains,
+            "remains": remains,
             "nature": erasure_report.NATURE,
         }
 

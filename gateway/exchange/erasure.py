@@ -44,6 +44,7 @@ class Erasure(Struct, frozen=True, gc=False):
         announcements: how often the receivers were told; the last may still be on its way.
         destruction: the key store's count of destructions, with this one.
         events: how many events of each type were sealed under the controller.
+        by_kafka: somebody received by a topic of its own, which keeps copies for some days.
     """
 
     id: str
@@ -63,6 +64,7 @@ class Erasure(Struct, frozen=True, gc=False):
     number_kept: bool = False
     completed_at: int | None = None
     events: dict[str, int] = {}
+    by_kafka: bool = False
 
 
 class Told(NamedTuple):

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from gateway.exchange.key_erasure import KeyEraser
     from gateway.exchange.registry import Participant, Registry
 
+KAFKA = "kafka"
 LOOK_AGAIN_US = 5_000_000
 """How soon a waiting order is looked at again: for a rotation, and for who received meanwhile."""
 
@@ -100,7 +101,8 @@ class Erasures:
             return _same(found, trajectory_id, legal_ground)
         made = self._made(known, participant, client_id, (trajectory_id, legal_ground), now)
         if not dry_run:
-            received = self._received(made)
+            received, by_kafka = self._received(made)
+            made = replace(made, by_kafka=by_kafka)
             told = [Told(one, now) for one in _names(received)]
             self._store.add(made, told, erasure.announcements(made, 1, received, now), kept)
         return made
@@ -178,7 +180,8 @@ class Erasures:
         count = found.destruction
         if found.completed_at is None and count is not None and self._is_final(count):
             after = replace(found, completed_at=now)
-        received = self._received(found)
+        received, by_kafka = self._received(found)
+        after = replace(after, by_kafka=found.by_kafka or by_kafka)
         known = {one.participant for one in told}
         late = [Told(one, now) for one in _names(received) if one not in known]
         again = [one._replace(reminded=one.reminded + 1) for one in erasure.to_remind(told, now)]
@@ -199,16 +202,18 @@ class Erasures:
         """Whether no older key-encryption key outlives that destruction."""
         return read_state(self._keys).completed >= destruction
 
-    def _received(self, found: Erasure) -> dict[str, tuple[str, ...]]:
-        """By case, which participants of others were handed something of the controller's."""
+    def _received(self, found: Erasure) -> tuple[dict[str, tuple[str, ...]], bool]:
+        """By case, who of others was handed something of the controller's; whether by Kafka."""
         with self._consumers.connect() as connection:
-            pairs = views.received_from(
+            lines = views.received_from(
                 connection, WHOLE_HUB, found.organisation, found.trajectory_ids
             )
-        return {
-            case: tuple(who for who, where in pairs if where == case and who not in found.own)
+        others = [(who, case, door) for who, case, door in lines if who not in found.own]
+        by_case = {
+            case: tuple(sorted({who for who, where, _ in others if where == case}))
             for case in found.trajectory_ids
         }
+        return by_case, any(door == KAFKA for _, _, door in others)
 
 
 def _names(received: Mapping[str, tuple[str, ...]]) -> list[str]:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 import sqlalchemy as sa
 
 from consumers.database import Stores
+from consumers.tables import disclosures
 from gateway.errors import DutyToKeep, UnknownCase
 from gateway.exchange import audit
 from gateway.exchange.authorise import Stopped
@@ -36,13 +40,13 @@ from tests.store_fixtures import opened, stores
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from gateway.exchange.records import LedgerRow
 
 __all__ = ["stores"]
 
 SQLITE = pytest.mark.parametrize("stores", ["sqlite"], indirect=True)
+ROOT = Path(__file__).parents[3]
 SECRETS = (CANARY.encode(), PHONE.encode(), NUMBER.encode(), b"Amina")
 
 
@@ -235,15 +239,14 @@ def test_who_received_in_the_meantime_is_told_too(world: ErasureWorld) -> None:
     order = world.order()
     world.world.timers.step()
     with world.world.engines["consumers"].begin() as connection:
-        connection.exec_driver_sql(
-            "insert into disclosures select event_id, 'vdab', door, disclosed_at, event_name,"  # noqa: S608
-            " producer, producer_org, subject_id, trajectory_id, agreement_id, purpose,"
-            f" legal_basis, withheld, trace_id from disclosures where participant = '{OCMW}'"
-        )
+        lines = connection.execute(sa.select(disclosures)).mappings().all()
+        late = [{**one, "participant": VDAB, "door": "kafka"} for one in lines]
+        connection.execute(sa.insert(disclosures), late)
     world.settle()
 
     assert {one.participant for one in world.store.told(order.id)} == {OCMW, VDAB}
     assert world.world.names(VDAB) == ["subject.erased"]
+    assert world.found(order).by_kafka
 
 
 @SQLITE
@@ -282,3 +285,25 @@ def test_nothing_of_the_person_stands_in_any_file(world: ErasureWorld, tmp_path:
             world.rotate()
         content = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
         assert not [one for one in SECRETS if one in content], moment
+
+
+@SQLITE
+@pytest.mark.parametrize("when", ["before", "after", "clearing"])
+def test_a_killed_process_goes_on_where_it_was(
+    world: ErasureWorld, stores: Stores, tmp_path: Path, when: str
+) -> None:
+    """Killed with no warning around the destruction; another process finishes the order."""
+    order = world.order()
+    while world.world.timers.step():
+        pass
+    urls = [stores.ledger, stores.keys, stores.consumers, str(tmp_path / "kek"), when]
+    program = [sys.executable, "-m", "tests.gateway.exchange.dying_erasure", *urls]
+    died = subprocess.run(program, check=False, capture_output=True, cwd=ROOT)
+
+    assert died.returncode == -9, died.stderr
+    assert world.found(order).stage in ("destroying", "clearing")
+    world.settle()
+    assert world.found(order).stage == "waiting"
+    assert opens(world) == {CAW_URN: {False}, OCMW_URN: {True}}
+    with world.world.engines["ledger_read"].connect() as connection:
+        assert connection.execute(sa.text("select count(*) from likeness")).scalar_one() == 0
