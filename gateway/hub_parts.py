@@ -178,6 +178,9 @@ class GatewayParts:
         registry.live.on_change(self.sweeper.nudge)
         self._signing = SigningKeys(registry.ledger_engine, self._encryption)
         registry.live.before_change(self._signing.reload)
+        self._fair_use = FairUse(
+            registry.live.current, usual_limits(settings), gateways=settings.gateways
+        )
         self._fetcher = Fetcher(settings.environment)
         self._foreign_keys = ForeignKeys(self._fetcher, registry.live.current)
         self._proofs = Proofs(settings.addresses)
@@ -257,6 +260,8 @@ class GatewayParts:
             "proofs_remembered": float(self._proofs.remembered),
             "spans_dropped_total": float(self.tracing.dropped),
             "proof_tree_differs": float(self._heads.differs),
+            "issuer_keys_age_seconds": self._foreign_keys.oldest_seconds(),
+            **self._fair_use.figures(),
             **self.timers.figures(),
             **self.sweeper.figures(),
         }
@@ -301,7 +306,7 @@ class GatewayParts:
             wake=self._feed_wake,
             figures=StoredFigures(inboxes) if settings.has_evidence else None,
             certificates=ClientCertificates(settings.proxy_networks),
-            fair_use=FairUse(registry, usual_limits(settings), gateways=settings.gateways),
+            fair_use=self._fair_use,
             public_url=settings.base_url,
             kafka_address=settings.kafka_client_address,
             routers=(

@@ -155,6 +155,7 @@ class FairUse:
         self._accounts: dict[str, _Account] = {}
         self._known: Registry | None = None
         self._lock = threading.Lock()
+        self.refused = 0
 
     def enter(self, scope: Scope, principal: Principal) -> None:
         """Let a call in and count it; its `Admission` is kept in the ASGI scope.
@@ -166,6 +167,19 @@ class FairUse:
             BudgetSpent: 429, a budget is used up; the facts say which, and when to come again.
             TooManyAtOnce: 429, too many calls of this client are under way.
         """
+        try:
+            self._enter(scope, principal)
+        except (errors.BudgetSpent, errors.TooManyAtOnce):
+            self.refused += 1
+            raise
+
+    def figures(self) -> dict[str, float]:
+        """What `/metrics` shows: calls under way of somebody recognised, and calls refused."""
+        with self._lock:
+            under_way = sum(sum(one.under_way.values()) for one in self._accounts.values())
+        return {"calls_under_way": float(under_way), "calls_refused_total": float(self.refused)}
+
+    def _enter(self, scope: Scope, principal: Principal) -> None:
         is_read = scope["method"] in READS
         announced = 0 if is_read else announced_length(scope) or 0
         with self._lock:

@@ -73,10 +73,10 @@ class ForeignKeys:
         self._thread.start()
 
     def stop(self) -> None:
-        """Look no longer; a fetch under way ends by its own bound."""
+        """Look no longer; a fetch under way is not waited for, as it may take its whole bound."""
         self._stopping.set()
         if self._thread.is_alive():
-            self._thread.join()
+            self._thread.join(_TURN_SECONDS)
 
     def of(self, issuer: TrustedIssuer) -> KeySet:
         """The keys that tokens of an issuer may be signed with now; never blocks.
@@ -92,6 +92,22 @@ class ForeignKeys:
         if self._now() - found.at > KEPT_SECONDS:
             raise unavailable("keys_too_old")
         return found.keys
+
+    def oldest_seconds(self) -> float:
+        """How long ago the keys of some trusted issuer were read last, 0 when all are fresh.
+
+        Past `KEPT_SECONDS` that issuer's tokens are refused; an issuer that was never read counts
+        as that old.
+        """
+        wanted = [one for one in self._registry().issuers.values() if _is_fetched(one)]
+        now = self._now()
+        ages = [self._age(one, now) for one in wanted]
+        return max((one for one in ages if one > 2 * REFRESH_SECONDS), default=0.0)
+
+    def _age(self, issuer: TrustedIssuer, now: float) -> float:
+        found = self._fetched.get(issuer.issuer)
+        is_known = found is not None and found.address == issuer.jwks_uri
+        return now - found.at if found is not None and is_known else KEPT_SECONDS
 
     def refresh(self) -> None:
         """Read the keys of every issuer whose time it is; blocks on each in turn."""
@@ -110,9 +126,8 @@ class ForeignKeys:
         return [
             one
             for one in self._registry().issuers.values()
-            if one.jwks_uri is not None
-            and one.status == "active"
-            and now - self._tried_at.get(one.jwks_uri, float("-inf")) >= REFRESH_SECONDS
+            if _is_fetched(one)
+            and now - self._tried_at.get(one.jwks_uri or "", float("-inf")) >= REFRESH_SECONDS
         ]
 
     def _run(self) -> None:
@@ -129,6 +144,10 @@ class ForeignKeys:
             known = (issuer.jwks, KeySet([import_key(dict(one)) for one in issuer.jwks]))
             self._inline[issuer.issuer] = known
         return known[1]
+
+
+def _is_fetched(issuer: TrustedIssuer) -> bool:
+    return issuer.jwks_uri is not None and issuer.status == "active"
 
 
 def _usable(document: Any) -> KeySet:

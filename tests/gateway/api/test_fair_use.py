@@ -133,6 +133,7 @@ def test_calls_under_way_are_bounded_for_each_client() -> None:
         fair.enter(scope, principal())
     with pytest.raises(errors.TooManyAtOnce):
         fair.enter(call("GET"), principal())
+    assert fair.figures() == {"calls_under_way": 4.0, "calls_refused_total": 1.0}
     enter(fair, call("GET"), principal(client="two"))
 
     left = admission_of(scopes[0])

@@ -273,6 +273,10 @@ def test_an_issuer_that_misbehaves_later_is_trusted_for_a_day(
     assert side.verifier.verify(issuer.token()).client_id == "leuven-acm"
     other = ForeignIssuer(url=issuer.url)
     assert side.reason(other.token()) == "not_signed_by_its_issuer"
+    assert side.keys.oldest_seconds() == 0
+
+    side.ahead = 3 * REFRESH_SECONDS
+    assert side.keys.oldest_seconds() > 2 * REFRESH_SECONDS
 
     side.ahead = KEPT_SECONDS + 1
     with pytest.raises(IssuerUnavailable):
