@@ -21,7 +21,8 @@ from gateway.api.documented import refusals
 from gateway.api.problems import invalid_caller
 from gateway.api.strict_body import strict_body
 from gateway.exchange import agreement_life as life
-from gateway.exchange.agreement_store import AgreementStore, Caller, check_draft, seen
+from gateway.exchange.agreement_draft import check_draft
+from gateway.exchange.agreement_store import AgreementStore, Caller, seen
 from gateway.exchange.registry import Participant, RegisteredAgreement, Registry
 from gateway.exchange.registry_live import LiveRegistry
 from gateway.oauth.verifier import Principal
@@ -251,7 +252,7 @@ def _add_trial(routes: APIRouter, calls: _Calls) -> None:
     def trial(caller: Annotated[Caller, Depends(calls.signatory)], wanted: Trial) -> Tried:
         agreement = parse_agreement(wanted.document)
         registry = calls.live.current()
-        check_draft(registry, agreement, caller, date_of(calls.clock.now_us()))
+        check_draft(registry, agreement, caller.organisation, date_of(calls.clock.now_us()))
         asked = _question(wanted, caller, registry, date_of(calls.clock.now_us()))
         found = preview(agreement, asked, wanted.data)
         return {"event": wanted.event, "to": wanted.to, "on": asked.on.isoformat(), **_told(found)}

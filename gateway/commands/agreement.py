@@ -16,7 +16,7 @@ from typing import Annotated, Any
 import orjson
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from gateway.commands.administrator import Administrator
 from gateway.commands.agreement_file import document_of, faults_of, key_of, template, text_of
@@ -49,6 +49,7 @@ Reason = Annotated[
     str | None, typer.Option(help="Code of the list agreement_reason: schakel schemas codes.")
 ]
 CALLS = "/v1/agreements"
+STANDING = frozenset({"proposed", "active"})
 
 
 @app.callback()
@@ -180,7 +181,10 @@ def sign(
         if not yes:
             show_agreement(session.get(f"{CALLS}/{draft['agreement_id']}"), language())
             typer.confirm(f"Sign for {urn}?", abort=True, err=True)
-        _tell(_acted(session, draft, "accept", urn, private), as_json=as_json)
+        found = _acted(session, draft, "accept", urn, private)
+    _tell(found, as_json=as_json)
+    if found["status"] not in STANDING:
+        raise typer.Exit(1)  # accepted before, and over since
 
 
 @app.command()
@@ -260,7 +264,7 @@ def list_agreements(
     if as_json:
         _write_json(found)
         return
-    table = Table("id", "status", "from", "to", "parties", box=None)
+    table = Table(Column("id", no_wrap=True), "status", "from", "to", "parties", box=None)
     for one in found["agreements"]:
         names = ", ".join(party["name"] or party["organisation"] for party in one["parties"])
         valid = one["validity"]

@@ -12,13 +12,18 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select
 
-from consumers.clock import date_of
-from gateway.errors import AgreementExists, AgreementRefused, NotAParty, UnknownRecord
+from consumers.clock import MICROSECONDS_PER_DAY, date_of
+from gateway.errors import (
+    AgreementExists,
+    TooManyCalls,
+    UnknownRecord,
+)
 from gateway.exchange import agreement_life as life
+from gateway.exchange import agreement_rows as rows
 from gateway.exchange import registry_tables as tables
-from gateway.exchange.agreement_law import Ground, check
+from gateway.exchange.agreement_draft import check_draft
 from gateway.exchange.agreement_statement import Statement, read
 from gateway.exchange.decision import Recipient
 from gateway.exchange.registry import RegisteredAgreement
@@ -26,23 +31,21 @@ from gateway.exchange.registry_events import record
 from gateway.exchange.registry_rows import bump, read_snapshot
 from schemas.agreement import parse_agreement
 from schemas.canonical import canonical
-from schemas.documents import Faults, plain
+from schemas.documents import plain
 from schemas.errors import Message
 from schemas.identifiers import uuid7
 from schemas.strictjson import loads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from datetime import date
 
     from sqlalchemy.engine import Connection, Engine
 
     from consumers.clock import Clock
-    from gateway.exchange.agreement_statement import Signed
     from gateway.exchange.registry import Environment, Registry
     from gateway.exchange.registry_events import AgreementEvent
-    from schemas.agreement import Agreement
 
+PROPOSALS_A_DAY = 50
 PROOF_PATH = "/v1/agreements/{}#{}"
 
 
@@ -52,26 +55,6 @@ class Caller:
 
     organisation: str
     client_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class KeptAct:
-    """One act as it is kept, with its signature.
-
-    Attributes:
-        signed_at: what the statement says; microseconds since the epoch.
-        recorded_at: when the hub took it; likewise.
-        key: the public JWK that the signature was made with.
-    """
-
-    id: str
-    act: str
-    party: str
-    reason: str | None
-    signed_at: int
-    recorded_at: int
-    key: dict[str, Any]
-    jws: str
 
 
 class AgreementStore:
@@ -109,6 +92,7 @@ class AgreementStore:
             NotAParty: 403, the caller's organisation does not stand in it.
             AgreementRefused: 422, the law or the registry does not allow it; every fault.
             AgreementExists: 409, the id has other content.
+            TooManyCalls: 429, this organisation proposed too many in a day.
         """
         # Through its canonical form: what is kept and shown is exactly what the hash is of.
         document = loads(canonical(_unactivated(plain(content))))
@@ -121,7 +105,8 @@ class AgreementStore:
                 if known.hash != agreement.document_hash:
                     raise _exists()
                 return False
-            check_draft(registry, agreement, caller, date_of(now_us))
+            check_draft(registry, agreement, caller.organisation, date_of(now_us))
+            _spare_the_registry(connection, caller.organisation, now_us)
             made = RegisteredAgreement(agreement, life.PROPOSED, proposed_by=caller.organisation)
             line = {"kind": "agreement", "id": made.id, "action": "propose"}
             bump(connection, actor=caller.client_id, changes=[line], now_us=now_us)
@@ -154,7 +139,7 @@ class AgreementStore:
             keys = organisation.keys if organisation and organisation.status == "active" else ()
             expected = Statement(agreement.id, agreement.hash, act, caller.organisation, 0)
             signed = read(jws, expected, keys, self._now_seconds())
-            kept = _acts(connection, agreement_id)
+            kept = rows.acts_of(connection, agreement_id)
             if any((one.act, one.party) == (act, caller.organisation) for one in kept):
                 return False
             identifier = uuid7()
@@ -167,7 +152,7 @@ class AgreementStore:
             )
             line = {"kind": "agreement", "id": agreement.id, "action": act}
             bump(connection, actor=caller.client_id, changes=[line], now_us=now_us)
-            _keep(connection, identifier, signed, caller, now_us)
+            rows.keep_act(connection, identifier, signed, caller.client_id, now_us)
             _turn(_Work(connection, registry, caller, now_us), agreement, turn)
         return True
 
@@ -198,10 +183,10 @@ class AgreementStore:
                 _turn(work, one, turn)
         return tuple(one.id for one, _ in turns)
 
-    def acts(self, agreement_id: str) -> tuple[KeptAct, ...]:
+    def acts(self, agreement_id: str) -> tuple[rows.KeptAct, ...]:
         """What parties signed about an agreement, the oldest first."""
         with self._reader.connect() as connection:
-            return _acts(connection, agreement_id)
+            return rows.acts_of(connection, agreement_id)
 
     def document(self, agreement_id: str) -> dict[str, Any]:
         """The document as its parties sign it, without what the hub noted beside it.
@@ -241,7 +226,7 @@ def _turn(work: _Work, agreement: RegisteredAgreement, turn: life.Turn) -> None:
     values: dict[str, Any] = ended if turn.status == life.REVOKED else {"status": turn.status}
     if turn.status == life.ACTIVE:
         values["activated_at"] = work.now_us
-    _write(work.connection, agreement.id, values)
+    rows.write(work.connection, agreement.id, values)
     _tell(work, agreement, turn.events)
     if turn.status != life.ACTIVE:
         return
@@ -249,7 +234,7 @@ def _turn(work: _Work, agreement: RegisteredAgreement, turn: life.Turn) -> None:
     after = {**work.registry.agreements, agreement.id: replace(agreement, status=life.ACTIVE)}
     for older, newer in life.successors(after.values(), today):
         if newer.id == agreement.id:
-            _write(work.connection, older.id, ended)
+            rows.write(work.connection, older.id, ended)
             _tell(work, older, life.replaced(older, work.caller.organisation, today).events)
 
 
@@ -287,51 +272,6 @@ def seen(registry: Registry, agreement_id: str, organisation: str) -> Registered
     return found
 
 
-def check_draft(registry: Registry, agreement: Agreement, caller: Caller, today: date) -> None:
-    """Refuse a draft that the law, the registry or the calendar does not allow.
-
-    Raises:
-        NotAParty: the caller's organisation does not stand in it.
-        AgreementRefused: with every fault.
-    """
-    if caller.organisation not in agreement.parties:
-        raise _not_a_party()
-    faults = Faults()
-    ground = Ground(
-        registry.environment,
-        registry.organisation,
-        lambda urn: {one.role for one in registry.participants_of(urn)},
-    )
-    check(agreement, ground, faults)
-    if agreement.valid_to is not None and agreement.valid_to < today:
-        nl, en = "De laatste dag is al voorbij.", "The last day has passed already."
-        faults.add("validity.to", "past", nl, en)
-    _check_older(registry, agreement, faults)
-    if faults.found:
-        count = len(faults.found)
-        raise AgreementRefused(
-            Message(
-                nl=f"De overeenkomst is niet voorgesteld: {count} fout(en), alle opgesomd.",
-                en=f"The agreement was not proposed: {count} fault(s), all listed.",
-            ),
-            invalid=faults.found,
-        )
-
-
-def _check_older(registry: Registry, agreement: Agreement, faults: Faults) -> None:
-    """Only an agreement whose parties all sign the new one is replaced by it."""
-    if agreement.supersedes is None:
-        return
-    older = registry.agreement(agreement.supersedes)
-    if older is None or not set(older.agreement.parties) <= set(agreement.parties):
-        faults.add(
-            "supersedes",
-            "unknown_agreement",
-            "Geen overeenkomst waarvan alle partijen ook hier partij zijn.",
-            "No agreement of which all parties are parties here too.",
-        )
-
-
 def unknown() -> UnknownRecord:
     """The one answer for what does not exist and for what is not the caller's."""
     return UnknownRecord(
@@ -339,12 +279,19 @@ def unknown() -> UnknownRecord:
     )
 
 
-def _not_a_party() -> NotAParty:
-    return NotAParty(
+def _spare_the_registry(connection: Connection, organisation: str, now_us: int) -> None:
+    """Bound what one organisation adds: every process reads all agreements at each change."""
+    if rows.proposals_since(connection, organisation, now_us - MICROSECONDS_PER_DAY) < (
+        PROPOSALS_A_DAY
+    ):
+        return
+    most = PROPOSALS_A_DAY
+    raise TooManyCalls(
         Message(
-            nl="Alleen een partij stelt een overeenkomst voor.",
-            en="Only a party proposes an agreement.",
-        )
+            nl=f"Een organisatie stelt hoogstens {most} overeenkomsten per dag voor.",
+            en=f"An organisation proposes {most} agreements a day at most.",
+        ),
+        facts={"retry_after": 3600},
     )
 
 
@@ -362,35 +309,3 @@ def _unactivated(document: Any) -> Any:
     if not isinstance(document, dict):
         return document
     return {key: value for key, value in document.items() if key != "activated_at"}
-
-
-def _acts(connection: Connection, agreement_id: str) -> tuple[KeptAct, ...]:
-    table = tables.AGREEMENT_ACTS
-    columns = [table.c[name] for name in KeptAct.__dataclass_fields__]
-    query = select(*columns).where(table.c.agreement_id == agreement_id).order_by(table.c.id)
-    return tuple(KeptAct(*row) for row in connection.execute(query))
-
-
-def _keep(
-    connection: Connection, identifier: str, signed: Signed, caller: Caller, now_us: int
-) -> None:
-    said = signed.statement
-    connection.execute(
-        insert(tables.AGREEMENT_ACTS).values(
-            id=identifier,
-            agreement_id=said.agreement_id,
-            act=said.act,
-            party=said.party,
-            reason=said.reason,
-            signed_at=said.at,
-            recorded_at=now_us,
-            client_id=caller.client_id,
-            key=dict(signed.key),
-            jws=signed.jws,
-        )
-    )
-
-
-def _write(connection: Connection, agreement_id: str, values: dict[str, Any]) -> None:
-    table = tables.AGREEMENTS
-    connection.execute(update(table).where(table.c.id == agreement_id).values(**values))

@@ -142,6 +142,8 @@ def test_a_draft_becomes_an_agreement_carries_an_event_and_ends(
         assert [one.row.event_name for one in left] == [*told, "agreement.revoked"]
         assert not world.names("stad-tienen")
 
+    late, _ = terminal.run("sign", "test-2026-001", "--key", keys[OCMW], "--yes", party=OCMW)
+    assert late == 1
     _, shown = terminal.run("show", "test-2026-001", "--json", party=OCMW)
     acts = json.loads(shown)["acts"]
     assert [(one["act"], one["party"]) for one in acts] == [

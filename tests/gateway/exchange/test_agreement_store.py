@@ -15,9 +15,10 @@ from gateway.errors import (
     AgreementStands,
     NotAParty,
     SignatureRefused,
+    TooManyCalls,
     UnknownRecord,
 )
-from gateway.exchange import records
+from gateway.exchange import agreement_store, records
 from gateway.exchange import registry_tables as tables
 from gateway.exchange.agreement_expiry import AgreementExpiry
 from gateway.exchange.agreement_law import Ground, check
@@ -276,6 +277,21 @@ def test_it_expires_by_the_hubs_clock_once(desk: Desk) -> None:
     assert desk.events()[-1][2]["effective"] == "2026-05-29"
     with pytest.raises(AgreementStands):
         desk.act(draft(validity={"from": "2026-01-01", "to": "2026-05-29"}), "revoke", OURS)
+
+
+def test_one_organisation_cannot_flood_the_registry(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Past its number of a day it is told to wait; others go on, and so does it a day later."""
+    monkeypatch.setattr(agreement_store, "PROPOSALS_A_DAY", 2)
+    for number in range(2):
+        desk.store.propose(draft(f"test-{number}"), OURS)
+    with pytest.raises(TooManyCalls):
+        desk.store.propose(draft("test-2"), OURS)
+    assert not desk.store.propose(draft("test-1"), OURS)
+    assert desk.store.propose(draft("test-3"), THEIRS)
+    desk.clock.advance(86_401)
+    assert desk.store.propose(draft("test-2"), OURS)
 
 
 def test_a_stranger_meets_nothing(desk: Desk) -> None:
