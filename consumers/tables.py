@@ -132,3 +132,96 @@ kafka_positions = sa.Table(
     sa.Column("seq", sa.BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )
+subscriptions = sa.Table(
+    "subscriptions",
+    metadata,
+    sa.Column("id", sa.String(36), primary_key=True),
+    sa.Column("participant", sa.String(40), nullable=False),
+    sa.Column("url", sa.Text, nullable=False),
+    sa.Column("state", sa.String(10), nullable=False),
+    sa.Column("reason", sa.String(40)),
+    # Comma-joined; empty lets everything through.
+    sa.Column("event_names", sa.Text, nullable=False),
+    sa.Column("programmes", sa.Text, nullable=False),
+    sa.Column("municipalities", sa.Text, nullable=False),
+    sa.Column("concurrency", sa.Integer, nullable=False),
+    sa.Column("rate", sa.Integer, nullable=False),
+    sa.Column("window_us", sa.BigInteger, nullable=False),
+    # The last inbox row that was looked at: what follows has not been tried.
+    sa.Column("position", sa.BigInteger, nullable=False),
+    # Sealed; nothing here opens without the key-encryption key.
+    sa.Column("secrets", sa.Text, nullable=False),
+    sa.Column("oauth", sa.Text),
+    sa.Column("creation_key", sa.String(128), nullable=False),
+    sa.Column("creation_hash", sa.String(64), nullable=False),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    # The breaker: failures without a success between them, and since when.
+    sa.Column("failures", sa.Integer, nullable=False),
+    sa.Column("failing_since", sa.BigInteger),
+    # When something is due that no inbox row announces: a retry, a probe.
+    sa.Column("due_at", sa.BigInteger),
+    # Nothing is sent before it: the receiver asked for a pause.
+    sa.Column("held_until", sa.BigInteger, nullable=False),
+    sa.Column("delivered_at", sa.BigInteger),
+    sa.Column("alerted_at", sa.BigInteger),
+    sa.UniqueConstraint("participant", "creation_key", name="subscription_once"),
+)
+
+deliveries = sa.Table(
+    "deliveries",
+    metadata,
+    sa.Column("subscription_id", sa.String(36), nullable=False),
+    sa.Column("seq", sa.BigInteger, nullable=False),
+    sa.Column("participant", sa.String(40), nullable=False),
+    sa.Column("event_id", sa.String(36), nullable=False),
+    # What order is kept within: the trajectory.
+    sa.Column("lane", sa.String(36), nullable=False),
+    sa.Column("state", sa.String(10), nullable=False),
+    sa.Column("tries", sa.Integer, nullable=False),
+    sa.Column("first_at", sa.BigInteger),
+    # Only the first pending one of a lane has it; the others wait for that one.
+    sa.Column("next_at", sa.BigInteger),
+    sa.Column("ended_at", sa.BigInteger),
+    sa.Column("code", sa.String(40)),
+    sa.PrimaryKeyConstraint("subscription_id", "seq"),
+    sa.Index("deliveries_due", "subscription_id", "state", "next_at"),
+    sa.Index("deliveries_by_event", "event_id"),
+    sqlite_with_rowid=False,
+)
+
+attempts = sa.Table(
+    "attempts",
+    metadata,
+    sa.Column("subscription_id", sa.String(36), nullable=False),
+    sa.Column("seq", sa.BigInteger, nullable=False),
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("participant", sa.String(40), nullable=False),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("duration_us", sa.BigInteger, nullable=False),
+    sa.Column("code", sa.String(40), nullable=False),
+    sa.Column("excerpt", sa.Text),
+    sa.PrimaryKeyConstraint("subscription_id", "seq", "number"),
+    sqlite_with_rowid=False,
+)
+
+dead_letters = sa.Table(
+    "dead_letters",
+    metadata,
+    sa.Column("id", sa.String(36), primary_key=True),
+    sa.Column("participant", sa.String(40), nullable=False),
+    sa.Column("subscription_id", sa.String(36), nullable=False),
+    sa.Column("seq", sa.BigInteger, nullable=False),
+    sa.Column("event_id", sa.String(36), nullable=False),
+    sa.Column("event_name", sa.String(80), nullable=False),
+    sa.Column("trajectory_id", sa.String(36)),
+    sa.Column("dataschema", sa.String(80)),
+    sa.Column("code", sa.String(40), nullable=False),
+    sa.Column("tries", sa.Integer, nullable=False),
+    sa.Column("excerpt", sa.Text),
+    sa.Column("dead_at", sa.BigInteger, nullable=False),
+    sa.Column("state", sa.String(10), nullable=False),
+    sa.Column("ended_at", sa.BigInteger),
+    sa.Column("ended_by", sa.String(80)),
+    sa.Column("why", sa.Text),
+    sa.Index("dead_letters_by_subscription", "subscription_id", "state", "dead_at"),
+)

@@ -189,6 +189,12 @@ def entries_of(
     return [_entry(row) for row in connection.execute(scoped(query, scope))]
 
 
+def entries_at(connection: sa.Connection, scope: Scope, seqs: Sequence[int]) -> list[InboxEntry]:
+    """The inbox rows with these numbers, of one participant; those taken back are missing."""
+    query = sa.select(inbox).where(inbox.c.seq.in_(seqs)).order_by(inbox.c.seq)
+    return [_entry(row) for row in connection.execute(scoped(query, scope))]
+
+
 def hand_overs_of(
     connection: sa.Connection, scope: Scope, event_ids: Sequence[str]
 ) -> list[HandOver]:

@@ -1,0 +1,183 @@
+"""Dead letters: events given up on for one subscription, without payload.
+
+A row points at the inbox row, from which a redrive renders the event anew, under its own id and
+for the subscription that failed and no other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import astuple, dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
+
+import sqlalchemy as sa
+
+from consumers import bulk, deliveries, subscriptions
+from consumers.scope import Scope, scoped
+from consumers.tables import dead_letters, inbox
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+OPEN: Final = "open"
+REDRIVEN: Final = "redriven"
+DISCARDED: Final = "discarded"
+STATES: Final = (OPEN, REDRIVEN, DISCARDED)
+MOST_AT_ONCE: Final = 10_000
+SLICE: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """One row, in the order of the table's columns.
+
+    Attributes:
+        dataschema: path of the schema of what was sent.
+        code: what the last attempt came to, such as `http_422`.
+        excerpt: the beginning of the answer, when nothing personal was in it.
+        ended_by, why: who redrove or discarded it, and the reason.
+    """
+
+    id: str
+    participant: str
+    subscription_id: str
+    seq: int
+    event_id: str
+    event_name: str
+    trajectory_id: str | None
+    dataschema: str | None
+    code: str
+    tries: int
+    excerpt: str | None
+    dead_at: int
+    state: str = OPEN
+    ended_at: int | None = None
+    ended_by: str | None = None
+    why: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which dead letters of one subscription; what is None does not choose.
+
+    Attributes:
+        since, until: bounds of the time it was given up on, microseconds, `until` excluded.
+    """
+
+    ids: tuple[str, ...] | None = None
+    code: str | None = None
+    event_name: str | None = None
+    trajectory_id: str | None = None
+    since: int | None = None
+    until: int | None = None
+
+
+def add(connection: sa.Connection, letters: Sequence[DeadLetter]) -> None:
+    """Write new rows."""
+    bulk.insert(connection, dead_letters, [astuple(one) for one in letters])
+
+
+def find(
+    connection: sa.Connection,
+    scope: Scope,
+    subscription_id: str,
+    choice: Choice,
+    *,
+    state: str | None = OPEN,
+    limit: int = MOST_AT_ONCE,
+    before: str | None = None,
+) -> list[DeadLetter]:
+    """The chosen ones, the newest first; those before an id when `before` gives it."""
+    query = sa.select(dead_letters).where(
+        dead_letters.c.subscription_id == subscription_id, *_conditions(choice)
+    )
+    if state is not None:
+        query = query.where(dead_letters.c.state == state)
+    if before is not None:
+        query = query.where(dead_letters.c.id < before)
+    query = query.order_by(dead_letters.c.id.desc()).limit(limit)
+    return [DeadLetter(*row) for row in connection.execute(scoped(query, scope))]
+
+
+def counts(connection: sa.Connection, scope: Scope) -> dict[str, int]:
+    """How many are open, by subscription."""
+    query = (
+        sa.select(dead_letters.c.subscription_id, sa.func.count())
+        .where(dead_letters.c.state == OPEN)
+        .group_by(dead_letters.c.subscription_id)
+    )
+    return {row[0]: row[1] for row in connection.execute(scoped(query, scope))}
+
+
+def kept(connection: sa.Connection, letters: Sequence[DeadLetter]) -> list[DeadLetter]:
+    """Those whose inbox row is still there, so that they can be sent again."""
+    found: list[DeadLetter] = []
+    for start in range(0, len(letters), SLICE):
+        part = letters[start : start + SLICE]
+        query = sa.select(inbox.c.seq).where(inbox.c.seq.in_([one.seq for one in part]))
+        scope = Scope(part[0].participant)
+        there = {row[0] for row in connection.execute(scoped(query, scope))}
+        found += [one for one in part if one.seq in there]
+    return found
+
+
+def redrive(
+    connection: sa.Connection, letters: Sequence[DeadLetter], *, by: str, why: str, now: int
+) -> None:
+    """Make each of them the next of its lane, with a window of its own.
+
+    All are of one subscription. Its breaker and its state stay as they are.
+    """
+    if not letters:
+        return
+    scope, subscription_id = Scope(letters[0].participant), letters[0].subscription_id
+    lanes: set[str] = set()
+    for start in range(0, len(letters), SLICE):
+        seqs = [one.seq for one in letters[start : start + SLICE]]
+        rows = deliveries.known(connection, scope, subscription_id, seqs).values()
+        again = [
+            replace(one, state=deliveries.PENDING, first_at=None, next_at=None, ended_at=None)
+            for one in rows
+            if one.state == deliveries.FAILED
+        ]
+        deliveries.write(connection, scope, again)
+        lanes |= {one.lane for one in again}
+    for lane in sorted(lanes):
+        deliveries.head(connection, scope, subscription_id, [lane], now)
+    subscriptions.change(connection, scope, subscription_id, due_at=now)
+    _end(connection, letters, {"state": REDRIVEN, "ended_at": now, "ended_by": by, "why": why})
+
+
+def discard(
+    connection: sa.Connection, letters: Sequence[DeadLetter], *, by: str, why: str, now: int
+) -> None:
+    """Give them up for good; the rows and the reason stay."""
+    _end(connection, letters, {"state": DISCARDED, "ended_at": now, "ended_by": by, "why": why})
+
+
+def _end(connection: sa.Connection, letters: Sequence[DeadLetter], values: dict[str, Any]) -> None:
+    for start in range(0, len(letters), SLICE):
+        part = letters[start : start + SLICE]
+        query = (
+            sa.update(dead_letters)
+            .where(dead_letters.c.id.in_([one.id for one in part]))
+            .values(**values)
+        )
+        connection.execute(scoped(query, Scope(part[0].participant)))
+
+
+def _conditions(choice: Choice) -> list[sa.ColumnElement[bool]]:
+    table = dead_letters.c
+    found: list[sa.ColumnElement[bool]] = []
+    if choice.ids is not None:
+        found.append(table.id.in_(choice.ids))
+    wanted: dict[Any, str | None] = {
+        table.code: choice.code,
+        table.event_name: choice.event_name,
+        table.trajectory_id: choice.trajectory_id,
+    }
+    found += [column == value for column, value in wanted.items() if value is not None]
+    if choice.since is not None:
+        found.append(table.dead_at >= choice.since)
+    if choice.until is not None:
+        found.append(table.dead_at < choice.until)
+    return found

@@ -1,0 +1,163 @@
+"""The deliverer: gives every subscription that has something to send its turns, side by side.
+
+Turns queue for a pool of threads, first come, first served, and a subscription has one at a time:
+so a slow receiver keeps a few threads busy and delays nobody. It may borrow more of them, up to
+its own concurrency, but never more than half of those that are free.
+"""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from consumers import deliveries, subscriptions
+from consumers.retrying import DAY_US, SECOND_US
+from consumers.scope import WHOLE_HUB
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from consumers.leases import Leases
+    from consumers.turn import Turns
+    from consumers.wake import Listener, Waker
+
+NAME: Final = "deliver"
+THREADS: Final = 64
+POLL_SECONDS: Final = 1.0
+SHORTEST_POLL_SECONDS: Final = 0.02
+KEPT_US: Final = 35 * DAY_US
+"""How long a delivery that succeeded can be looked up; the disclosure log keeps its line."""
+FORGET_US: Final = 3600 * SECOND_US
+
+_log = structlog.get_logger(__name__)
+
+
+class Threads:
+    """A pool that knows how many of its threads are free."""
+
+    def __init__(self, size: int = THREADS) -> None:
+        self._pool = ThreadPoolExecutor(size, "deliver")
+        self._lock = threading.Lock()
+        self._free = size
+
+    def start(self, work: Callable[[], None]) -> None:
+        """Have it called, after what was started before it."""
+        with self._lock:
+            self._free -= 1
+        self._pool.submit(self._run, work)
+
+    def lend(self, work: Callable[[], None], wanted: int) -> None:
+        """Have it called by others too, by half of the free threads at most."""
+        with self._lock:
+            lent = max(0, min(wanted, self._free // 2))
+        with suppress(RuntimeError):  # the pool ends: whoever asked does it alone
+            for _ in range(lent):
+                self.start(work)
+
+    def close(self) -> None:
+        """Wait for what runs; what has not begun is dropped."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def _run(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        finally:
+            with self._lock:
+                self._free += 1
+
+
+class Deliverer:
+    """Finds work and starts turns.
+
+    Args:
+        turns: take one turn each; lend hands from `threads`.
+        listener: woken when an inbox grew.
+        waker: wakes that listener, from a turn that ended.
+        stop: ends it; turns that run end first.
+    """
+
+    def __init__(
+        self,
+        turns: Turns,
+        *,
+        leases: Leases,
+        threads: Threads,
+        listener: Listener,
+        waker: Waker,
+        stop: threading.Event,
+    ) -> None:
+        self._turns = turns
+        self._leases = leases
+        self._threads = threads
+        self._listener = listener
+        self._waker = waker
+        self._stop = stop
+        self._lock = threading.Lock()
+        self._busy: set[str] = set()
+        self._forgotten_at = 0
+
+    def run(self) -> None:
+        """Deliver until `stop` is set."""
+        try:
+            while not self._stop.is_set():
+                self._listener.wait(self._look())
+        finally:
+            self._threads.close()
+            self._leases.close()
+
+    def _look(self) -> float:
+        """Start what has work; how long to wait for more. While the store is away, it waits."""
+        try:
+            now = self._turns.clock.now_us()
+            with self._turns.reading.connect() as connection:
+                found = subscriptions.with_work(connection, now)
+                following = subscriptions.next_due(connection, now)
+            for subscription_id in found:
+                self._begin(subscription_id)
+            self._forget(now)
+        except SQLAlchemyError as error:
+            _log.warning("deliver_store_unavailable", error=type(error).__name__)
+            return POLL_SECONDS
+        if following is None:
+            return POLL_SECONDS
+        wait = max(SHORTEST_POLL_SECONDS, (following - now) / SECOND_US)
+        return min(POLL_SECONDS, wait)
+
+    def _begin(self, subscription_id: str) -> None:
+        with self._lock:
+            if subscription_id in self._busy:
+                return
+            if not self._leases.acquire(subscription_id):
+                return
+            self._busy.add(subscription_id)
+        self._threads.start(lambda: self._turn(subscription_id))
+
+    def _turn(self, subscription_id: str) -> None:
+        has_more = False
+        try:
+            has_more = not self._stop.is_set() and self._turns.take(subscription_id)
+        except Exception as error:  # noqa: BLE001 - the edge of one turn; the next poll tries again
+            _log.error(
+                "delivery_turn_failed", subscription=subscription_id, error=type(error).__name__
+            )
+        if has_more and not self._stop.is_set():
+            # Behind everybody who waits, so that a long backlog is no more than one of many.
+            self._threads.start(lambda: self._turn(subscription_id))
+            return
+        with self._lock:
+            self._busy.discard(subscription_id)
+            self._leases.release(subscription_id)
+        # What came after the last look of this turn announced itself to a busy subscription.
+        self._waker.wake()
+
+    def _forget(self, now: int) -> None:
+        if now - self._forgotten_at < FORGET_US:
+            return
+        self._forgotten_at = now
+        with self._turns.writing.begin() as connection:
+            deliveries.forget(connection, WHOLE_HUB, before=now - KEPT_US)

@@ -1,0 +1,314 @@
+"""Webhook subscriptions: who wants what sent where, and how it stands.
+
+Secrets are kept sealed; whoever seals them is handed in, because nothing here holds keys.
+Times are microseconds UTC, business time.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+import sqlalchemy as sa
+
+from consumers import bulk
+from consumers.scope import WHOLE_HUB, Scope, scoped
+from consumers.tables import attempts, dead_letters, deliveries, inbox_counters, subscriptions
+from schemas.identifiers import uuid7
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from consumers.views import InboxEntry
+
+PENDING: Final = "pending"
+ACTIVE: Final = "active"
+PAUSED: Final = "paused"
+SUSPENDED: Final = "suspended"
+GONE: Final = "gone"
+DELIVERING: Final = (ACTIVE, SUSPENDED)
+MOST_SECRETS: Final = 3
+
+
+class Seal(Protocol):
+    """Seals short secrets; `gateway.exchange.text_seal.TextSeal` is the real one."""
+
+    def seal(self, secret: bytes, bound_to: str) -> str:
+        """A text that only `open` with the same `bound_to` gives back."""
+        ...
+
+    def open(self, sealed: str, bound_to: str) -> bytes:
+        """The inverse of `seal`; raises the seal's own error when it does not fit."""
+        ...
+
+    def is_current(self, sealed: str) -> bool:
+        """Whether it need not be sealed anew."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Oauth:
+    """How to get a token for the receiver: client credentials (RFC 6749 §4.4)."""
+
+    token_endpoint: str
+    client_id: str
+    client_secret: str = field(repr=False)
+    scope: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a participant asks for; empty filters let everything through.
+
+    Attributes:
+        municipalities: NIS codes.
+        concurrency: requests at once.
+        rate: events a second.
+        window_us: for how long one event is tried.
+    """
+
+    url: str
+    event_names: tuple[str, ...] = ()
+    programmes: tuple[str, ...] = ()
+    municipalities: tuple[str, ...] = ()
+    concurrency: int = 4
+    rate: int = 100
+    window_us: int = 72 * 3600 * 1_000_000
+    oauth: Oauth | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """One row; `secrets` and `oauth` are sealed."""
+
+    id: str
+    participant: str
+    url: str
+    state: str
+    reason: str | None
+    event_names: tuple[str, ...]
+    programmes: tuple[str, ...]
+    municipalities: tuple[str, ...]
+    concurrency: int
+    rate: int
+    window_us: int
+    position: int
+    secrets: str = field(repr=False)
+    oauth: str | None = field(repr=False)
+    creation_key: str
+    creation_hash: str
+    created_at: int
+    failures: int
+    failing_since: int | None
+    due_at: int | None
+    held_until: int
+    delivered_at: int | None
+    alerted_at: int | None
+
+    def lets_through(self, entry: InboxEntry) -> bool:
+        """Whether the filters want this event.
+
+        A programme that is not told, because it would say something about health, is wanted.
+        """
+        return (
+            (not self.event_names or entry.event_name in self.event_names)
+            and (not self.municipalities or entry.nis in self.municipalities)
+            and (not self.programmes or entry.programme in {None, *self.programmes})
+        )
+
+
+def create(
+    connection: sa.Connection,
+    participant: str,
+    wanted: Wanted,
+    *,
+    key: str,
+    content_hash: str,
+    secret: str,
+    seal: Seal,
+    position: int,
+    now: int,
+) -> tuple[Subscription, bool]:
+    """Make a subscription in state pending; whether this call made it, or an earlier one.
+
+    Args:
+        connection: of a transaction that writes.
+        participant: whose it is.
+        wanted: what it asks for.
+        key: the caller's own mark of this creation.
+        content_hash: of what was asked, so that the same key with other content is told apart.
+        secret: signs what is sent.
+        seal: keeps the secrets.
+        position: the inbox row after which it begins.
+        now: microseconds UTC.
+    """
+    identifier = uuid7()
+    oauth = None
+    if wanted.oauth is not None:
+        content = json.dumps(asdict(wanted.oauth)).encode()
+        oauth = seal.seal(content, _bound("oauth", identifier))
+    values = {
+        "id": identifier,
+        "participant": participant,
+        "url": wanted.url,
+        "state": PENDING,
+        "event_names": ",".join(wanted.event_names),
+        "programmes": ",".join(wanted.programmes),
+        "municipalities": ",".join(wanted.municipalities),
+        "concurrency": wanted.concurrency,
+        "rate": wanted.rate,
+        "window_us": wanted.window_us,
+        "position": position,
+        "secrets": _kept([(_sealed_secret(seal, identifier, secret), None)]),
+        "oauth": oauth,
+        "creation_key": key,
+        "creation_hash": content_hash,
+        "created_at": now,
+        "failures": 0,
+        "held_until": 0,
+    }
+    row = tuple(values.get(column.name) for column in subscriptions.columns)
+    bulk.insert(connection, subscriptions, [row], skip_present=True)
+    query = sa.select(subscriptions).where(subscriptions.c.creation_key == key)
+    made = _read(connection.execute(scoped(query, Scope(participant))).one())
+    return made, made.id == identifier
+
+
+def one(
+    connection: sa.Connection, scope: Scope, subscription_id: str, *, locked: bool = False
+) -> Subscription | None:
+    """A subscription of the scope, None when it has none of that id."""
+    query = sa.select(subscriptions).where(subscriptions.c.id == subscription_id)
+    if locked:
+        query = query.with_for_update()
+    found = connection.execute(scoped(query, scope)).first()
+    return None if found is None else _read(found)
+
+
+def every(connection: sa.Connection, scope: Scope) -> list[Subscription]:
+    """The scope's subscriptions, the oldest first."""
+    query = sa.select(subscriptions).order_by(subscriptions.c.created_at, subscriptions.c.id)
+    return [_read(row) for row in connection.execute(scoped(query, scope))]
+
+
+def change(connection: sa.Connection, scope: Scope, subscription_id: str, **values: Any) -> None:
+    """Set columns of one subscription."""
+    query = sa.update(subscriptions).where(subscriptions.c.id == subscription_id).values(**values)
+    connection.execute(scoped(query, scope))
+
+
+def remove(connection: sa.Connection, scope: Scope, subscription_id: str) -> None:
+    """Take a subscription away, with its deliveries, attempts and dead letters."""
+    for table in (attempts, deliveries, dead_letters):
+        gone = sa.delete(table).where(table.c.subscription_id == subscription_id)
+        connection.execute(scoped(gone, scope))
+    gone = sa.delete(subscriptions).where(subscriptions.c.id == subscription_id)
+    connection.execute(scoped(gone, scope))
+
+
+def with_work(connection: sa.Connection, now: int) -> list[str]:
+    """Ids of the subscriptions that have something to send now, in no order."""
+    table, counter = subscriptions.c, inbox_counters.c
+    has_new = sa.and_(table.state == ACTIVE, counter.seq > table.position)
+    query = (
+        sa.select(table.id)
+        .select_from(
+            subscriptions.outerjoin(inbox_counters, counter.participant == table.participant)
+        )
+        .where(
+            table.state.in_(DELIVERING),
+            table.held_until <= now,
+            sa.or_(has_new, table.due_at <= now),
+        )
+    )
+    return [row[0] for row in connection.execute(scoped(query, WHOLE_HUB))]
+
+
+def next_due(connection: sa.Connection, now: int) -> int | None:
+    """When the next retry or probe is due, after now; None when nothing waits for a time."""
+    table = subscriptions.c
+    query = sa.select(sa.func.min(table.due_at)).where(
+        table.state.in_(DELIVERING), table.due_at > now
+    )
+    found: int | None = connection.execute(scoped(query, WHOLE_HUB)).scalar()
+    return found
+
+
+def signing_secrets(subscription: Subscription, seal: Seal, now: int) -> list[str]:
+    """The secrets that sign now, the newest first. Raises the seal's own error."""
+    bound = _bound("secret", subscription.id)
+    return [
+        seal.open(sealed, bound).decode()
+        for sealed, until in _secrets(subscription)
+        if until is None or until > now
+    ]
+
+
+def oauth_of(subscription: Subscription, seal: Seal) -> Oauth | None:
+    """How to get a token for its receiver, None when it wants none."""
+    if subscription.oauth is None:
+        return None
+    opened = seal.open(subscription.oauth, _bound("oauth", subscription.id))
+    return Oauth(**json.loads(opened))
+
+
+def rotate(
+    connection: sa.Connection,
+    subscription: Subscription,
+    seal: Seal,
+    *,
+    secret: str,
+    grace_us: int,
+    now: int,
+) -> None:
+    """Sign with a new secret, and until the grace is over with the former ones too."""
+    kept = [
+        (sealed, now + grace_us if until is None else min(until, now + grace_us))
+        for sealed, until in _secrets(subscription)
+        if until is None or until > now
+    ]
+    newest = (_sealed_secret(seal, subscription.id, secret), None)
+    values = _kept([newest, *kept][:MOST_SECRETS])
+    change(connection, Scope(subscription.participant), subscription.id, secrets=values)
+
+
+def rewrap(engine: sa.Engine, seal: Seal) -> None:
+    """Seal anew what an older key-encryption key sealed; idempotent. Raises SQLAlchemyError."""
+    with engine.begin() as connection:
+        for old in every(connection, WHOLE_HUB):
+            again = [
+                (_resealed(sealed, seal, _bound("secret", old.id)), until)
+                for sealed, until in _secrets(old)
+            ]
+            oauth = old.oauth and _resealed(old.oauth, seal, _bound("oauth", old.id))
+            if (_kept(again), oauth) != (old.secrets, old.oauth):
+                scope = Scope(old.participant)
+                change(connection, scope, old.id, secrets=_kept(again), oauth=oauth)
+
+
+def _resealed(sealed: str, seal: Seal, bound: str) -> str:
+    return sealed if seal.is_current(sealed) else seal.seal(seal.open(sealed, bound), bound)
+
+
+def _bound(kind: str, subscription_id: str) -> str:
+    return f"webhook-{kind}:{subscription_id}"
+
+
+def _sealed_secret(seal: Seal, subscription_id: str, secret: str) -> str:
+    return seal.seal(secret.encode(), _bound("secret", subscription_id))
+
+
+def _kept(secrets: Sequence[tuple[str, int | None]]) -> str:
+    return json.dumps([{"sealed": sealed, "until": until} for sealed, until in secrets])
+
+
+def _secrets(subscription: Subscription) -> list[tuple[str, int | None]]:
+    return [(one["sealed"], one["until"]) for one in json.loads(subscription.secrets)]
+
+
+def _read(row: sa.Row[Any]) -> Subscription:
+    values: dict[str, Any] = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name
+    for name in ("event_names", "programmes", "municipalities"):
+        values[name] = tuple(values[name].split(",")) if values[name] else ()
+    return Subscription(**values)

@@ -1,0 +1,228 @@
+"""Subscriptions, dead letters and leases on both databases."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+import standardwebhooks
+
+from consumers import dead_letters, deliveries, leases, signatures, subscriptions
+from consumers.dead_letters import Choice
+from consumers.scope import WHOLE_HUB, Scope
+from consumers.subscriptions import Oauth
+from tests.consumers.receivers import Got, Receiver, Reply, always
+from tests.consumers.webhook_world import OCMW, ORGANISER, SECRET, PlainSeal, World, event_id
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from sqlalchemy.engine import Engine
+
+OK = Reply(200)
+
+
+@pytest.fixture
+def world(engine_of: Callable[..., Engine]) -> Iterator[World]:
+    """On either database."""
+    made = World(engine_of("consumers", read_only=True), engine_of("consumers"))
+    yield made
+    made.close()
+
+
+def test_a_dead_letter_is_redriven_to_the_one_that_failed(world: World) -> None:
+    """Rendered anew under the same id, for that subscription alone; the line says who and why."""
+    refused = Reply(422, b"unknown code")
+    is_well = False
+
+    def answer(got: Got, _number: int) -> Reply:
+        return OK if is_well or got.headers["webhook-id"] != event_id(1) else refused
+
+    with Receiver(answer) as receiver, Receiver(always(OK)) as other:
+        made, beside = world.subscribe(receiver.url), world.subscribe(other.url)
+        sent = world.arrive(0, 1, 2)
+        world.settle()
+        letters = world.letters(made)
+        is_well = True
+        with world.writing.begin() as connection:
+            dead_letters.redrive(
+                connection, letters, by="c-1", why="mended", now=world.clock.now_us()
+            )
+        world.settle()
+
+    ids = [one.headers["webhook-id"] for one in receiver.got]
+    assert ids == [*sent, sent[1]]
+    assert len(other.got) == 3
+    assert world.copies.asked.count(sent[1]) == 3
+    assert world.letters(made) == world.letters(beside) == []
+    with world.reading.connect() as connection:
+        (ended,) = dead_letters.find(
+            connection, Scope(OCMW), made, Choice(), state=dead_letters.REDRIVEN
+        )
+    assert (ended.ended_by, ended.why, ended.tries) == ("c-1", "mended", 1)
+    assert ended == replace(
+        letters[0], state="redriven", ended_at=ended.ended_at, ended_by="c-1", why="mended"
+    )
+
+
+def test_dead_letters_are_chosen_by_what_they_have(world: World) -> None:
+    """By code, event, trajectory, time and id; never those of another participant."""
+    with Receiver(lambda _got, number: Reply(422 if number % 2 else 409)) as receiver:
+        made = world.subscribe(receiver.url, concurrency=1)
+        world.arrive(0, 1, 2)
+        world.settle()
+        noon = world.clock.now_us() + 1
+        world.clock.advance(60)
+        world.arrive(3, event_name="referral.accepted")
+        world.settle()
+    letters = world.letters(made)
+
+    def chosen(scope: Scope = WHOLE_HUB, **given: object) -> list[str]:
+        choice = Choice(**given)  # type: ignore[arg-type]  # each test names its own
+        with world.reading.connect() as connection:
+            found = dead_letters.find(connection, scope, made, choice)
+        return [one.event_id[-1] for one in found[::-1]]
+
+    assert chosen() == ["0", "1", "2", "3"]
+    assert chosen(code="http_409") == ["0", "2"]
+    assert chosen(event_name="referral.accepted") == chosen(since=noon) == ["3"]
+    assert chosen(until=noon) == ["0", "1", "2"]
+    assert chosen(trajectory_id="nowhere") == []
+    assert chosen(ids=(letters[2].id,)) == ["2"]
+    assert chosen(Scope(ORGANISER)) == []
+    with world.reading.connect() as connection:
+        assert dead_letters.counts(connection, Scope(OCMW)) == {made: 4}
+        assert dead_letters.counts(connection, Scope(ORGANISER)) == {}
+        assert len(dead_letters.kept(connection, letters)) == 4
+
+
+def test_a_discarded_one_keeps_its_reason(world: World) -> None:
+    """It is not sent again, and no longer open."""
+    with Receiver(always(Reply(422))) as receiver:
+        made = world.subscribe(receiver.url)
+        world.arrive(0)
+        world.settle()
+        with world.writing.begin() as connection:
+            letters = world.letters(made)
+            dead_letters.discard(connection, letters, by="c-1", why="test event", now=5)
+        world.settle()
+
+    assert len(receiver.got) == 1
+    assert world.letters(made) == []
+
+
+def test_the_owner_is_told_once_a_day(world: World) -> None:
+    """However many there are."""
+    alerted = []
+    with Receiver(always(Reply(422))) as receiver:
+        made = world.subscribe(receiver.url)
+        for number in range(3):
+            world.arrive(number)
+            world.live(13 * 3600)
+            alerted.append(world.one(made).alerted_at)
+
+    assert alerted[0] == alerted[1] != alerted[2]
+
+
+def test_a_replay_sends_what_came_since_again(world: World) -> None:
+    """Under the same ids; attempts go on being counted."""
+    with Receiver(always(OK)) as receiver:
+        made = world.subscribe(receiver.url)
+        sent = world.arrive(0, 1, 2)
+        world.settle()
+        with world.writing.begin() as connection:
+            subscriptions.change(connection, Scope(OCMW), made, position=1)
+        world.settle()
+
+    assert [one.headers["webhook-id"] for one in receiver.got] == [*sent, *sent[1:]]
+    assert world.one(made).position == 3
+
+
+def test_both_secrets_sign_until_the_grace_is_over(world: World) -> None:
+    """A receiver that knows either takes the message; afterwards only the new one signs."""
+    fresh = signatures.new_secret()
+    made = world.one(world.subscribe("http://127.0.0.1:9/"))
+    with world.writing.begin() as connection:
+        subscriptions.rotate(
+            connection, made, world.seal, secret=fresh, grace_us=100, now=world.clock.now_us()
+        )
+    rotated, now = world.one(made.id), world.clock.now_us()
+    both = subscriptions.signing_secrets(rotated, world.seal, now)
+    later = subscriptions.signing_secrets(rotated, world.seal, now + 100)
+    headers = signatures.headers(both, "m-1", int(time.time()), b'{"a": 1}')
+
+    assert (both, later) == ([fresh, SECRET], [fresh])
+    for secret in both:
+        assert standardwebhooks.Webhook(secret).verify(b'{"a": 1}', headers) == {"a": 1}
+    with pytest.raises(standardwebhooks.WebhookVerificationError):
+        standardwebhooks.Webhook(signatures.new_secret()).verify(b'{"a": 1}', headers)
+
+
+def test_secrets_are_sealed_anew(world: World) -> None:
+    """When the key-encryption key is replaced, nothing of the older one is left."""
+    oauth = Oauth("https://issuer.example.org/token", "hub", "s3cret")
+    made = world.subscribe("http://127.0.0.1:9/", oauth=oauth)
+    newer = PlainSeal("k2")
+    subscriptions.rewrap(world.writing, newer)
+    found = world.one(made)
+
+    assert "k1" not in found.secrets + str(found.oauth)
+    assert subscriptions.signing_secrets(found, newer, 0) == [SECRET]
+    assert subscriptions.oauth_of(found, newer) == oauth
+
+
+def test_a_subscription_is_its_participants_own(world: World) -> None:
+    """Nobody else finds, changes or removes it."""
+    made = world.subscribe("http://127.0.0.1:9/")
+    with world.writing.begin() as connection:
+        stranger = Scope(ORGANISER)
+        subscriptions.change(connection, stranger, made, state="paused")
+        subscriptions.remove(connection, stranger, made)
+        assert subscriptions.one(connection, stranger, made) is None
+        assert subscriptions.every(connection, stranger) == []
+    assert world.one(made).state == "active"
+
+
+def test_removing_takes_everything_along(world: World) -> None:
+    """Deliveries, attempts and dead letters too; the inbox stays."""
+    with Receiver(lambda _got, number: Reply(422 if number else 500)) as receiver:
+        made = world.subscribe(receiver.url)
+        world.arrive(0, 1)
+        world.live(5)
+        assert len(world.letters(made)) == 2
+        with world.writing.begin() as connection:
+            subscriptions.remove(connection, Scope(OCMW), made)
+        again = world.subscribe(receiver.url)
+        world.step()
+
+    assert world.letters(made) == []
+    assert world.states(made) == {}
+    assert world.states(again) != {}
+
+
+def test_one_deliverer_has_a_subscription(world: World, tmp_path: Path) -> None:
+    """Another gets it once it was given back, or once the first has ended."""
+    first, second = (leases.open_leases(world.writing, tmp_path / "deliver.lock") for _ in "ab")
+    assert first.acquire("s-1")
+    assert not second.acquire("s-1")
+    first.release("s-1")
+    first.close()
+    assert second.acquire("s-1")
+    second.close()
+
+
+def test_what_waits_is_counted_by_its_lane(world: World) -> None:
+    """Only the first pending row of a lane has a time."""
+    with Receiver(always(Reply(500))) as receiver:
+        made = world.subscribe(receiver.url)
+        world.arrive(*range(6), trajectories=2)
+        world.step()
+    with world.reading.connect() as connection:
+        found = deliveries.newest(
+            connection, WHOLE_HUB, made, state=deliveries.PENDING, before=None, limit=10
+        )
+
+    assert [one.next_at is not None for one in found[::-1]] == [True, True] + [False] * 4
