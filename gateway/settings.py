@@ -92,19 +92,19 @@ class HubSettings(BaseSettings):
         1, ge=1, description="Gateways behind one balancer; each gives its part of a budget."
     )
     budget_calls_at_once: int = Field(
-        5_000, ge=1, description="Calls that a participant may make together after a pause."
+        20_000, ge=1, description="Calls that a participant may make together after a pause."
     )
     budget_calls_per_second: int = Field(
-        200, ge=1, description="Calls that come back to a participant each second."
+        500, ge=1, description="Calls that come back to a participant each second."
     )
     budget_events_at_once: int = Field(
-        50_000, ge=1, description="Events that a participant may send together after a pause."
+        100_000, ge=1, description="Events that a participant may send together after a pause."
     )
     budget_events_per_second: int = Field(
         1_000, ge=1, description="Events that come back to a participant each second."
     )
     budget_bytes_at_once: int = Field(
-        128 * 2**20, ge=1, description="Bytes that a participant may send together after a pause."
+        256 * 2**20, ge=1, description="Bytes that a participant may send together after a pause."
     )
     budget_bytes_per_second: int = Field(
         4 * 2**20, ge=1, description="Bytes that come back to a participant each second."

@@ -32,6 +32,7 @@ def router(collaborators: Collaborators) -> APIRouter:
             "roles": [NAME[one.role] for one in registry.participants_of(participant.organisation)],
             "scopes": sorted(principal.scopes),
             "agreements": _agreements(participant, registry),
+            "delegations": _delegations(participant, registry),
         }
 
     return routes
@@ -59,4 +60,22 @@ def _agreements(participant: Participant, registry: Registry) -> list[dict[str, 
         }
         for one in sorted(registry.agreements.values(), key=lambda found: found.id)
         if participant.organisation in one.agreement.parties
+    ]
+
+
+def _delegations(participant: Participant, registry: Registry) -> list[dict[str, Any]]:
+    """For whom the caller's organisation may act, and who may act for it."""
+    return [
+        {
+            "id": one.id,
+            "from": one.principal,
+            "to": one.agent,
+            "events": list(one.events),
+            "territory": "all" if one.territory is None else sorted(one.territory),
+            "valid_from": one.valid_from,
+            "valid_to": one.valid_to,
+            "status": one.status,
+        }
+        for one in sorted(registry.delegations.by_id.values(), key=lambda found: found.id)
+        if participant.organisation in (one.principal, one.agent)
     ]

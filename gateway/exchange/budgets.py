@@ -54,9 +54,9 @@ class Budget:
 class Limits:
     """What holds for one participant, with nothing left open."""
 
-    events: Rate = Rate(50_000, 1_000)
-    content: Rate = Rate(128 * 1024 * 1024, 4 * 1024 * 1024)
-    calls: Rate = Rate(5_000, 200)
+    events: Rate = Rate(100_000, 1_000)
+    content: Rate = Rate(256 * 2**20, 4 * 2**20)
+    calls: Rate = Rate(20_000, 500)
     concurrent: int = 128
 
     def under(self, budget: Budget | None) -> Limits:

@@ -144,3 +144,17 @@ def test_nobody_moves_a_mandate_for_another() -> None:
 
     assert isinstance(refused, Refused)
     assert refused.error.code == "no_delegation"
+
+
+def test_both_sides_see_the_delegation(hub: Hub) -> None:
+    """Who acts and who is acted for read it at `/v1/me`; nobody else does."""
+    shown = {
+        who: hub.call(who, "GET", "/v1/me").json()["delegations"]
+        for who in (AGENT, PRINCIPAL, PARTNER)
+    }
+
+    assert shown[AGENT] == shown[PRINCIPAL]
+    (one,) = shown[AGENT]
+    assert (one["from"], one["to"]) == (URN, cast.urn_of(AGENT))
+    assert (one["territory"], one["valid_to"]) == ([cast.NIS], None)
+    assert shown[PARTNER] == []
