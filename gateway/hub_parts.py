@@ -260,6 +260,7 @@ class GatewayParts:
             "proofs_remembered": float(self._proofs.remembered),
             "spans_dropped_total": float(self.tracing.dropped),
             "proof_tree_differs": float(self._heads.differs),
+            "proof_waiting": float(self._heads.waiting),
             "issuer_keys_age_seconds": self._foreign_keys.oldest_seconds(),
             **self._fair_use.figures(),
             **self.timers.figures(),

@@ -75,14 +75,15 @@ def _document(found: Checked, compared: int) -> dict[str, Any]:
 def _told(found: Checked, compared: int) -> Message:
     account = found.account
     signed = to_rfc3339(account.timestamp)
+    which = f"{found.records} records" + (
+        f" ({account.first}-{account.count})" if found.records else ""
+    )
     nl = [
-        f"Klopt: {found.records} records van {account.participant}, van {account.first} tot en met",
-        f"{account.count}: geen weg, bij, gewijzigd of verplaatst.",
+        f"Klopt: {which} van {account.participant}; geen is weg, bij, gewijzigd of verplaatst.",
         f"Getekend door {account.hub} op {signed}, boom van {account.tree_size} records.",
     ]
     en = [
-        f"Holds: {found.records} records of {account.participant}, from {account.first} to",
-        f"{account.count}: none gone, added, changed or moved.",
+        f"Holds: {which} of {account.participant}; none is gone, added, changed or moved.",
         f"Signed by {account.hub} at {signed}, a tree of {account.tree_size} records.",
     ]
     if found.grown_from is not None:

@@ -28,6 +28,7 @@ app = typer.Typer(add_completion=False, no_args_is_help=True)
 From = Annotated[str, typer.Option("--from", help="First instant: 2026-03-01T00:00:00Z.")]
 To = Annotated[str, typer.Option("--to", help="The instant after the last.")]
 _PAGE, _OWN_PAGE = 1000, 500
+_WHOLE = frozenset({"wanneer", "over_wie", "events", "copies"})
 _HEADINGS = {
     "wanneer": Message(nl="wanneer", en="when"),
     "wie": Message(nl="wie", en="who"),
@@ -78,7 +79,7 @@ def disclosures(
         names = ("wanneer", "wie", "wat", "waarom", "over_wie")
         rows = (
             [
-                one["wanneer"],
+                one["wanneer"][:16].replace("T", " "),
                 one["wie"],
                 f"{one['wat']['gebeurtenis']} ({one['wat']['kanaal']})",
                 one["waarom"]["doel"] or "",
@@ -131,7 +132,8 @@ def _exported(session: Session, body: dict[str, Any]) -> Iterator[dict[str, Any]
 def _draw(names: Iterable[str], rows: Iterable[list[str]], spoken: str) -> None:
     table = Table(box=None)
     for name in names:
-        table.add_column(_HEADINGS[name].text(spoken))
+        # A time, a count or a reference that is cut off tells nothing; words may be folded.
+        table.add_column(_HEADINGS[name].text(spoken), overflow="fold", no_wrap=name in _WHOLE)
     for row in rows:
         table.add_row(*row)
     Console().print(table)

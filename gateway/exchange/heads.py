@@ -17,7 +17,7 @@ from consumers import bulk
 from gateway.errors import KeysUnusable, TreeDiffers
 from gateway.exchange.driver import is_down
 from gateway.exchange.proof_tables import HEADS
-from gateway.exchange.stored_tree import StoredTree, newest_head, size_of, tree_differs
+from gateway.exchange.stored_tree import StoredTree, newest_head, size_of, tree_differs, waiting
 from schemas import merkle
 from schemas.tree_head import TreeHead
 
@@ -69,6 +69,8 @@ class HeadSigner:
         self._thread = threading.Thread(target=self._run, name="heads", daemon=True)
         self.differs = False
         """Whether the stored tree was found to be another than the one signed."""
+        self.waiting = 0
+        """Events without a leaf at the last look; it grows while no sealer works."""
 
     def start(self) -> None:
         """Begin signing. Raises nothing when the database is down."""
@@ -86,6 +88,7 @@ class HeadSigner:
             TreeDiffers: the stored tree does not begin with the one signed last.
         """
         with self._reader.connect() as connection:
+            self.waiting = waiting(connection)
             head = self._next(connection)
         if head is None:
             return False

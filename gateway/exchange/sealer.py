@@ -73,7 +73,7 @@ class Sealer:
         seat: held by the one sealer.
 
     Attributes:
-        seat: as given.
+        seat, stop: as given.
         sealed: leaves numbered by this sealer.
     """
 
@@ -89,7 +89,7 @@ class Sealer:
         self._engine = engine
         self._reader = reader
         self.seat = seat
-        self._stop = stop
+        self.stop = stop
         self._chunk = chunk
         self._frontier: Frontier | None = None
         self._last: dict[str, tuple[int, bytes]] = {}
@@ -98,8 +98,8 @@ class Sealer:
     def run(self) -> None:
         """Number until asked to stop; raises what `turn` raises."""
         try:
-            while not self._stop.is_set():
-                self._stop.wait(self.turn())
+            while not self.stop.is_set():
+                self.stop.wait(self.turn())
         finally:
             self.seat.leave()
 

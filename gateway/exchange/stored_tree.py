@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from gateway.errors import TreeDiffers
 from gateway.exchange.frontier import LEVELS, WIDTH
-from gateway.exchange.proof_tables import HEADS, LEAVES, NODES
+from gateway.exchange.proof_tables import HEADS, LEAVES, NODES, UNSEALED
 from schemas import merkle
 from schemas.errors import Message
 
@@ -29,6 +29,12 @@ def size_of(connection: Connection) -> int:
     """How many leaves there are."""
     newest = connection.execute(select(func.max(LEAVES.c.idx))).scalar()
     return 0 if newest is None else int(newest) + 1
+
+
+def waiting(connection: Connection) -> int:
+    """How many accepted events have no leaf yet."""
+    found = connection.execute(select(func.count()).select_from(UNSEALED)).scalar()
+    return int(found or 0)
 
 
 def newest_head(connection: Connection) -> SignedHead | None:

@@ -50,7 +50,7 @@ def test_a_file_that_holds_is_told_with_everything_checked(
     code, told = run(folder, "new.jsonl", "--key", "key.json", *checked)
 
     assert code == 0
-    assert "2 records of ocmw-leuven, from 1 to\n2" in told
+    assert "2 records (1-2) of ocmw-leuven" in told
     assert "older one of 1 records" in told
     assert "1 events are" in told
 

@@ -27,7 +27,7 @@ from tests.gateway.api import fakes
 from tests.gateway.exchange.ledger_world import PERSON, desk, submission
 from tests.gateway.exchange.sealed_tree import HUB, Tree, tree
 from tests.hub_front import served
-from tests.store_fixtures import migrated
+from tests.store_fixtures import migrated, opened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,6 +45,7 @@ class Installation:
 
     desk: Desk
     grove: Tree
+    key_store: str
     address: str
 
     def get(self, path: str, /, *, by: str = OWN, **query: Any) -> httpx.Response:
@@ -85,7 +86,7 @@ def hub(tmp_path: Path) -> Iterator[Installation]:
         def token(given: Annotated[HTTPBasicCredentials, Depends(HTTPBasic())]) -> dict[str, str]:
             return {"access_token": given.username}
 
-        yield Installation(made, grove, stack.enter_context(served(app)))
+        yield Installation(made, grove, stores.keys, stack.enter_context(served(app)))
 
 
 def test_a_fetched_file_holds_and_carries_on_from_an_older_one(
@@ -138,6 +139,21 @@ def test_salts_open_what_the_records_commit_to(hub: Installation, tmp_path: Path
     assert not leaves[0].commits_to(salt.salt, sent.canonical + b" ")
     assert "salt" not in hub.get("/v1/records").json()["records"][0]
     assert PERSON["family_name"] not in out.read_text() + kept.read_text()
+
+
+def test_erasure_takes_the_salts_and_leaves_the_proof(hub: Installation, tmp_path: Path) -> None:
+    """Without its key nothing opens the commitment; the record is proven as before."""
+    hub.desk.publish(submission(data={"programme": "wijk_werken", "person": PERSON}))
+    hub.grove.seal()
+    with opened(hub.key_store) as keys, keys.begin() as connection:
+        connection.execute(text("delete from data_keys"))
+    hub.desk.keys.forget_cached()
+    out, kept = tmp_path / "records", tmp_path / "salts"
+    with hub.session() as session:
+        Fetch(session).write(out, kept)
+
+    assert hub.checker().check(_lines(out)).records == 1
+    assert kept.read_bytes() == b""
 
 
 def test_a_ledger_row_that_was_rewritten_no_longer_verifies(

@@ -54,10 +54,13 @@ def test_every_event_becomes_a_leaf_of_one_signed_tree(desk_of: Desk, grove: Tre
     """The hub's own events too; each participant's are numbered and chained from 1."""
     desk_of.publish(submission(), submission(of="partner-b"), submission())
 
+    signer = grove.signer()
+    signer.step()
+    assert signer.waiting == 6
     assert (grove.waiting(), grove.seal(), grove.waiting()) == (6, 6, 0)
     leaves = grove.leaves()
     own = [one for one in leaves if one.participant == "partner-a"]
-    (head,) = grove.heads()
+    _, head = grove.heads()
     hashes = [bytes(one.leaf_hash) for one in leaves]
     assert [one.idx for one in leaves] == list(range(6))
     assert {one.participant for one in leaves} == {"partner-a", "partner-b", "hub"}
@@ -160,7 +163,7 @@ def test_sealers_at_work_side_by_side_number_everything_once(desk_of: Desk, grov
             desk_of.publish(*(submission() for _ in range(3)))
     finally:
         for sealer in sealers:
-            sealer._stop.set()  # noqa: SLF001 - the test is their composition root
+            sealer.stop.set()
         for one in threads:
             one.join(30)
     grove.seal()
