@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 import orjson
 import pytest
@@ -11,16 +12,27 @@ from joserfc.jws import extract_compact
 
 from gateway import errors
 from gateway.oauth.proofs import Proofs
+from gateway.oauth.request import HttpForm
 from gateway.oauth.senders import Binding, Sender, Senders, binding_of
 from gateway.oauth.tokens import GATEWAY, KAFKA, mint
 from gateway.oauth.verifier import Verifier
-from tests.hub_front import ADMIN, ISSUER, KAFKA_CLIENT, PARTNER, HubFront, hub_front
+from tests.hub_front import (
+    ADMIN,
+    ASSERTION_TYPE,
+    ISSUER,
+    KAFKA_CLIENT,
+    PARTNER,
+    HubFront,
+    hub_front,
+)
 from tests.proof_forger import Forger
 from tests.registry_fixtures import sqlite_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from gateway.oauth.request import Answer
 
 TOKEN_URL = f"{ISSUER}/oauth/token"
 PATH = "/v1/clients"
@@ -278,6 +290,34 @@ def test_kafka_tokens_are_for_proven_senders(front: HubFront, production: HubFro
     assert here["token_type"] == "Bearer"
     assert "cnf" not in claims_of(here["access_token"])
     assert there.json()["error"] == "invalid_request"
+
+
+def test_production_makes_kafka_tokens_for_either_proof(
+    front: HubFront, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a key or by a certificate; with neither there is none, whatever the client may read."""
+    registry = replace(front.live.current(), environment="production")
+    monkeypatch.setattr(front.issuer, "_registry", lambda: registry)
+
+    def asked(**shown: Any) -> Answer:
+        form = {
+            "grant_type": "client_credentials",
+            "client_assertion_type": ASSERTION_TYPE,
+            "client_assertion": front.assertion(KAFKA_CLIENT),
+            "resource": KAFKA.indicator,
+        }
+        headers = {"content-type": "application/x-www-form-urlencoded"}
+        sender = Sender("POST", "/oauth/token", "", **shown)
+        return front.issuer.token(HttpForm(urlencode(form).encode(), headers, sender))
+
+    by_key = asked(proofs=(front.forger().proof("POST", TOKEN_URL),))
+    by_certificate = asked(certificate=CERTIFICATE)
+    by_nothing = asked()
+
+    assert [one.status for one in (by_key, by_certificate, by_nothing)] == [200, 200, 400]
+    for answer in (by_key, by_certificate):
+        assert answer.body["token_type"] == "Bearer"
+        assert claims_of(str(answer.body["access_token"]))["aud"] == "kafka"
 
 
 def test_a_full_memory_is_told_in_oauths_words(front: HubFront, monkeypatch: Any) -> None:
