@@ -57,6 +57,11 @@ def differences(older: Agreement, newer: Agreement) -> tuple[Difference, ...]:
     )
 
 
+def described(agreement: Agreement) -> tuple[Message, ...]:
+    """What each grant gives, in words: for whoever is about to sign."""
+    return tuple(Message(*_described(grant)) for grant in agreement.grants)
+
+
 def _parties(older: Agreement, newer: Agreement) -> Iterator[Difference]:
     for urn in newer.parties:
         if urn not in older.parties:
@@ -129,11 +134,17 @@ def _places(territory: frozenset[str] | None) -> str:
 def _described(grant: Grant) -> tuple[str, str]:
     label = roles.LABEL[grant.to_role]
     reader = f" ({grant.to_org})" if grant.to_org else ""
-    lists = (", ".join(grant.events), ", ".join(sorted(grant.fieldsets)))
-    return (
-        f"toelating van {grant.from_org} aan {label.nl}{reader}: {lists[0]}; velden {lists[1]}",
-        f"grant from {grant.from_org} to {label.en}{reader}: {lists[0]}; fields {lists[1]}",
+    events, fields = ", ".join(grant.events), ", ".join(sorted(grant.fieldsets))
+    places, doors = _places(grant.territory), ", ".join(sorted(grant.doors))
+    nl = (
+        f"toelating van {grant.from_org} aan {label.nl}{reader} voor {grant.purpose}: {events}; "
+        f"velden {fields}; gemeenten {places}; deuren {doors}"
     )
+    en = (
+        f"grant from {grant.from_org} to {label.en}{reader} for {grant.purpose}: {events}; "
+        f"fields {fields}; municipalities {places}; doors {doors}"
+    )
+    return nl, en
 
 
 def _changed(place: str, older: object, newer: object) -> Iterator[Difference]:

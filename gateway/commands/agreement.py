@@ -20,7 +20,7 @@ from rich.table import Column, Table
 
 from gateway.commands.administrator import Administrator
 from gateway.commands.agreement_file import document_of, faults_of, key_of, template, text_of
-from gateway.commands.agreement_text import show_agreement, show_preview
+from gateway.commands.agreement_text import show_agreement, show_grants, show_preview
 from gateway.commands.credentials_file import credentials_file
 from gateway.commands.options import (  # noqa: TC001 - typer reads the annotations
     AsJson,
@@ -127,6 +127,8 @@ def check(
     credentials: Credentials = None,
 ) -> None:
     """Find every fault in a draft, with its line; with --event and --for, try it at the hub."""
+    if (event is None) != (reader is None):
+        raise typer.BadParameter("give --event and --for together")
     text = text_of(file)
     faults = faults_of(text)
     if faults or event is None or reader is None:
@@ -180,6 +182,7 @@ def sign(
             draft = _document(session, what)
         if not yes:
             show_agreement(session.get(f"{CALLS}/{draft['agreement_id']}"), language())
+            show_grants(draft, language())
             typer.confirm(f"Sign for {urn}?", abort=True, err=True)
         found = _acted(session, draft, "accept", urn, private)
     _tell(found, as_json=as_json)
@@ -245,7 +248,10 @@ def show(
             sys.stdout.write(session.text(f"{CALLS}/{agreement_id}/document", accept=accept) + "\n")
             return
         found = session.get(f"{CALLS}/{agreement_id}")
+        signed = _document(session, agreement_id)
     _tell(found, as_json=as_json)
+    if not as_json:
+        show_grants(signed, language())
 
 
 @app.command(name="list")

@@ -8,6 +8,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from schemas.agreement import parse_agreement
+from schemas.agreement_diff import described
+from schemas.errors import InvalidAgreement
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -60,6 +64,16 @@ def show_agreement(found: Mapping[str, Any], language: str) -> None:
         console.print(
             f"  {word('waiting', language)}: {escape(missing)}", highlight=False, soft_wrap=True
         )
+
+
+def show_grants(document: Mapping[str, Any], language: str) -> None:
+    """What a document gives, a line a grant; of one that this version cannot read, that."""
+    try:
+        lines = [one.text(language) for one in described(parse_agreement(document))]
+    except InvalidAgreement as error:
+        lines = [error.detail.text(language)]
+    for line in lines:
+        Console().print(f"  {escape(line)}", highlight=False, soft_wrap=True)
 
 
 def show_preview(found: Mapping[str, Any], language: str) -> None:

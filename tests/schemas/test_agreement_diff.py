@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from schemas.agreement import parse_agreement
-from schemas.agreement_diff import differences
+from schemas.agreement_diff import described, differences
 from tests.agreement_parties import ORGANISER, VDAB, draft
 
 if TYPE_CHECKING:
@@ -93,7 +93,11 @@ def test_a_grant_comes_and_goes_whole() -> None:
     """A grant to another reader is a grant more, not a change of the first one."""
     back = {**draft()["grants"][0], "from": ORGANISER, "to_role": "welfare_centre"}
     wider = changed(lambda d: d["grants"].append(back))
-    sentence = f"grant from {ORGANISER} to public welfare centre: referral.*; fields core, identify"
+    sentence = (
+        f"grant from {ORGANISER} to public welfare centre for activation_referral: referral.*; "
+        "fields core, identify; municipalities 24107; doors feed"
+    )
 
+    assert [one.en for one in described(parse_agreement(wider))][1] == sentence
     assert found(draft(), wider) == [("grants[1]", "added", f"added: {sentence}")]
     assert found(wider, draft()) == [("grants[1]", "removed", f"removed: {sentence}")]

@@ -151,6 +151,8 @@ def test_a_draft_becomes_an_agreement_carries_an_event_and_ends(
         ("accept", ORGANISER),
         ("revoke", ORGANISER),
     ]
+    _, text = terminal.run("show", "test-2026-001", party=OCMW)
+    assert f"grant from {OCMW} to organiser for activation_referral: referral.*" in text
     _, text = terminal.run("show", "test-2026-001", "--document", party=ORGANISER)
     assert document_hash(json.loads(text)) == document_hash(document)
 
@@ -188,6 +190,7 @@ def test_a_draft_is_tried_on_an_example(terminal: Terminal) -> None:
     _, elsewhere = terminal.run(*asked, "--nis", "24062", party=OCMW)
     _, as_json = terminal.run(*asked, "--nis", "24107", "--json", party=OCMW)
     missing, _ = terminal.run(*asked, "--example", "none", party=OCMW)
+    halfway, _ = terminal.run(*asked[:4], party=OCMW)
 
     assert code == 0
     assert text.startswith("referral.created -> wijkwerk-hageland: 31 of 46 fields delivered")
@@ -197,7 +200,7 @@ def test_a_draft_is_tried_on_an_example(terminal: Terminal) -> None:
     assert "work_limits: only for case_holder, handler" in said
     assert elsewhere == "nothing is delivered: territory (outside the territory)\n"
     assert json.loads(as_json)["delivered"] is True
-    assert missing == 1
+    assert (missing, halfway) == (1, cli.WRONG_USE)
 
 
 def test_a_signature_can_be_made_away_from_the_network(terminal: Terminal) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from consumers.clock import FixedClock
+from consumers.database import Stores
 from gateway.errors import (
     AgreementExists,
     AgreementRefused,
@@ -32,10 +33,11 @@ from schemas.agreement import document_hash, parse_agreement
 from schemas.documents import Faults
 from schemas.errors import InvalidAgreement
 from tests.agreement_parties import OCMW, ORGANISER, PRIVATE, VDAB, Signers, draft
-from tests.store_fixtures import engine_of, stores
+from tests.store_fixtures import engine_of, migrated, opened, stores
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from sqlalchemy.engine import Engine
 
@@ -92,13 +94,21 @@ class Desk:
 
 
 @pytest.fixture
-def desk(engine_of: Callable[..., Engine]) -> Desk:
-    """A desk on either database."""
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    """A desk on SQLite."""
+    with opened(migrated(Stores.sqlite(tmp_path)).ledger) as engine:
+        yield Desk(engine)
+
+
+@pytest.fixture
+def either(engine_of: Callable[..., Engine]) -> Desk:
+    """A desk on either database, where locks and rows are the point."""
     return Desk(engine_of("ledger"))
 
 
-def test_it_counts_once_all_have_accepted(desk: Desk) -> None:
+def test_it_counts_once_all_have_accepted(either: Desk) -> None:
     """Proposed grants nothing, one signature neither; with both it counts and the version rose."""
+    desk = either
     document = draft()
     before = desk.registry.version()
     assert desk.store.propose(document, OURS)
@@ -177,8 +187,9 @@ def test_what_is_not_active_is_not_revoked(desk: Desk) -> None:
     assert refused.value.facts["allowed"] == ["accept", "reject"]
 
 
-def test_a_new_one_replaces_an_old_one_at_once(desk: Desk) -> None:
+def test_a_new_one_replaces_an_old_one_at_once(either: Desk) -> None:
     """The successor's activation ends the older one in the same transaction."""
+    desk = either
     desk.agree(draft())
     later = draft("test-2026-002", supersedes="test-2026-001")
     desk.store.propose(later, OURS)
@@ -251,8 +262,9 @@ def test_only_what_all_its_parties_sign_is_replaced(desk: Desk) -> None:
         assert [one.code for one in refused.value.invalid] == ["unknown_agreement"]
 
 
-def test_it_expires_by_the_hubs_clock_once(desk: Desk) -> None:
+def test_it_expires_by_the_hubs_clock_once(either: Desk) -> None:
     """On the day after the last it denies before anything ran, and the event comes once."""
+    desk = either
     desk.agree(draft(validity={"from": "2026-01-01", "to": "2026-05-29"}))
     desk.clock.advance(86_400)
     assert desk.store.expire() == ()
