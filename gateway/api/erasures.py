@@ -35,6 +35,7 @@ from schemas.moments import to_rfc3339
 
 SCOPE = "sj_referral_write"
 MOST_CASES = 2_000
+TRIED = "A dry run: what would be erased; nothing is written."
 OrderId = Annotated[str, Path(max_length=64)]
 
 
@@ -193,7 +194,7 @@ def _add_orders(routes: APIRouter, desk: Desk) -> None:
         "/v1/erasures",
         status_code=201,
         summary="Order the erasure of the own data about one person",
-        responses=refusals(404, 409, 422),
+        responses=refusals(404, 409, 422) | {200: {"description": TRIED}},
     )
     def order(
         principal: Annotated[Principal, Depends(desk.caller)],

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import sqlalchemy as sa
@@ -17,12 +17,14 @@ from gateway.errors import DutyToKeep, UnknownCase
 from gateway.exchange import audit
 from gateway.exchange.authorise import Stopped
 from gateway.exchange.keys import KeyStore
+from gateway.exchange.publication import PublishRequest
 from gateway.exchange.records import trajectory_rows
 from gateway.exchange.render import Rendered
 from gateway.exchange.sealing import open_row
 from tests.gateway.exchange.erasure_world import (
     CAW_URN,
     GROUND,
+    INSZ,
     NUMBER,
     PHONE,
     ErasureWorld,
@@ -33,8 +35,10 @@ from tests.gateway.exchange.exchange_world import (
     CAW,
     OCMW,
     OCMW_URN,
+    REFERRAL,
     VDAB,
     rebuilt,
+    submitted,
 )
 from tests.store_fixtures import opened, stores
 
@@ -128,17 +132,34 @@ def test_the_notice_outlives_the_last_key_of_the_person(world: ErasureWorld) -> 
 
 
 def test_nothing_finds_the_person_for_the_controller_any_more(world: ErasureWorld) -> None:
-    """Neither its own number, nor a trait, nor a kept answer."""
+    """Neither its own number, nor a trait, nor a kept answer; another's answer is kept."""
+    change = {"person": {"phone": PHONE}}
+    for who in (CAW, OCMW):
+        _sent_with_key(world, "subject.details_changed", who, change)
+    queries = (
+        f"select count(*) from blind_index where participant = '{CAW}'",  # noqa: S608
+        "select count(*) from likeness",
+        f"select count(*) from idempotency where key = '{CAW}/k-1'",  # noqa: S608
+        f"select count(*) from idempotency where key = '{OCMW}/k-1'",  # noqa: S608
+    )
+    assert 0 not in _counted(world, queries)
     world.order()
     world.settle()
 
+    assert _counted(world, queries) == [0, 0, 0, 1]
+
+
+def _sent_with_key(world: ErasureWorld, name: str, who: str, data: dict[str, Any]) -> None:
+    submission = submitted(name, who, data, trajectory_id=world.case, subject=world.case)
+    ticket = object()
+    request = PublishRequest((submission,), idempotency_key="k-1")
+    world.world.ledger.submit(request, ticket)
+    assert world.world.answer(ticket).status == "accepted"
+
+
+def _counted(world: ErasureWorld, queries: tuple[str, ...]) -> list[int]:
     with world.world.engines["ledger_read"].connect() as connection:
-        for query in (
-            f"select count(*) from blind_index where participant = '{CAW}'",  # noqa: S608
-            "select count(*) from likeness",
-            f"select count(*) from idempotency where key like '{CAW}/%'",  # noqa: S608
-        ):
-            assert connection.execute(sa.text(query)).scalar_one() == 0
+        return [connection.execute(sa.text(one)).scalar_one() for one in queries]
 
 
 def test_a_new_referral_is_of_somebody_new(world: ErasureWorld) -> None:
@@ -307,3 +328,36 @@ def test_a_killed_process_goes_on_where_it_was(
     assert opens(world) == {CAW_URN: {False}, OCMW_URN: {True}}
     with world.world.engines["ledger_read"].connect() as connection:
         assert connection.execute(sa.text("select count(*) from likeness")).scalar_one() == 0
+
+
+def test_the_national_number_leads_back_for_others_alone(world: ErasureWorld) -> None:
+    """VDAB erased: to it the number is somebody new; to the OCMW still the person it knows."""
+    send, data = world.world.send, {**REFERRAL, "insz": INSZ}
+    cases = {}
+    for who in (OCMW, VDAB):
+        sent = send("referral.created", who, data)
+        assert sent.receipt is not None
+        cases[who] = str(sent.receipt.trajectory_id)
+        if who == VDAB:
+            taken_back = {"reason": "entered_elsewhere"}
+            send("referral.withdrawn", VDAB, taken_back, trajectory_id=cases[VDAB])
+            closed = {"reason": "other", "reason_text": "Loopt elders."}
+            send("trajectory.closed", VDAB, closed, trajectory_id=cases[VDAB])
+    person = world.store.person_of(cases[OCMW])
+    assert world.store.person_of(cases[VDAB]) == person
+    order = world.order(VDAB, case=cases[VDAB])
+    world.settle()
+
+    assert world.found(order).number_kept
+    again = {who: _referred_again(world, who, data) for who in (VDAB, OCMW)}
+    world.settle()
+    assert world.store.person_of(again[VDAB]) != person
+    assert world.store.person_of(again[OCMW]) == person
+    row = world.world.rows(again[VDAB])[0]
+    assert open_row(row, world.world.keys).data is not None
+
+
+def _referred_again(world: ErasureWorld, who: str, data: dict[str, Any]) -> str:
+    sent = world.world.send("referral.created", who, data)
+    assert sent.receipt is not None
+    return str(sent.receipt.trajectory_id)

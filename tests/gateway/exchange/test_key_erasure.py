@@ -12,6 +12,7 @@ from gateway.exchange.key_file import FileKeyEncryption
 from gateway.exchange.key_state import read_state
 from gateway.exchange.key_watch import KeyWatch
 from gateway.exchange.keys import KeyNeed, KeyStore
+from tests.gateway.exchange.two_gateways import until
 from tests.store_fixtures import opened, stores
 
 if TYPE_CHECKING:
@@ -134,6 +135,21 @@ def test_every_process_forgets_what_was_destroyed(engine: Engine, kek: FileKeyEn
     assert watch.look()
     assert keys.open(made[NEED].key_id) is None
     assert not watch.look()
+
+
+def test_a_running_watch_forgets_by_itself(engine: Engine, kek: FileKeyEncryption) -> None:
+    """As a gateway has it: a thread that looks twice a second."""
+    keys = KeyStore(engine, kek)
+    made = keys.data_keys(ALL)
+    watch = KeyWatch(engine, keys, poll_seconds=0.02)
+    watch.look()
+    watch.start()
+    try:
+        KeyEraser(engine, kek).erase(["subject-1"], OURS, NOW)
+        until(lambda: keys.open(made[NEED].key_id) is None)
+    finally:
+        watch.stop()
+    assert keys.open(made[OTHER].key_id) == made[OTHER].key
 
 
 def test_a_destruction_waits_for_a_new_key(engine: Engine, kek: FileKeyEncryption) -> None:
