@@ -40,7 +40,11 @@ Shown = Annotated[dict[str, Any], WithJsonSchema({"$ref": f"{_SCHEMAS}Agreement"
 Listed = Annotated[dict[str, Any], WithJsonSchema({"$ref": f"{_SCHEMAS}AgreementList"})]
 Compared = Annotated[dict[str, Any], WithJsonSchema({"$ref": f"{_SCHEMAS}AgreementDiff"})]
 Tried = Annotated[dict[str, Any], WithJsonSchema({"$ref": f"{_SCHEMAS}AgreementPreview"})]
-Document = Annotated[dict[str, Any], WithJsonSchema({"$ref": f"{_SCHEMAS}AgreementDocument"})]
+Document = Annotated[
+    dict[str, Any],
+    # Within a model pydantic looks a bare reference up among its own.
+    WithJsonSchema({"allOf": [{"$ref": f"{_SCHEMAS}AgreementDocument"}]}),
+]
 
 PROPOSED_BEFORE: dict[str, Any] = {
     "description": "The same document was proposed before.",

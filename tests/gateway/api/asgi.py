@@ -68,9 +68,11 @@ class AsgiClient:
         return responses
 
     @contextlib.contextmanager
-    def listening(self) -> Iterator[str]:
-        """The address where it answers too, on its own loop and a port of this machine."""
-        server = uvicorn.Server(uvicorn.Config(self.app, port=0, log_level="error", lifespan="off"))
+    def listening(self, port: int = 0) -> Iterator[str]:
+        """The address where it answers too, on its own loop; any port of this machine for 0."""
+        server = uvicorn.Server(
+            uvicorn.Config(self.app, port=port, log_level="error", lifespan="off")
+        )
         serving = asyncio.run_coroutine_threadsafe(server.serve(), self._loop)
         while not server.started:
             time.sleep(0.01)
