@@ -105,6 +105,11 @@ class Admission:
         self._client = client
         self._lock = lock
 
+    @property
+    def is_let_in(self) -> bool:
+        """Whether the call is under way, rather than refused."""
+        return self._client is not None
+
     def charge(self, *, events: int = 0, content: int = 0) -> None:
         """Take what the call turned out to cost; may leave a debt."""
         with self._lock:
@@ -158,7 +163,7 @@ class FairUse:
         self.refused = 0
 
     def enter(self, scope: Scope, principal: Principal) -> None:
-        """Let a call in and count it; its `Admission` is kept in the ASGI scope.
+        """Let a call in and count it, once; its `Admission` is kept in the ASGI scope.
 
         A call that may write counts as one event and with the length it announces; `charge` takes
         the rest.
@@ -167,6 +172,9 @@ class FairUse:
             BudgetSpent: 429, a budget is used up; the facts say which, and when to come again.
             TooManyAtOnce: 429, too many calls of this client are under way.
         """
+        before = admission_of(scope)
+        if before is not None and before.is_let_in:
+            return
         try:
             self._enter(scope, principal)
         except (errors.BudgetSpent, errors.TooManyAtOnce):

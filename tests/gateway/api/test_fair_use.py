@@ -17,7 +17,7 @@ from gateway import errors
 from gateway.api.application import create_app
 from gateway.api.collaborators import Collaborators
 from gateway.api.completions import Completions
-from gateway.api.fair_use import FairUse, admission_of
+from gateway.api.fair_use import Admission, FairUse, admission_of
 from gateway.exchange.budgets import Budget, Limits, Rate
 from gateway.oauth.verifier import Principal
 from tests.gateway.api import fakes
@@ -140,6 +140,26 @@ def test_calls_under_way_are_bounded_for_each_client() -> None:
     assert left is not None
     left.leave()
     enter(fair, call("GET"), principal())
+
+
+def test_a_call_is_counted_once_however_often_it_is_asked_who_calls() -> None:
+    """Two dependencies of one route that both recognise the caller leave nothing under way."""
+    fair = FairUse(cast.registry, SMALL, now=Time().now)
+    for _ in range(8):
+        scope = call("GET")
+        fair.enter(scope, principal())
+        enter(fair, scope, principal())
+
+    assert fair.figures() == {"calls_under_way": 0.0, "calls_refused_total": 0.0}
+    assert (b"ratelimit", b'"calls";r=32;t=4, "events";r=10;t=0, "bytes";r=20000;t=0') in (
+        _admission(scope).headers()
+    )
+
+
+def _admission(scope: dict[str, Any]) -> Admission:
+    found = admission_of(scope)
+    assert found is not None
+    return found
 
 
 def test_a_participants_own_figures_count_at_once_and_fill_no_bucket() -> None:
