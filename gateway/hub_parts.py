@@ -13,6 +13,7 @@ from gateway.api import (
     administration,
     agreements,
     audit,
+    backfill,
     disclosures,
     erasures,
     programmes,
@@ -48,6 +49,7 @@ from gateway.exchange.keys import KeyStore
 from gateway.exchange.ledger import Ledger
 from gateway.exchange.locating import Locator
 from gateway.exchange.proof_keys import ProofKeys
+from gateway.exchange.refill import Refill
 from gateway.exchange.registry_live import LiveRegistry
 from gateway.exchange.registry_store import RegistryStore
 from gateway.exchange.render import Renderer
@@ -325,6 +327,7 @@ class GatewayParts:
                 records.router(records=self._records(), verifier=verifier),
                 disclosures.router(self._disclosures(verifier, cases)),
                 stopped.router(reader=inboxes, verifier=verifier),
+                backfill.router(refill=self._refill(), verifier=verifier),
             ),
         )
 
@@ -366,6 +369,15 @@ class GatewayParts:
             verifier=verifier,
             clock=self.clock,
             hub=self._settings.issuer,
+        )
+
+    def _refill(self) -> Refill:
+        return Refill(
+            self.registry.ledger_reader,
+            self.consumers_engine,
+            self.registry.live.current,
+            self.clock,
+            (self._feed_waker,),
         )
 
     def _records(self) -> ExchangeRecords:

@@ -166,6 +166,23 @@ def mark_of(connection: Connection) -> str:
     return "%s" if connection.dialect.name == "postgresql" else "?"
 
 
+def rows_addressed_to(
+    connection: Connection, participant: str, *, since: int, after_seq: int, limit: int
+) -> list[LedgerRow]:
+    """The rows that name a participant among their recipients, recorded at or after a time.
+
+    Walks the ledger from `after_seq` on: few ask for this, and rarely.
+    """
+    mark = mark_of(connection)
+    # Participant ids hold neither quotes nor a pattern's signs.
+    result = connection.exec_driver_sql(
+        f"{_SELECT} where seq > {mark} and recorded_at >= {mark} and recipients like {mark}"
+        f" order by seq limit {mark}",
+        (after_seq, since, f'%"participant":"{participant}"%', limit),
+    )
+    return [row_from(row) for row in result]
+
+
 def any_of(connection: Connection, column: str, values: Sequence[Any]) -> tuple[str, Any]:
     """A condition `column is one of values` with one parameter, so that its SQL never changes."""
     if connection.dialect.name == "postgresql":

@@ -16,15 +16,13 @@ from typing import TYPE_CHECKING, Protocol
 import structlog
 
 from consumers import inbox, parked
-from consumers.clock import date_of
 from consumers.errors import LogUnavailable
 from consumers.parked import Parked
 from consumers.traceparent import flags_sampled, new_traceparent
 from gateway.exchange import records
-from gateway.exchange.addressing import addressed, backfilled, judged, newcomers
 from gateway.exchange.driver import is_down
+from gateway.exchange.inbox_rows import InboxRows
 from gateway.exchange.pacing import gathering_seconds
-from gateway.exchange.standing import Standings, holds_of, memberships_of
 from schemas.codec import decode_sealed
 from schemas.errors import SchakelError
 from schemas.identifiers import is_uuid
@@ -36,11 +34,9 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from consumers.clock import Clock
-    from consumers.inbox import InboxRow
     from consumers.log import Fetched
     from consumers.spans import Tracing
     from consumers.wake import Waker
-    from gateway.exchange.decision import Recipient
     from gateway.exchange.records import LedgerRow
     from gateway.exchange.registry import Registry
 
@@ -50,8 +46,6 @@ POLL_SECONDS = 0.5
 ATTEMPTS = 5
 PAUSE_SECONDS = 0.2
 LONGEST_PAUSE_SECONDS = 10.0
-LATE_US = 3_000_000
-"""What took longer to come here may be of a case that somebody has left since."""
 EVENT_ID_HEADER = "ce_id"
 
 log = structlog.get_logger()
@@ -182,51 +176,13 @@ class Route:
     def _write(self, rows: Sequence[LedgerRow], aside: Sequence[Parked]) -> frozenset[str]:
         now = self.clock.now_us()
         with self.consumers.begin() as connection:
-            addresses = self._addresses(connection, rows, now)
+            addresses = InboxRows(self.ledger, self.registry).of(connection, rows, now=now)
             touched = inbox.append(connection, addresses, now=now)
             parked.park(connection, aside)
         self.counts.events += len(rows)
         self.counts.rows += len(addresses)
         self.counts.parked += len(aside)
         return touched
-
-    def _addresses(
-        self, connection: sa.Connection, rows: Sequence[LedgerRow], now: int
-    ) -> list[InboxRow]:
-        joining = [row.event_id for row in rows if row.joined]
-        done = inbox.present_rows(connection, joining) if joining else set()
-        addresses: list[InboxRow] = []
-        looked_up = list(rows)
-        for row in rows:
-            for newcomer in newcomers(row):
-                if (newcomer.participant, row.event_id) not in done:
-                    earlier = self._earlier(row)
-                    looked_up += earlier
-                    history = self._backfill(earlier, row, newcomer, now)
-                    addresses = inbox.withdraw_narrower(connection, history, addresses)
-            addresses += addressed(row)
-        return self._judged(looked_up, addresses, now)
-
-    def _judged(
-        self, rows: Sequence[LedgerRow], addresses: list[InboxRow], now: int
-    ) -> list[InboxRow]:
-        """Stop at once what no door would hand over: reviews see only what was there before."""
-        late = [row for row in rows if now - row.recorded_at > LATE_US]
-        with self.ledger.connect() as connection:
-            found = Standings(holds_of(connection, rows), memberships_of(connection, late))
-        if not found.holds and not found.cases:
-            return addresses
-        return judged(rows, addresses, found, self.registry(), on=date_of(now), now=now)
-
-    def _earlier(self, row: LedgerRow) -> list[LedgerRow]:
-        with self.ledger.connect() as connection:
-            return records.trajectory_rows(connection, str(row.trajectory_id), row.seq)
-
-    def _backfill(
-        self, earlier: Sequence[LedgerRow], row: LedgerRow, newcomer: Recipient, now: int
-    ) -> list[InboxRow]:
-        on, nis = date_of(now), row.territory_nis
-        return backfilled(self.registry(), earlier, newcomer, on=on, now=now, nis=nis)
 
     def _set_aside(self, fetched: Sequence[Fetched], code: str) -> list[Parked]:
         now = self.clock.now_us()
