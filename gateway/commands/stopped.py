@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
+from rich.console import Console, Group
 from rich.table import Table
 
 from gateway.commands.options import (  # noqa: TC001 - typer reads the annotations
@@ -23,12 +23,12 @@ from schemas.errors import Message
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from rich.console import RenderableType
+
 HEADINGS = {
     "participant": Message(nl="deelnemer", en="participant"),
     "type": Message(nl="gebeurtenis", en="event"),
     "event_id": Message(nl="id", en="id"),
-    "leg": Message(nl="toets", en="leg"),
-    "why": Message(nl="waarom", en="why"),
 }
 NOTHING = Message(nl="Niets wordt tegengehouden.", en="Nothing is stopped.")
 ALL = 500
@@ -68,13 +68,20 @@ def _pages(session: Session, asked: dict[str, str]) -> Iterator[dict[str, Any]]:
         after = {"after": page["next"]}
 
 
-def drawn(found: list[dict[str, Any]], spoken: str) -> Table:
-    """One line for each; columns that a participant does not see of its own are left out."""
+def drawn(found: list[dict[str, Any]], spoken: str) -> Group:
+    """For each leg why, and what it stops; a participant has no column of what it does not see."""
+    parts: list[RenderableType] = []
+    for leg in dict.fromkeys(one["leg"] for one in found):
+        some = [one for one in found if one["leg"] == leg]
+        parts += [f"[bold]{leg}[/bold]  {some[0]['why'][spoken]}", _table(some, spoken)]
+    return Group(*parts)
+
+
+def _table(some: list[dict[str, Any]], spoken: str) -> Table:
     table = Table(box=None)
-    names = [name for name in HEADINGS if name in found[0]]
+    names = [name for name in HEADINGS if name in some[0]]
     for name in names:
-        table.add_column(HEADINGS[name].text(spoken), no_wrap=name in ("event_id", "leg"))
-    for one in found:
-        shown = {**one, "why": one["why"][spoken]}
-        table.add_row(*(str(shown[name]) for name in names))
+        table.add_column(HEADINGS[name].text(spoken), overflow="fold")
+    for one in some:
+        table.add_row(*(str(one[name]) for name in names))
     return table
