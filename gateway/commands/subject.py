@@ -1,6 +1,6 @@
-"""`schakel subject`: what is done about one person: merge, rectify, object, erase.
+"""`schakel subject`: what is done about one person: merge, rectify, object, lift, erase and more.
 
-The first three send the one event that they are named after, as the caller's own client; erasing is
+Most send the one event that they are named after, as the caller's own client; erasing is
 an order, see `erasures.py`. The hub keeps a line of each for its auditors.
 A person is named by a case, never by a number.
 """
@@ -36,6 +36,12 @@ Case = Annotated[str, typer.Argument(help="Trajectory id.")]
 Key = Annotated[
     str | None, typer.Option("--id", help="Your own id of this event, to repeat a call.")
 ]
+
+
+Organisation = Annotated[
+    str | None, typer.Option(help="Only data of, or deliveries to, this organisation (URN).")
+]
+Purpose = Annotated[str | None, typer.Option(help="Only this purpose.")]
 
 
 @app.callback()
@@ -99,10 +105,8 @@ def rectify(
 def objects(
     trajectory: Case,
     *,
-    organisation: Annotated[
-        str | None, typer.Option(help="Only deliveries to this organisation (URN).")
-    ] = None,
-    purpose: Annotated[str | None, typer.Option(help="Only this purpose.")] = None,
+    organisation: Organisation = None,
+    purpose: Purpose = None,
     event_id: Key = None,
     data: Data = None,
     hub: Hub = None,
@@ -110,11 +114,54 @@ def objects(
     as_json: AsJson = False,
 ) -> None:
     """Note that the person objects; deliveries in scope are held at once."""
-    given = {"organisation": organisation, "purpose": purpose}
-    scope = {name: value for name, value in given.items() if value is not None}
+    scope = _scope(organisation, purpose)
     with Session(find(data, hub, credentials), language()) as session:
         name = "subject.objection_recorded"
-        _told(_sent(session, name, trajectory, {"scope": scope}, event_id), as_json=as_json)
+        _told(_sent(session, name, trajectory, scope, event_id), as_json=as_json)
+
+
+@app.command()
+def lift(
+    trajectory: Case,
+    *,
+    organisation: Organisation = None,
+    purpose: Purpose = None,
+    event_id: Key = None,
+    data: Data = None,
+    hub: Hub = None,
+    credentials: Credentials = None,
+    as_json: AsJson = False,
+) -> None:
+    """Note that the person takes an objection back, in the scope in which it was recorded."""
+    scope = _scope(organisation, purpose)
+    with Session(find(data, hub, credentials), language()) as session:
+        name = "subject.objection_lifted"
+        _told(_sent(session, name, trajectory, scope, event_id), as_json=as_json)
+
+
+@app.command(name="withdraw-consent")
+def withdraw_consent(
+    trajectory: Case,
+    *,
+    organisation: Organisation = None,
+    purpose: Purpose = None,
+    event_id: Key = None,
+    data: Data = None,
+    hub: Hub = None,
+    credentials: Credentials = None,
+    as_json: AsJson = False,
+) -> None:
+    """Note that the person withdraws consent: what rests on it is held from now on."""
+    scope = _scope(organisation, purpose)
+    with Session(find(data, hub, credentials), language()) as session:
+        name = "subject.consent_withdrawn"
+        _told(_sent(session, name, trajectory, scope, event_id), as_json=as_json)
+
+
+def _scope(organisation: str | None, purpose: str | None) -> dict[str, Any]:
+    """Which processing it is about; nothing said is all of it."""
+    given = {"organisation": organisation, "purpose": purpose}
+    return {"scope": {name: value for name, value in given.items() if value is not None}}
 
 
 def _sent(

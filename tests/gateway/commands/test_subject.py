@@ -56,6 +56,9 @@ def run(folder: Path, *options: str, given: str = "") -> Result:
         ("rectify", "subject.details_changed", {"person": {"phone": "+32 000 12 34 56"}}),
         ("object --purpose evidence", "subject.objection_recorded",
          {"scope": {"purpose": "evidence"}}),
+        ("lift --organisation urn:x", "subject.objection_lifted",
+         {"scope": {"organisation": "urn:x"}}),
+        ("withdraw-consent", "subject.consent_withdrawn", {"scope": {}}),
     ],
 )  # fmt: skip
 def test_each_command_sends_its_event(
