@@ -11,9 +11,8 @@ from dataclasses import astuple, dataclass
 import sqlalchemy as sa
 
 from consumers import bulk
+from consumers.scope import WHOLE_HUB, scoped
 from consumers.tables import disclosures
-
-KEPT_YEARS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,3 +53,9 @@ def disclose(connection: sa.Connection, lines: Sequence[Disclosure]) -> None:
         sqlalchemy.exc.IntegrityError: one of them was written meanwhile; nothing was written.
     """
     bulk.insert(connection, disclosures, [astuple(line) for line in lines])
+
+
+def forget(connection: sa.Connection, *, before: int) -> int:
+    """Remove the lines of hand-overs before a time, when they were kept long enough; how many."""
+    old = sa.delete(disclosures).where(disclosures.c.disclosed_at < before)
+    return connection.execute(scoped(old, WHOLE_HUB)).rowcount

@@ -18,8 +18,8 @@ from schemas.errors import Message
 if TYPE_CHECKING:
     from datetime import date
 
-CASE, RIGHT, PARTNER_REFERRAL, STAFF, INBOX = (
-    "case", "acquired_right", "partner_referral", "staff", "inbox",
+CASE, RIGHT, PARTNER_REFERRAL, STAFF, INBOX, DISCLOSURE = (
+    "case", "acquired_right", "partner_referral", "staff", "inbox", "disclosure",
 )  # fmt: skip
 MONTHS = 12
 

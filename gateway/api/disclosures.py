@@ -62,7 +62,7 @@ class Reading(BaseModel):
     shape: Literal["auditregister", "logboek"]
     since: Annotated[str, Field(alias="from", max_length=40)]
     until: Annotated[str, Field(alias="to", max_length=40)]
-    reason: Annotated[str, Field(max_length=500)]
+    reason: Annotated[str, Field(max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$")]
     after: Annotated[str | None, Field(max_length=300)] = None
     limit: Annotated[int, Field(ge=1, le=1000, strict=True)] = 500
 
@@ -208,7 +208,7 @@ def router(desk: Desk) -> APIRouter:
     def of_person(
         request: Request,
         principal: Annotated[Principal, Depends(desk.caller)],
-        trajectory_id: Annotated[str, Path(max_length=64)],
+        trajectory_id: Annotated[str, Path(pattern=r"^[A-Za-z0-9._:-]{1,64}$")],
     ) -> dict[str, Any]:
         require_scope(principal, CASE_SCOPE)
         language = language_of(request.headers.get("accept-language"))

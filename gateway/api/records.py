@@ -155,7 +155,7 @@ def _add_own(
     )
     def one(
         principal: Annotated[Principal, Depends(caller)],
-        event_id: Annotated[str, Path(max_length=64)],
+        event_id: Annotated[str, Path(pattern=r"^[A-Za-z0-9._:-]{1,64}$")],
     ) -> dict[str, Any]:
         found = records.one(principal.participant, event_id)
         if found is None:

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from consumers import inbox
+from consumers import disclosures, inbox
 from consumers.clock import MICROSECONDS_PER_DAY, date_of, datetime_of
 from gateway.exchange import audit
 from gateway.exchange.driver import Insert, Lookup, transaction
 from gateway.exchange.retention import Shred, shreds
 from gateway.exchange.state import loads_trajectory
-from schemas.retention import CASE, INBOX, periods
+from schemas.retention import CASE, DISCLOSURE, INBOX, periods
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -116,11 +116,14 @@ class RetentionJob:
         return done.data_keys
 
     def _finish(self, day: str, keys: int, now: int) -> None:
-        """Forget old inbox rows, and leave a line when something went."""
-        months = periods()[INBOX].months
-        before = now - months * 31 * MICROSECONDS_PER_DAY
+        """Forget old inbox rows and disclosures, and leave a line when something went."""
+        before = {
+            what: now - periods()[what].months * 31 * MICROSECONDS_PER_DAY
+            for what in (INBOX, DISCLOSURE)
+        }
         with self._consumers.begin() as connection:
-            rows = inbox.forget(connection, before=before)
+            rows = inbox.forget(connection, before=before[INBOX])
+            lines = disclosures.forget(connection, before=before[DISCLOSURE])
         with self._ledger.begin() as connection:
             done = connection.execute(
                 sa.text(
@@ -129,8 +132,8 @@ class RetentionJob:
                 ),
                 {"now": now, "day": day},
             )
-            if done.rowcount and (keys or rows):
-                reason = f"{keys} keys, {rows} inbox rows"
+            if done.rowcount and (keys or rows or lines):
+                reason = f"{keys} keys, {rows} inbox rows, {lines} disclosure lines"
                 audit.record(
                     connection, actor=audit.HUB, act=ACT, target=day, reason=reason, now_us=now
                 )

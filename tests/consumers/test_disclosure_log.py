@@ -91,3 +91,14 @@ def test_a_case_has_its_lines(log: Engine) -> None:
 
     assert found == sorted(LINES[:5], key=place_of)
     assert other == []
+
+
+def test_lines_go_when_they_were_kept_long_enough(log: Engine) -> None:
+    """Those before the time and no other."""
+    with log.begin() as connection:
+        gone = disclosures.forget(connection, before=60)
+    with log.connect() as connection:
+        left = disclosure_log.page(connection, WHOLE_HUB, ALWAYS)
+
+    assert gone == 1
+    assert left == sorted(LINES[1:], key=place_of)

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 from msgspec.structs import replace
 
+from consumers import disclosure_log
+from consumers.disclosure_log import Period
+from consumers.scope import WHOLE_HUB
 from gateway.exchange import audit
 from gateway.exchange.retention import shreds
 from gateway.exchange.retention_job import RetentionJob, shown
@@ -89,7 +92,8 @@ def test_a_declined_referral_of_a_partner_goes_after_a_year() -> None:
 def test_the_periods_are_those_of_the_proposal() -> None:
     """Domain §4, in months."""
     kept = {name: one.months for name, one in periods().items() if name != "inbox"}
-    assert kept == {"case": 60, "acquired_right": 60, "partner_referral": 12, "staff": 24}
+    of_case = {"case": 60, "acquired_right": 60, "partner_referral": 12, "staff": 24}
+    assert kept == {**of_case, "disclosure": 120}
 
 
 @pytest.fixture
@@ -148,6 +152,22 @@ def test_two_hubs_do_it_once_and_a_crash_repeats_nothing(world: ErasureWorld) ->
         lines = audit.lines(connection, act="retention.shred")
     assert [one.reason.partition(" ")[0] for one in lines if "keys" in one.reason][-1] == "2"
     assert len([one for one in lines if not one.reason.startswith("0 ")]) == 1
+
+
+def test_the_disclosure_log_is_kept_ten_years(world: ErasureWorld) -> None:
+    """Not a day less; then its lines go with the run of a day."""
+    world.world.fetch(OCMW)
+    engine = world.world.engines["consumers_read"]
+    kept = []
+    for years in (9.9, 0.3):
+        world.world.clock.advance(years * YEAR / 1_000_000)
+        _run(world)
+        with engine.connect() as connection:
+            ever = Period(0, world.world.clock.now_us())
+            kept.append(len(disclosure_log.page(connection, WHOLE_HUB, ever)))
+
+    assert kept[0] > 0
+    assert kept[1] == 0
 
 
 def _run(world: ErasureWorld) -> None:
