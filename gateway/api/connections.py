@@ -2,6 +2,8 @@
 
 uvicorn reads a head of any size and waits for a slow sender for ever. Here a head over the limit is
 answered with 431 while it is still being read, and a head or body that takes too long with 408.
+Connections are bounded, in all and for each address: who holds many without asking anything takes
+nobody else's place.
 One timer a loop looks at all connections each second, so that a request pays nothing for it.
 
 Requests that two parsers could read differently (both lengths, folded headers, bare line feeds)
@@ -10,9 +12,11 @@ are refused by httptools; `tests/gateway/api/test_connections.py` holds it to th
 
 from __future__ import annotations
 
+import resource
 import socket
 import time
 import weakref
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 import uvicorn
@@ -30,6 +34,8 @@ if TYPE_CHECKING:
 KEEP_ALIVE_SECONDS: Final = 65
 BACKLOG: Final = 2048
 SWEEP_SECONDS: Final = 1.0
+_OTHER_FILES: Final = 200
+"""Of the files that the process may have open, those for databases, logs and sockets of its own."""
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -50,13 +56,21 @@ class BoundedProtocol(HttpToolsProtocol):
         self._unparsed_bytes = 0
         self._is_head_too_large = False
         self._peer: dict[str, Any] = {}
+        self._address = ""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # uvicorn narrows it too
         """Start to wait for a first head."""
         super().connection_made(transport)
         self._peer = _peer_of(transport)
         self.waiting_since = time.monotonic()
-        _sweeper_of(self.loop).add(self)
+        self._address = _address_of(transport)
+        if not _sweeper_of(self.loop).add(self, self._address):
+            self.refuse(_too_many())
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Give its place to another."""
+        _sweeper_of(self.loop).remove(self._address)
+        super().connection_lost(exc)
 
     def on_message_begin(self) -> None:
         """A head begins."""
@@ -163,19 +177,40 @@ def _peer_of(transport: asyncio.Transport) -> dict[str, Any]:
     return peer
 
 
+def _address_of(transport: asyncio.Transport) -> str:
+    """The peer's address; empty for a Unix socket, whose peers are on this machine."""
+    peer = transport.get_extra_info("peername")
+    return str(peer[0]) if isinstance(peer, tuple) else ""
+
+
 class _Sweeper:
-    """The timer that looks at every open connection of one event loop."""
+    """The open connections of one event loop: how many, and the timer that looks at each."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._open: weakref.WeakSet[BoundedProtocol] = weakref.WeakSet()
         self._is_armed = False
+        self._addresses: Counter[str] = Counter()
+        self._count = 0
+        self._most = min(limits.CONNECTIONS, max(64, _files() - _OTHER_FILES))
 
-    def add(self, connection: BoundedProtocol) -> None:
+    def add(self, connection: BoundedProtocol, address: str) -> bool:
+        """Note a connection; False when there are too many, in all or of its address."""
+        self._count += 1
+        self._addresses[address] += 1
         self._open.add(connection)
         if not self._is_armed:
             self._is_armed = True
             self._loop.call_later(SWEEP_SECONDS, self._sweep)
+        of_address = self._addresses[address] if address else 0
+        return self._count <= self._most and of_address <= limits.CONNECTIONS_EACH
+
+    def remove(self, address: str) -> None:
+        """A connection that was noted is gone, refused ones too."""
+        self._count -= 1
+        self._addresses[address] -= 1
+        if not self._addresses[address]:
+            del self._addresses[address]
 
     def _sweep(self) -> None:
         now = time.monotonic()
@@ -199,6 +234,21 @@ def _sweeper_of(loop: asyncio.AbstractEventLoop) -> _Sweeper:
     if loop not in _sweepers:
         _sweepers[loop] = _Sweeper(loop)
     return _sweepers[loop]
+
+
+def _files() -> int:
+    """How many files this process may have open."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return limits.CONNECTIONS + _OTHER_FILES if soft == resource.RLIM_INFINITY else soft
+
+
+def _too_many() -> errors.Overloaded:
+    return errors.Overloaded(
+        Message(
+            nl="Te veel verbindingen staan open. Sluit er, of hergebruik ze; probeer straks weer.",
+            en="Too many connections are open. Close some, or use them again; try in a moment.",
+        )
+    )
 
 
 def _too_slow(seconds: float) -> errors.RequestTimeout:

@@ -20,6 +20,9 @@ HEADER_BYTES: Final = 16 * 1024
 AUTHORIZATION_BYTES: Final = 8 * 1024
 HEAD_SECONDS: Final = 10.0
 BODY_SECONDS: Final = 30.0
+CONNECTIONS: Final = 4096
+CONNECTIONS_EACH: Final = 1024
+"""Of one address: a proxy in front keeps far fewer, and one address cannot take them all."""
 
 
 class ClientGone(Exception):  # noqa: N818 - not an error: nobody is left to answer

@@ -149,3 +149,26 @@ def test_slow_senders_get_408(
 
     assert answer.startswith(b"HTTP/1.1 408 ")
     assert b"request_timeout" in answer
+
+
+@pytest.mark.parametrize("bound", ["CONNECTIONS", "CONNECTIONS_EACH"])
+def test_connections_are_bounded_in_all_and_for_an_address(
+    address: tuple[str, int], monkeypatch: pytest.MonkeyPatch, bound: str
+) -> None:
+    """Past it a connection gets 503 before it asks anything; a closed one makes room."""
+    monkeypatch.setattr(limits, bound, 2)
+    asked = b"GET /v1/feed HTTP/1.1\r\n" + HOST + TOKEN + b"\r\n"
+    idle = [socket.create_connection(address, timeout=5) for _ in range(2)]
+    for one in idle:
+        one.sendall(asked)
+        assert one.recv(65536).startswith(b"HTTP/1.1 200 ")
+
+    refused = exchange(address)
+    assert refused.startswith(b"HTTP/1.1 503 ")
+    assert b"retry-after" in refused.lower()
+    assert b"overloaded" in refused
+
+    for one in idle:
+        one.close()
+    answers = (exchange(address, asked) for _ in range(20))
+    assert any(one.startswith(b"HTTP/1.1 200 ") for one in answers)
