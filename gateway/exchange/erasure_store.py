@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import orjson
 
+from consumers.database import is_postgres
 from gateway.exchange.driver import Insert, Lookup, transaction
 from gateway.exchange.erasure import Erasure, Told, dumps, loads
 from gateway.exchange.state import loads_subject, loads_trajectory
@@ -36,6 +37,7 @@ _TOLD = Insert(
     (("erasure_id", "text"), ("participant", "text"), ("told_at", "bigint"),
      ("confirmed_at", "bigint"), ("reminded", "int")),
 )  # fmt: skip
+_DUE = "select id from erasures where due_at <="
 _ONE = Lookup("erasures", "erasure", "id", lock=True)
 _SUBJECTS = Lookup("subjects", "id, state", "id")
 _CASES = Lookup("trajectories", "id, state", "id")
@@ -131,11 +133,17 @@ class ErasureStore:
 
     def due(self, now: int) -> list[str]:
         """Orders that something is to be done about."""
-        with transaction(self._engine) as driver:
-            rows = driver.execute(
-                "select id from erasures where due_at <= ? order by due_at, id limit 100", (now,)
-            )
-            return [one for (one,) in rows]
+        # Asked every second: a transaction of the engine would take SQLite's write lock for it.
+        mark = "%s" if is_postgres(self._engine) else "?"
+        pooled = self._engine.raw_connection()
+        try:
+            cursor = pooled.cursor()
+            cursor.execute(f"{_DUE} {mark} order by due_at, id limit 100", (now,))
+            found = [one for (one,) in cursor.fetchall()]
+            pooled.commit()
+        finally:
+            pooled.close()
+        return found
 
     def listed(self, organisation: str, participant: str) -> list[tuple[Erasure, bool]]:
         """What the organisation ordered (True), and what its participant was told of (False)."""

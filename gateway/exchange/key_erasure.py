@@ -99,6 +99,13 @@ class KeyEraser:
             query = sa.select(_DATA.c.key_id).where(_DATA.c.subject_id.in_(sorted(subject_ids)))
             return connection.execute(query.limit(1)).first() is not None
 
+    def held(self, aggregate_ids: Collection[str]) -> set[tuple[str, str, str]]:
+        """Whose keys of these aggregates there are: (aggregate, organisation, part)."""
+        where = _DATA.c.aggregate_id.in_(sorted(aggregate_ids))
+        query = sa.select(_DATA.c.aggregate_id, _DATA.c.producer_org, _DATA.c.part).where(where)
+        with self._engine.connect() as connection:
+            return {(row[0], row[1], row[2]) for row in connection.execute(query)}
+
     def _destroy(self, connection: Connection, which: Any, now_us: int) -> Destroyed:
         found = connection.execute(sa.select(_DATA.c.key_id, _DATA.c.subject_id).where(which)).all()
         subjects = sorted({subject for _, subject in found})

@@ -63,6 +63,7 @@ class RetentionJob:
         self._eraser = eraser
         self._registry = registry
         self._page = page
+        self._finished = ""
 
     def due(self, now: int) -> Iterator[Shred]:
         """Everything that is over now, whether its keys were destroyed or not; changes nothing."""
@@ -74,15 +75,16 @@ class RetentionJob:
     def when_due(self, now: int) -> bool:
         """One step of today's run; whether there was one to take."""
         day = date_of(now).isoformat()
+        if day == self._finished:
+            return False
         with transaction(self._ledger) as driver:
             driver.write((_RUN, [(day, "", 0, None)]))
             ((after, keys, finished_at),) = driver.read((_RUNS, [day]))[0]
         if finished_at is not None:
+            self._finished = day
             return False
         page = self._cases(after)
-        gone = sum(
-            self._shred(one, now) for one in self._shreds([case for case, _ in page], page, now)
-        )
+        gone = sum(self._shred(one, now) for one in self._waiting(page, now))
         if page:
             with transaction(self._ledger) as driver:
                 _advance(driver, day, page[-1][0], gone)
@@ -106,6 +108,12 @@ class RetentionJob:
             within[case].append(aggregate)
         for one, state in page:
             yield from shreds(loads_trajectory(state), within[one], self._registry(), now)
+
+    def _waiting(self, page: list[tuple[str, bytes]], now: int) -> list[Shred]:
+        """What of these cases is over and has keys still; what went before costs one look."""
+        found = list(self._shreds([case for case, _ in page], page, now))
+        held = self._eraser.held({one for some in found for one in some.aggregate_ids})
+        return [one for one in found if any(_is_of(one, key) for key in held)]
 
     def _shred(self, one: Shred, now: int) -> int:
         done = self._eraser.shred(one.aggregate_ids, now, producer=one.producer, part=one.part)
@@ -137,6 +145,15 @@ class RetentionJob:
                 audit.record(
                     connection, actor=audit.HUB, act=ACT, target=day, reason=reason, now_us=now
                 )
+
+
+def _is_of(one: Shred, key: tuple[str, str, str]) -> bool:
+    aggregate, producer, part = key
+    return (
+        aggregate in one.aggregate_ids
+        and one.producer in (None, producer)
+        and one.part in (None, part)
+    )
 
 
 def _advance(driver: Driver, day: str, after: str, gone: int) -> None:
