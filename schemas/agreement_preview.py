@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from schemas.catalogue import catalogue
+from schemas.catalogue import STAFF, catalogue
 from schemas.errors import Message
 from schemas.grants import GrantIndex
 from schemas.projection import admits, projection
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from schemas.grants import Agreement, Grant
 
 HOST: Final = "H"
+CASE_HOLDER: Final = "case_holder"
 
 REASONS: Final[Mapping[str, Message]] = {
     "agreement": Message(
@@ -48,6 +49,7 @@ REASONS: Final[Mapping[str, Message]] = {
     ),
     "fieldset": Message(nl="veldgroep niet toegelaten", en="field set not granted"),
     "audience": Message(nl="niet bestemd voor deze lezer", en="not meant for this reader"),
+    "masked": Message(nl="zou verraden wie de zender is", en="would tell who the sender is"),
     "art9": Message(
         nl="kan gezondheid onthullen en de grond van art. 9(2) ontbreekt",
         en="may reveal health and the ground of article 9(2) is lacking",
@@ -76,6 +78,7 @@ class Question:
             shows the most that such a reader could ever get.
         territory: NIS code of the person's residence; None when it is not known.
         door: None leaves doors aside.
+        is_sensitive: whether the sender is shown as "local partner" to all but the case holder.
     """
 
     event: str
@@ -88,6 +91,7 @@ class Question:
     territory: str | None = None
     door: str | None = None
     age_days: int = 0
+    is_sensitive: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,11 +138,13 @@ def preview(
     index = GrantIndex([agreement], asked.senders)
     grant, leg = _grant(index, asked)
     relations = _relations(event, asked) if asked.relations is None else asked.relations
+    # A desk's address would say what the mask hides.
+    hidden = frozenset({STAFF} if asked.is_sensitive and CASE_HOLDER not in relations else ())
     fields = tuple(
         FieldView(
             path=one.path,
             fieldset=one.fieldset,
-            leg=leg if grant is None else leg or _leg(one, grant, asked.to_role, relations),
+            leg=leg if grant is None else leg or _leg(one, grant, asked.to_role, relations, hidden),
             readers=tuple(sorted(one.audience)),
             has_value=None if data is None else _holds(data, one.path.split(".")),
         )
@@ -154,7 +160,7 @@ def preview(
                 event,
                 role=asked.to_role,
                 relations=relations,
-                fieldsets=grant.fieldsets,
+                fieldsets=grant.fieldsets - hidden,
                 has_art9_ground=grant.art9_ground is not None,
             ).apply(data)
     return Preview(leg, grant, fields, shown)
@@ -192,12 +198,16 @@ def _relations(event: EventType, asked: Question) -> frozenset[str]:
     return frozenset(relations if asked.to_role == HOST else relations - {"host"})
 
 
-def _leg(leaf: Field, grant: Grant, role: str, relations: frozenset[str]) -> str | None:
+def _leg(
+    leaf: Field, grant: Grant, role: str, relations: frozenset[str], hidden: frozenset[str]
+) -> str | None:
     """Why the grant that applies does not deliver this field."""
     if not admits(leaf, role, relations):
         return "audience"
     if leaf.fieldset not in grant.fieldsets:
         return "fieldset"
+    if leaf.fieldset in hidden:
+        return "masked"
     if leaf.art9_inferable and grant.art9_ground is None:
         return "art9"
     return None

@@ -265,6 +265,7 @@ def _add_trial(routes: APIRouter, calls: _Calls) -> None:
 def _question(wanted: Trial, caller: Caller, registry: Registry, today: date) -> Question:
     reader = _reader(wanted.to, registry)
     sender = wanted.sender or caller.organisation
+    organisation = registry.organisation(sender)
     if wanted.territory is not None and wanted.territory not in territory.known_codes():
         raise parameters.invalid(
             "territory", "unknown_municipality", "Onbekende NIS-code.", "Unknown NIS code."
@@ -280,6 +281,7 @@ def _question(wanted: Trial, caller: Caller, registry: Registry, today: date) ->
         territory=wanted.territory,
         door=wanted.door,
         age_days=wanted.age_days,
+        is_sensitive=organisation is not None and organisation.sensitive_sender,
     )
 
 

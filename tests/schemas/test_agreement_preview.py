@@ -81,6 +81,18 @@ def test_each_field_says_why_it_stays_behind() -> None:
     assert legs(document, relations=None)["work_limits"] is None
 
 
+def test_a_sensitive_senders_desk_is_for_the_case_holder_alone() -> None:
+    """Its contact persons would tell who it is; the case holder knows."""
+    document = draft()
+    document["grants"][0]["fieldsets"] = ["core", "staff_contact"]
+    path = "contact_person.name"
+
+    assert legs(document)[path] is None
+    assert legs(document, is_sensitive=True)[path] == "masked"
+    holder = frozenset({"handler", "case_holder"})
+    assert legs(document, is_sensitive=True, relations=holder)[path] is None
+
+
 @pytest.mark.parametrize("name", [one.name for one in catalogue().all() if one.personal])
 def test_it_delivers_exactly_what_a_projection_does(name: str) -> None:
     """For every event about a person: the same fields as at hand-over."""
