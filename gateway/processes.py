@@ -30,6 +30,7 @@ from gateway.installing import upgrade_stores
 from gateway.probes import LedgerProbe, StoreProbe
 from gateway.provisioning import provision
 from gateway.serving import serve
+from gateway.webhook_parts import DeliverParts
 from schemas.topics import topics
 
 if TYPE_CHECKING:
@@ -40,9 +41,10 @@ if TYPE_CHECKING:
 GATEWAY = "gateway"
 RELAY = "relay"
 ROUTE = "route"
+DELIVER = "deliver"
 FACTS = "activation.fact.v1"
 BEHIND = 10
-"""Niceness of relay and route: on a full machine callers are answered first; the log catches up."""
+"""Niceness of all but the gateway: on a full machine callers are answered first."""
 
 
 def gateway(settings: HubSettings) -> None:
@@ -134,6 +136,7 @@ def route(settings: HubSettings) -> None:
     names = [one.name for one in topics() if one.name != FACTS and not one.is_per_participant]
     log = LogConsumer(settings.log_settings(ROUTE), names, ROUTE, f"{ROUTE}-1")
     tracing = Tracing(ROUTE, stores.spans, settings.otlp_endpoint, settings.trace_ratio)
+    woken = wakers(stores, settings.run_dir)
     registry.live.start()
     placing = routing.Route(
         log=log,
@@ -141,7 +144,7 @@ def route(settings: HubSettings) -> None:
         consumers=open_engine(stores.consumers),
         registry=registry.live.current,
         clock=business_clock(settings, registry.ledger_reader),
-        wakers=(wakers(stores, settings.run_dir).waker("feed"),),
+        wakers=(woken.waker("feed"), woken.waker(DELIVER)),
         tracing=tracing,
     )
     counting = _counting(settings, placing, stop)
@@ -178,10 +181,19 @@ def _nothing() -> None:
     """Evidence is switched off: facts wait in the log."""
 
 
+def deliver(settings: HubSettings) -> None:
+    """Send events to the receivers of webhook subscriptions."""
+    stop = _until_asked()
+    os.nice(BEHIND)
+    settings.run_dir.mkdir(parents=True, exist_ok=True)
+    DeliverParts(settings, RegistryParts(settings)).run(stop)
+
+
 RUN: dict[str, Callable[[HubSettings], None]] = {
     GATEWAY: gateway,
     RELAY: relay,
     ROUTE: route,
+    DELIVER: deliver,
     "provision": provision,
 }
 """Process by the name that `schakel run` takes."""

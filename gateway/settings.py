@@ -112,6 +112,9 @@ class HubSettings(BaseSettings):
     budget_concurrent: int = Field(
         128, ge=1, description="Calls of one client that may be under way at the same time."
     )
+    webhook_loopback: bool = Field(
+        False, description="Whether webhooks may go to this machine; in `test` only."
+    )
     replication: int = Field(1, ge=1, description="Copies of each topic; 3 in production.")
 
     @field_validator("proxies")
@@ -119,6 +122,12 @@ class HubSettings(BaseSettings):
     def _are_networks(cls, given: str) -> str:
         _networks(given)
         return given
+
+    @model_validator(mode="after")
+    def _calls_itself_in_tests_only(self) -> Self:
+        if self.webhook_loopback and self.environment != "test":
+            raise ValueError("webhook_loopback is for test installations")
+        return self
 
     @model_validator(mode="after")
     def _asks_certificates_over_tls(self) -> Self:

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# healthy.sh gateway|kafka|relay|route: whether that container does its work. Cheap: it runs often.
+# healthy.sh gateway|kafka|relay|route|deliver: whether that container does its work. Cheap: it runs often.
 set -euo pipefail
 
 accepts() { (: <"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
@@ -20,5 +20,6 @@ case "${1:-}" in
   route) is_connected_to $INTERNAL && is_connected_to $POSTGRES ;;
   # It connects to Kafka once there is something to publish.
   relay) is_connected_to $POSTGRES ;;
+  deliver) is_connected_to $POSTGRES ;;
   *) exit 2 ;;
 esac

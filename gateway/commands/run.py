@@ -21,6 +21,7 @@ class RoleName(StrEnum):
     GATEWAY = "gateway"
     RELAY = "relay"
     ROUTE = "route"
+    DELIVER = "deliver"
     PROVISION = "provision"
 
 

@@ -29,7 +29,7 @@ def up(
         str | None, typer.Option("--with", help="`demo`: load the demo registry and its clients.")
     ] = None,
 ) -> None:
-    """Start gateway, Kafka, relay and route, and keep them running until SIGTERM or Ctrl-C.
+    """Start the gateway, Kafka and the workers, and keep them running until SIGTERM or Ctrl-C.
 
     One JSON line on standard output says where everything is, as soon as the first event can come.
     """

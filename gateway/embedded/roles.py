@@ -27,7 +27,7 @@ class Role:
     """One role's process.
 
     Args:
-        name: gateway, relay or route: what `schakel run` takes.
+        name: gateway, relay, route or deliver: what `schakel run` takes.
         data: the hub's data folder; the role logs to DATA/logs/NAME.log.
         lock: the open lock file that says this data folder is in use.
         report: takes one sentence about a restart.

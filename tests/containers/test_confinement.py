@@ -25,8 +25,10 @@ KEYS = {
     "provision": {"/tls/admin.pem"},
     "relay": {"/tls/relay.pem"},
     "route": {"/tls/route.pem"},
+    # The folder is the gateway's, to read only: what it sends it has to open.
+    "deliver": {"/data/keys/kek.json", "/data/admin.json"},
 }
-STORE_USERS = {"postgres", "gateway", "relay", "route"}
+STORE_USERS = {"postgres", "gateway", "relay", "route", "deliver"}
 
 
 @pytest.mark.parametrize("service", SERVING)
