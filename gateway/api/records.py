@@ -1,7 +1,8 @@
 """`GET /v1/records`: the caller's own exchange records, with what proves them.
 
 Any client of a participant may read them: they hold ids, times and hashes of what the participant
-itself sent. `schakel verify` checks them without the hub.
+itself sent. An auditor reads anybody's, the hub's own too, without salts.
+`schakel verify` checks them without the hub.
 """
 
 import base64
@@ -16,7 +17,7 @@ from starlette.requests import Request
 
 from gateway import errors
 from gateway.api import parameters
-from gateway.api.authentication import authenticate
+from gateway.api.authentication import authenticate, require_scope
 from gateway.api.collaborators import TokenVerifier
 from gateway.api.cursors import invalid_cursor
 from gateway.api.documented import refusals
@@ -27,6 +28,7 @@ from schemas.errors import Message
 from schemas.moments import to_rfc3339
 
 PUBLIC: Final[dict[str, Any]] = {"security": []}
+AUDIT_SCOPE: Final = "sj_audit"
 LARGEST: Final = 2**53 - 1
 _FORM: Final = struct.Struct(">BQQQ4s")
 _VERSION: Final = 1
@@ -124,14 +126,15 @@ def _add_own(
     @routes.get(
         "/v1/records", summary="Own exchange records with their proofs", responses=refusals(404)
     )
-    def page(
+    def page(  # noqa: PLR0917 - FastAPI gives them by name
         principal: Annotated[Principal, Depends(caller)],
         first: Annotated[int, Query(alias="from", ge=1, le=LARGEST)] = 1,
         after: Annotated[str | None, Query(max_length=64)] = None,
         limit: Annotated[int, Query(ge=1, le=500)] = 100,
         salts: Annotated[bool, Query()] = False,  # noqa: FBT002 - a query's flag
+        participant: Annotated[str | None, Query(pattern="^[a-z0-9-]{3,40}$")] = None,
     ) -> dict[str, Any]:
-        own, begin, size = principal.participant, first - 1, None
+        own, begin, size = _whose(principal, participant, with_salts=salts), first - 1, None
         if after is not None:
             first, begin, size = cursor_from(own, after)
         found = records.page(own, first, begin, limit, size, with_salts=salts)
@@ -162,6 +165,18 @@ def _add_own(
             raise _no_record()
         signed, proven = found
         return {**_head(signed), "record": _record(proven, with_salt=True)}
+
+
+def _whose(principal: Principal, participant: str | None, *, with_salts: bool) -> str:
+    """Whose records are asked for: the caller's own, or for an auditor anybody's without salts."""
+    if participant is None or participant == principal.participant:
+        return principal.participant
+    require_scope(principal, AUDIT_SCOPE)
+    if with_salts:
+        raise parameters.invalid(
+            "salts", "not_own", "Zout is er voor de zender alleen.", "Salts are the sender's alone."
+        )
+    return participant
 
 
 def _head(found: SignedHead) -> dict[str, Any]:

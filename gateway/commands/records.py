@@ -44,6 +44,9 @@ def records(
     salts: Annotated[
         Path | None, typer.Option(help="Also write the salts, to check the events themselves.")
     ] = None,
+    participant: Annotated[
+        str | None, typer.Option(help="Whose, for an auditor; `hub` for the hub's own.")
+    ] = None,
     data: Data = None,
     hub: Hub = None,
     credentials: Credentials = None,
@@ -58,7 +61,7 @@ def records(
         keys = PublicKeys(session.get(KEY_PATH))
         older = Checker(keys).check(lines_of(since)).account if since is not None else None
         with Console(stderr=True).status(str(out)):
-            Fetch(session, older).write(out, salts)
+            Fetch(session, older, participant).write(out, salts)
     found = Checker(keys).check(lines_of(out))
     size = found.account.tree_size
     if as_json:
@@ -96,10 +99,16 @@ def fetch_key(address: str, transport: httpx.BaseTransport | None = None) -> dic
 
 @dataclass(frozen=True, slots=True)
 class Fetch:
-    """Fetches one file; `older` is the account of the file that it carries on from."""
+    """Fetches one file.
+
+    Attributes:
+        older: the account of the file that it carries on from.
+        participant: whose; the session's own when None.
+    """
 
     session: Session
     older: Account | None = None
+    participant: str | None = None
 
     def write(self, out: Path, salts: Path | None = None) -> None:
         """Write the file, and the salts beside it; both get their names only when whole.
@@ -122,6 +131,8 @@ class Fetch:
 
     def _pages(self, *, with_salts: bool) -> Iterator[dict[str, Any]]:
         query: dict[str, str | int] = {"limit": PAGE, "salts": str(with_salts).lower()}
+        if self.participant is not None:
+            query["participant"] = self.participant
         first: dict[str, str | int] = {}
         if self.older is not None:
             first = {"from": self.older.count + 1}

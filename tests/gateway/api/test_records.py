@@ -190,6 +190,28 @@ def test_a_record_of_another_looks_like_one_that_does_not_exist(hub: Installatio
     assert hub.get(f"/v1/records/{foreign}", by=OTHER).status_code == 200
 
 
+def test_an_auditor_reads_anybodys_records_and_the_hubs_own(
+    hub: Installation, tmp_path: Path
+) -> None:
+    """Without salts; a partner is refused whether or not there is such a participant."""
+    hub.record(2)
+    auditor = "hub+sj_audit"
+    with hub.session(auditor) as session:
+        Fetch(session, participant="hub").write(tmp_path / "hub")
+        Fetch(session, participant=OWN).write(tmp_path / "own")
+    salts = hub.get("/v1/records", by=auditor, participant=OWN, salts="true")
+    refused = [hub.get("/v1/records", participant=one) for one in (OTHER, "nobody")]
+
+    for name, participant in (("hub", "hub"), ("own", OWN)):
+        checked = hub.checker().check(_lines(tmp_path / name))
+        assert (checked.account.participant, checked.records) == (participant, 2)
+    assert salts.status_code == 400
+    assert [(one.status_code, one.json()["code"]) for one in refused] == [
+        (403, "missing_scope")
+    ] * 2
+    assert hub.get("/v1/records", participant=OWN).status_code == 200
+
+
 def test_a_cursor_counts_for_the_participant_that_got_it(hub: Installation) -> None:
     """Somebody else's, a broken one and one of an unsigned size are refused."""
     hub.record(2)
