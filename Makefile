@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check test-containers faults world bench fmt lock clean
+.PHONY: help demo up test check test-containers faults world fuzz bench fmt lock clean
 
 help:  ## print the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -48,6 +48,10 @@ faults: $(VENV)/.dev  ## kill every part at random instants under load (ARGS="--
 world: $(VENV)/.dev  ## prove the domain at length: 2,000 random histories, 5,000 people on a real hub
 	@$(BIN)/python -m tests.histories
 	@$(BIN)/python -m tests.world $(ARGS)
+
+fuzz: $(VENV)/.dev  ## bytes and calls that nobody thought of, for ten minutes each (ARGS="--seconds 60")
+	@$(BIN)/python -m tests.fuzz $(ARGS)
+	@$(BIN)/python -m tests.contract $(ARGS)
 
 bench: $(VENV)/.dev  ## measure speed beside floors of the same run (ARGS=--quick, --json)
 	@$(BIN)/python -m tests.bench $(ARGS)

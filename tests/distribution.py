@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 TOGETHER: Final = ("tests/scenarios/",)
 """Folders that play one story once, for all their files."""
+APART: Final = ("tests/fuzz/",)
+"""Folders whose tests share nothing: each goes where there is room."""
 LONG: Final = (
     "tests/scenarios/",
     "tests/e2e/",
@@ -23,6 +25,9 @@ LONG: Final = (
     "tests/connectors/test_crashes.py",
     "tests/connectors/world/test_world.py",
     "tests/bench/",
+    "tests/contract/",
+    "tests/isolation/",
+    "tests/fuzz/",
 )
 """What takes tens of seconds: each of these starts a whole hub, or plays on one for long."""
 
@@ -35,7 +40,9 @@ class LongestFirst(LoadScopeScheduling):  # type: ignore[misc] # xdist has no ty
 
 
 def scope_of(nodeid: str) -> str:
-    """What a test has to stay together with: its folder or its file."""
+    """What a test has to stay together with: its folder or its file, or nothing."""
+    if nodeid.startswith(APART):
+        return nodeid
     together = next((one for one in TOGETHER if nodeid.startswith(one)), None)
     return together or nodeid.partition("::")[0]
 
