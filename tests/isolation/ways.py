@@ -91,6 +91,7 @@ WAYS: Final[dict[tuple[str, str], tuple[Way, ...]]] = {
         Own("list", {"limit": "500"}),
         Own("replay", {"limit": "500", "from": "2026-01-01T00:00:00Z"}),
     ),
+    (POST, "/v1/feed/backfill"): (Everyone("replay", {}, {"from": "2026-01-01T00:00:00Z"}),),
     (POST, "/v1/referrals/{referral_id}/acceptance"): (Thing("write", {}, _EMPTY),),
     (POST, "/v1/referrals"): (Everyone("write", {"dry_run": "true"}, _EMPTY),),
     (GET, "/v1/offers"): (Public("list"),),
