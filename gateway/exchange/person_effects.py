@@ -191,6 +191,7 @@ def _united(older: Subject, younger: Subject) -> Subject:
         work={**younger.work, **older.work},
         rights={**younger.rights, **older.rights},
         merged=tuple(sorted({*older.merged, *younger.merged, younger.id})),
+        erased=tuple(sorted({*older.erased, *younger.erased})),
         holds=holds.united(older.holds, younger.holds),
     )
 

@@ -14,10 +14,12 @@ from gateway.exchange.objection_tasks import ANSWERS as OBJECTION_ANSWERS
 from gateway.exchange.objection_tasks import DECIDE
 from gateway.exchange.person_effects import another
 from gateway.exchange.person_tasks import SAME
+from gateway.exchange.persons import is_kept_apart
 from schemas.lifecycle import lifecycles
 
 if TYPE_CHECKING:
     from gateway.errors import RuleBroken
+    from gateway.exchange.decision import Other
     from gateway.exchange.draft import Draft, Move
 
 ANSWERS = {
@@ -57,8 +59,15 @@ def two_persons(draft: Draft, move: Move) -> None:
         return
     own = {draft.person.id, draft.case.subject_id, *draft.person.merged}
     said = [move.data["old_ref"], move.data["new_ref"]]
-    if not own & set(said) or another(draft, move.data) is None:
+    other = another(draft, move.data)
+    if not own & set(said) or other is None or _is_apart(draft, other):
         raise unknown_reference("old_ref" if said[1] in own else "new_ref")
+
+
+def _is_apart(draft: Draft, other: Other) -> bool:
+    same = {draft.person.id, *draft.person.merged}
+    cases = [one for one in draft.context.elsewhere if one.subject_id in same]
+    return is_kept_apart(draft.person, [draft.case, *cases], other)
 
 
 def same_person(draft: Draft, move: Move) -> None:

@@ -16,7 +16,7 @@ from gateway.exchange.likeness import MOST_SHARING, is_candidate
 from gateway.exchange.locating import PERSON_FIELDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from gateway.exchange.locating import Handles
     from gateway.exchange.state import Subject, Trajectory
@@ -56,16 +56,33 @@ def around(
     same = {own, *(one.id for one in linked)}
     cases = [case for one in sorted(same) for case in _cases(one, known) if case.id != target]
     twin = _twin(own, handles, known)
+    subject, here = known.subjects.get(own), known.trajectories.get(target or "")
+    if twin is not None and (
+        sender in twin.subject.erased
+        or is_kept_apart(subject, [*cases, *([] if here is None else [here])], twin)
+    ):
+        twin = None
     return Persons(
-        subject=known.subjects.get(own),
+        subject=subject,
         linked=linked,
         elsewhere=tuple(cases),
-        twin=None if twin is None or sender in twin.subject.erased else twin,
+        twin=twin,
         candidates=tuple(
             one for one in _candidates(same, handles, known) if sender not in one.subject.erased
         ),
         named=_named(handles, known),
     )
+
+
+def is_kept_apart(subject: Subject | None, cases: Iterable[Trajectory], other: Other) -> bool:
+    """Whether somebody in a case of the one had its data about the other erased.
+
+    To it they are two people since; as one, it could not seal what it still writes.
+    """
+    mine = {member for case in cases for member in case.members}
+    theirs = {member for case in other.cases for member in case.members}
+    erased = () if subject is None else subject.erased
+    return not mine.isdisjoint(other.subject.erased) or not theirs.isdisjoint(erased)
 
 
 def resolved(submission: Submission, known: Working) -> Submission:

@@ -37,6 +37,7 @@ from tests.gateway.exchange.exchange_world import (
     OCMW_URN,
     REFERRAL,
     VDAB,
+    VDAB_URN,
     rebuilt,
     submitted,
 )
@@ -351,10 +352,32 @@ def test_the_national_number_leads_back_for_others_alone(world: ErasureWorld) ->
     assert world.found(order).number_kept
     again = {who: _referred_again(world, who, data) for who in (VDAB, OCMW)}
     world.settle()
-    assert world.store.person_of(again[VDAB]) != person
+    assert set(person).isdisjoint(world.store.person_of(again[VDAB]))
     assert world.store.person_of(again[OCMW]) == person
+    _number_reported_again(world, again[VDAB])
+    assert set(person).isdisjoint(world.store.person_of(again[VDAB]))
     row = world.world.rows(again[VDAB])[0]
     assert open_row(row, world.world.keys).data is not None
+
+
+def _number_reported_again(world: ErasureWorld, case: str) -> None:
+    """An OCMW that takes VDAB's new case over says the number: VDAB would be led back by it."""
+    offered = {"to": OCMW_URN, "reason": "agreement", "effective": "2026-06-02"}
+    world.world.send("trajectory.handover_offered", VDAB, offered, trajectory_id=case, subject=case)
+    taken = {
+        "from": VDAB_URN,
+        "to": OCMW_URN,
+        "reason": "agreement",
+        "effective": "2026-06-02",
+        "contact": {"name": "Onthaal", "phone": "+32000160001"},
+    }
+    world.world.send(
+        "trajectory.case_holder_changed", OCMW, taken, trajectory_id=case, subject=case
+    )
+    world.world.send(
+        "subject.details_changed", OCMW, {"insz": INSZ}, trajectory_id=case, subject=case
+    )
+    world.settle()
 
 
 def _referred_again(world: ErasureWorld, who: str, data: dict[str, Any]) -> str:
