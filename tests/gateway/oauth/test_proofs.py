@@ -260,7 +260,6 @@ def test_a_wrong_claim_is_refused(changes: dict[str, Any], reason: str) -> None:
         ({"jwk": RSAKey.generate_key(2048).as_dict(private=False)}, "jwk"),
         ({"jwk": ECKey.generate_key("P-256").as_dict(private=False)}, "signature"),
     ],
-    ids=str,
 )
 def test_a_wrong_header_is_refused(changes: dict[str, Any], reason: str) -> None:
     """Type, algorithm and key are on lists; a private or a foreign key is refused."""
