@@ -131,6 +131,7 @@ class Sweeper:
         """
         altered = 0
         waiting = self._reviews.waiting()
+        self._seen &= {one.mark for one in waiting}  # another gateway may have removed some
         for one in waiting:
             altered += self._review(one)
         self._forget(one for one in waiting if self._is_settled(one))
@@ -155,8 +156,9 @@ class Sweeper:
         """One case: at once, and once more when nothing of it can be on its way unseen."""
         if review.mark in self._seen and not self._is_settled(review):
             return 0
+        altered = self._case(review.trajectory_id)
         self._seen.add(review.mark)
-        return self._case(review.trajectory_id)
+        return altered
 
     def _is_settled(self, review: Review) -> bool:
         return self._clock.now_us() - review.at > SETTLED_US
@@ -165,7 +167,6 @@ class Sweeper:
         marks = [one.mark for one in done]
         if marks:
             self._reviews.forget(marks)
-            self._seen.difference_update(marks)
 
     def _case(self, trajectory_id: str) -> int:
         """Everybody's queued events of one case."""

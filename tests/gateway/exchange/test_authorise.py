@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields, replace
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -279,6 +280,15 @@ def test_a_mandate_that_moved_takes_nothing_of_the_time_before() -> None:
     gone = Standing(membership=membership(left={W: succeeded}))
 
     assert isinstance(asked(one, W, {"organiser"}, gone, gave), Granted)
+
+
+def test_only_the_hand_over_renders() -> None:
+    """Every door goes through it, so that none can leave out what happened since."""
+    root = Path(__file__).parents[3]
+    files = [one for name in ("gateway", "consumers") for one in (root / name).rglob("*.py")]
+    found = {one.name for one in files if "renderer.render(" in one.read_text("utf-8")}
+
+    assert found == {"handover.py"}
 
 
 def test_every_duty_names_known_events_fields_and_legs() -> None:
