@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace as changed
 
@@ -93,6 +93,7 @@ holds = st.builds(
 leavings = st.dictionaries(st.sampled_from([V, O, W]), st.just(LEAVING))
 
 
+@settings(deadline=None)
 @given(
     name=st.sampled_from(EVENTS),
     who=st.sampled_from([V, O, W]),
@@ -118,6 +119,7 @@ def test_what_happened_since_only_takes_away(
         assert before.is_masked <= after.is_masked
 
 
+@settings(deadline=None)
 @given(
     name=st.sampled_from(EVENTS),
     who=st.sampled_from([V, O, W]),

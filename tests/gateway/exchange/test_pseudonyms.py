@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.exchange.locating import PERSON_FIELDS
@@ -41,6 +41,7 @@ keys = st.binary(min_size=32, max_size=32)
 subjects = st.uuids().map(str)
 
 
+@settings(deadline=None)
 @given(st.lists(keys, min_size=2, max_size=4, unique=True), st.lists(subjects, unique=True))
 def test_two_references_are_equal_for_one_participant_and_one_person_only(
     known: list[bytes], people: list[str]
@@ -53,6 +54,7 @@ def test_two_references_are_equal_for_one_participant_and_one_person_only(
     assert found == [pseudonym(key, one) for key in known for one in people]
 
 
+@settings(deadline=None)
 @given(keys, keys, subjects, subjects)
 def test_everybody_named_in_data_is_named_in_the_recipients_way(
     own: bytes, other: bytes, first: str, second: str
