@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tests.connectors.workshop import Bench
 
 ROOT = Path(__file__).parents[2]
-ROWS = 50
+ROWS = 15
 
 
 def test_kill_9_around_every_row_loses_and_adds_nothing(bench: Bench, hub: StubHub) -> None:
