@@ -15,9 +15,10 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from consumers import inbox, kafka_positions, views
-from consumers.errors import LogError, NotPublished, Poison
+from consumers.errors import NotPublished, Poison
 from consumers.kafka_copies import record_of
 from consumers.scope import Scope
+from schemas.errors import SchakelError
 
 if TYPE_CHECKING:
     import threading
@@ -26,16 +27,19 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from consumers.kafka_access import KafkaAccess
+    from consumers.leases import Leases
     from consumers.log_records import Record
     from consumers.views import InboxEntry
     from consumers.wake import Listener
     from schemas.envelope import CloudEvent
 
 DOOR = "kafka"
+NAME = "kafka-door"
 PAGE = 500
 UNPUBLISHABLE = "unpublishable"
 """The leg of a copy that the broker takes in no way."""
-POLL_SECONDS = 1.0
+POLL_SECONDS = 0.25
+"""Short, because a right that ended has to be gone at the broker within two seconds."""
 PAUSE_SECONDS = 1.0
 CHECK_SECONDS = 60.0
 """How often the broker's entries are looked at when the registry has not changed."""
@@ -49,7 +53,11 @@ class HandsOver(Protocol):
     def __call__(
         self, participant: str, entries: Sequence[InboxEntry], door: str
     ) -> list[CloudEvent | None]:
-        """Each entry's copy, None for one that is stopped; disclosed when this returns."""
+        """Each entry's copy, None for one that is stopped; disclosed when this returns.
+
+        Raises:
+            SchakelError: not now; nothing of the page may be passed over.
+        """
         ...
 
 
@@ -144,12 +152,15 @@ class KafkaDoor:
         return {id(one.record) for one in self.producer.publish_separately(records)}
 
 
-def run(door: KafkaDoor, listener: Listener, stop: threading.Event) -> None:
-    """Write until `stop` is set; what is away is tried again and nothing is skipped."""
+def run(door: KafkaDoor, leases: Leases, listener: Listener, stop: threading.Event) -> None:
+    """Write until `stop` is set; what is away is tried again and nothing is skipped.
+
+    Only the process that holds the lease writes; the others wait to take its place.
+    """
     while not stop.is_set():
         try:
-            moved = door.step()
-        except (LogError, SQLAlchemyError) as error:
+            moved = leases.acquire(NAME) and door.step()
+        except (SchakelError, SQLAlchemyError) as error:
             log.warning("kafka_door_waits", error=type(error).__name__)
             stop.wait(PAUSE_SECONDS)
             continue

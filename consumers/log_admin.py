@@ -29,6 +29,8 @@ from schemas.errors import Message
 
 _ANY_HOST = "*"
 _USER = "User:"
+_CLUSTER = "kafka-cluster"
+"""What Kafka calls the one cluster in entries."""
 
 
 class LogAdmin:
@@ -96,6 +98,31 @@ class LogAdmin:
             [
                 _entry(principal, ResourceType.TOPIC, topic_prefix, operation, prefixed=True)
                 for operation in (ACLOperation.WRITE, ACLOperation.DESCRIBE)
+            ]
+        )
+
+    def grant_door(self, principal: str, topic_prefix: str) -> None:
+        """Let a principal keep the topics of a prefix, and say who may read them; idempotent.
+
+        Whoever may change entries may give itself everything: this is for one service alone.
+        """
+        on_topics = (
+            ACLOperation.WRITE,
+            ACLOperation.DESCRIBE,
+            ACLOperation.CREATE,
+            ACLOperation.ALTER,
+            ACLOperation.DESCRIBE_CONFIGS,
+            ACLOperation.ALTER_CONFIGS,
+        )
+        on_cluster = (ACLOperation.ALTER, ACLOperation.DESCRIBE, ACLOperation.ALTER_CONFIGS)
+        self._grant(
+            [
+                _entry(principal, ResourceType.TOPIC, topic_prefix, operation, prefixed=True)
+                for operation in on_topics
+            ]
+            + [
+                _entry(principal, ResourceType.CLUSTER, _CLUSTER, operation)
+                for operation in on_cluster
             ]
         )
 

@@ -27,6 +27,7 @@ from gateway.exchange.sealer import SEALER_LOCK, Sealer
 from gateway.exchange.seats import open_seat
 from gateway.hub_parts import GatewayParts, RegistryParts, business_clock
 from gateway.installing import upgrade_stores
+from gateway.kafka_parts import KafkaDoorParts
 from gateway.probes import LedgerProbe, StoreProbe
 from gateway.provisioning import provision
 from gateway.serving import serve
@@ -42,6 +43,7 @@ GATEWAY = "gateway"
 RELAY = "relay"
 ROUTE = "route"
 DELIVER = "deliver"
+KAFKA_DOOR = "kafka-door"
 FACTS = "activation.fact.v1"
 BEHIND = 10
 """Niceness of all but the gateway: on a full machine callers are answered first."""
@@ -144,7 +146,7 @@ def route(settings: HubSettings) -> None:
         consumers=open_engine(stores.consumers),
         registry=registry.live.current,
         clock=business_clock(settings, registry.ledger_reader),
-        wakers=(woken.waker("feed"), woken.waker(DELIVER)),
+        wakers=tuple(woken.waker(one) for one in ("feed", DELIVER, KAFKA_DOOR)),
         tracing=tracing,
     )
     counting = _counting(settings, placing, stop)
@@ -189,11 +191,20 @@ def deliver(settings: HubSettings) -> None:
     DeliverParts(settings, RegistryParts(settings)).run(stop)
 
 
+def kafka_door(settings: HubSettings) -> None:
+    """Write participants' copies to their own topics, and keep the broker to the registry."""
+    stop = _until_asked()
+    os.nice(BEHIND)
+    settings.run_dir.mkdir(parents=True, exist_ok=True)
+    KafkaDoorParts(settings, RegistryParts(settings)).run(stop)
+
+
 RUN: dict[str, Callable[[HubSettings], None]] = {
     GATEWAY: gateway,
     RELAY: relay,
     ROUTE: route,
     DELIVER: deliver,
+    KAFKA_DOOR: kafka_door,
     "provision": provision,
 }
 """Process by the name that `schakel run` takes."""

@@ -1,4 +1,7 @@
-"""Topics and access entries of the hub's own services, made from `schemas/topics/`; idempotent."""
+"""Topics and access entries of the hub's own services, made from `schemas/topics/`; idempotent.
+
+Topics of participants follow the registry: the Kafka door makes them and lets their owners read.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +16,10 @@ if TYPE_CHECKING:
     from gateway.settings import HubSettings
 
 PREFIX = "activation."
+OWN = "out."
 RELAY = "CN=relay"
 ROUTE = "CN=route"
+DOOR = "CN=kafka-door"
 ADMIN = "admin"
 PAUSE_SECONDS = 0.25
 
@@ -44,5 +49,6 @@ def _provision(settings: HubSettings) -> None:
         admin.ensure_topics(shared, replication=settings.replication)
         admin.grant_write(RELAY, PREFIX)
         admin.grant_consume(ROUTE, PREFIX, "route")
+        admin.grant_door(DOOR, OWN)
     finally:
         admin.close()

@@ -2,15 +2,15 @@
 # backup.sh save FOLDER | load FOLDER: what the hub keeps, as one archive for each volume.
 # Database and log belong together, so `save` stops the containers while it copies, and starts them
 # again. `load` fills the volumes of a project that has none, and starts it.
-# hub.tar.gz holds the key-encryption key: without it the rest is unreadable, with it, it is not.
+# keys.tar.gz holds the key-encryption key: without it the rest is unreadable, with it, it is not.
 set -euo pipefail
 target=$(realpath -m -- "${2:-.}") # before the working folder changes
 readonly target
 cd "$(dirname "$0")/../.."
 readonly PROJECT=${COMPOSE_PROJECT_NAME:?set COMPOSE_PROJECT_NAME}
 # Kafka's certificates are made anew where there are none.
-declare -rA SERVICE=([postgres]=postgres [kafka]=kafka [hub]=gateway)
-declare -rA FOLDER=([postgres]=/data [kafka]=/kafka [hub]=/data)
+declare -rA SERVICE=([postgres]=postgres [kafka]=kafka [hub]=gateway [keys]=gateway)
+declare -rA FOLDER=([postgres]=/data [kafka]=/kafka [hub]=/data [keys]=/keys)
 umask 077
 
 compose() {

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# healthy.sh gateway|kafka|relay|route|deliver: whether that container does its work. Cheap: it runs often.
+# healthy.sh gateway|kafka|relay|route|deliver|kafka-door: whether that container does its work. Cheap: it runs often.
 set -euo pipefail
 
 accepts() { (: <"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
@@ -17,7 +17,7 @@ readonly INTERNAL=9094 CLIENT=9092 POSTGRES=5432
 case "${1:-}" in
   gateway) is_ready ;;
   kafka) accepts $CLIENT && accepts $INTERNAL ;;
-  route) is_connected_to $INTERNAL && is_connected_to $POSTGRES ;;
+  route|kafka-door) is_connected_to $INTERNAL && is_connected_to $POSTGRES ;;
   # It connects to Kafka once there is something to publish.
   relay) is_connected_to $POSTGRES ;;
   deliver) is_connected_to $POSTGRES ;;

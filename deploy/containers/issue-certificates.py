@@ -13,7 +13,7 @@ from gateway.embedded.certificates import discard, ensure_certificates
 FOLDER = Path("/certificates")
 AUTHORITY = FOLDER / "authority"
 # Who connects to the internal listener; `admin` is what provision makes topics as.
-SERVICES = ("broker", "admin", "relay", "route")
+SERVICES = ("broker", "admin", "relay", "route", "kafka-door")
 HOST = "kafka"
 
 

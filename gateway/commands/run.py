@@ -22,6 +22,7 @@ class RoleName(StrEnum):
     RELAY = "relay"
     ROUTE = "route"
     DELIVER = "deliver"
+    KAFKA_DOOR = "kafka-door"
     PROVISION = "provision"
 
 

@@ -35,7 +35,7 @@ from gateway.errors import BrokerNotRunning, DataInUse
 from schemas.errors import Message
 
 # The principals that need no access control entry, and the hub's own services.
-SERVICES = ("broker", "admin", "relay", "route", "deliver")
+SERVICES = ("broker", "admin", "relay", "route", "kafka-door")
 _ROOM_BYTES = 100 * 1024 * 1024
 # A predecessor that was killed takes this long to end with its parent at most.
 _PREDECESSOR_SECONDS = 20.0

@@ -1,4 +1,4 @@
-"""The whole hub on one machine: broker, gateway, relay, route and deliverer in one data folder.
+"""The whole hub on one machine: broker, gateway, relay, route and doors in one data folder.
 
 `schakel up` runs one of these. The gateway starts first, because the broker asks for its key set;
 then the broker, its topics, and the workers. Everything ends with this process.
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 HUB_LOCK = ".hub.lock"
-ROLES = ("gateway", "relay", "route", "deliver")
+ROLES = ("gateway", "relay", "route", "deliver", "kafka-door")
 READY_SECONDS = 120.0
 TICK_SECONDS = 0.25
 BROKER_PAUSE_SECONDS = 5.0
@@ -93,7 +93,7 @@ class Hub:
         self._report("Starting Kafka")
         self.broker.start()
         provision(self.settings)
-        self._report("Starting the relay, the route and the deliverer")
+        self._report("Starting the relay, the route and the doors")
         for name in ROLES[1:]:
             self._roles[name].start()
         self._wait_for(f"{self.management_url}/readyz", "gateway")

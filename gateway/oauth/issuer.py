@@ -27,7 +27,7 @@ from gateway.oauth.client_view import ClientView
 from gateway.oauth.request import Answer, FormRequest, HttpForm, read_form
 from gateway.oauth.revocation import Revocation
 from gateway.oauth.senders import UNBOUND, Binding, only_proof
-from gateway.oauth.tokens import GATEWAY, RESOURCES, Resource, mint
+from gateway.oauth.tokens import GATEWAY, KAFKA, RESOURCES, Resource, mint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -227,9 +227,20 @@ class HubClientCredentials(ClientCredentialsGrant):  # type: ignore[misc] # Auth
         return self.server.proven(self.request)
 
     def generate_token(self, scope: str | None = None, **_others: object) -> dict[str, Any]:
-        """The token response for the resource that was asked for, the gateway by default."""
-        resource = self.request.form.get("resource", GATEWAY.indicator)
-        return self.server.minted(self.request.client, scope, resource, self.request.binding)
+        """The token response for the resource that was asked for, or that its scopes are for."""
+        client = self.request.client
+        resource = self.request.form.get("resource") or _usual(client, scope)
+        return self.server.minted(client, scope, resource, self.request.binding)
+
+
+def _usual(client: ClientView, scope: str | None) -> str:
+    """The resource of a request that names none.
+
+    Kafka's own clients cannot name one (RFC 8707); a scope that only Kafka takes says as much.
+    """
+    asked = frozenset((client.get_allowed_scope(scope) or "").split())
+    only_kafka = asked and KAFKA.scopes is not None and asked <= KAFKA.scopes
+    return KAFKA.indicator if only_kafka else GATEWAY.indicator
 
 
 def _granted(client: ClientView, scope: str | None, resource: Resource) -> str:

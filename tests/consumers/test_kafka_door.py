@@ -12,12 +12,14 @@ from consumers import inbox, kafka_positions, views
 from consumers.errors import NotPublished, Poison
 from consumers.inbox import InboxRow
 from consumers.kafka_door import PAGE, UNPUBLISHABLE, KafkaDoor, run
+from consumers.leases import FileLeases
 from consumers.scope import Scope
 from schemas.errors import Message
 from tests.consumers.kafka_copy import TRAJECTORY, copy_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     from sqlalchemy.engine import Engine
 
@@ -200,7 +202,7 @@ def test_a_restart_repeats_nothing_that_was_noted(setting: Setting) -> None:
 
 
 def test_the_loop_survives_a_broker_that_is_away(
-    setting: Setting, monkeypatch: pytest.MonkeyPatch
+    setting: Setting, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """It tries again, and ends when it is asked to."""
     monkeypatch.setattr("consumers.kafka_door.PAUSE_SECONDS", 0.01)
@@ -221,7 +223,9 @@ def test_the_loop_survives_a_broker_that_is_away(
     setting.broker.is_away = True
     heal = threading.Timer(0.05, lambda: setattr(setting.broker, "is_away", False))
     heal.start()
-    run(setting.door, _Listener(), stop)
+    leases = FileLeases(tmp_path / "lock")
+    run(setting.door, leases, _Listener(), stop)
+    leases.close()
     heal.join()
 
     assert setting.broker.ids(ACME) == [1]

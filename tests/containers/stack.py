@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-SERVING = ("postgres", "gateway", "kafka", "relay", "route", "deliver")
+SERVING = ("postgres", "gateway", "kafka", "relay", "route", "deliver", "kafka-door")
 ONCE = ("certificates", "provision")
 EVERY = (*SERVING, *ONCE)
 

@@ -18,17 +18,18 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.containers, pytest.mark.timeout(540)]
 
 # Where volumes are mounted, and the files with keys that each container finds there.
-FOLDERS = ("/tls", "/certificates", "/data/keys", "/data/admin.json")
+FOLDERS = ("/tls", "/certificates", "/keys", "/data/keys", "/data/admin.json")
 KEYS = {
-    "gateway": {"/data/keys/kek.json", "/data/admin.json"},
+    "gateway": {"/keys/kek.json", "/data/admin.json"},
     "kafka": {"/tls/broker.pem"},
     "provision": {"/tls/admin.pem"},
     "relay": {"/tls/relay.pem"},
     "route": {"/tls/route.pem"},
-    # The folder is the gateway's, to read only: what it sends it has to open.
-    "deliver": {"/data/keys/kek.json", "/data/admin.json"},
+    # To read only: what they send they have to open.
+    "deliver": {"/keys/kek.json"},
+    "kafka-door": {"/keys/kek.json", "/tls/kafka-door.pem"},
 }
-STORE_USERS = {"postgres", "gateway", "relay", "route", "deliver"}
+STORE_USERS = {"postgres", "gateway", "relay", "route", "deliver", "kafka-door"}
 
 
 @pytest.mark.parametrize("service", SERVING)
@@ -99,7 +100,7 @@ def test_an_image_holds_no_secret(stack: Stack, service: str) -> None:
 def test_a_new_volume_starts_empty(stack: Stack) -> None:
     """The image's own folders for data and keys hold no file."""
     assert not stack.in_image(
-        "gateway", "find", "/data", "/tls", "/kafka", "/certificates", "-type", "f"
+        "gateway", "find", "/data", "/keys", "/tls", "/kafka", "/certificates", "-type", "f"
     )
     assert not stack.in_image("postgres", "find", "/data", "-type", "f")
 

@@ -11,6 +11,7 @@ from joserfc.jws import extract_compact
 
 from gateway.exchange.credentials import new_private_jwk, public_part
 from gateway.exchange.registry import Credential
+from gateway.oauth.tokens import GATEWAY
 from tests.hub_front import ISSUER, KAFKA_CLIENT, PARTNER, SECRET_CLIENT, HubFront, hub_front
 from tests.registry_fixtures import sqlite_url
 
@@ -53,6 +54,16 @@ def test_a_kafka_token_is_short_and_for_kafka(front: HubFront) -> None:
     said = (claims["aud"], claims["sub"], claims["scope"])
     assert said == ("kafka", KAFKA_CLIENT, "sj_kafka_read")
     assert claims["exp"] - claims["iat"] == 120
+
+
+def test_kafkas_scope_alone_asks_for_kafka(front: HubFront) -> None:
+    """Kafka's own clients cannot name a resource; beside other scopes it is the gateway's token."""
+    said = claims_of(front.token(KAFKA_CLIENT, scope="sj_kafka_read"))[1]
+    whole = claims_of(front.token(KAFKA_CLIENT))[1]
+    other = claims_of(front.token(scope="sj_feed_read"))[1]
+
+    assert said["aud"] == whole["aud"] == "kafka"
+    assert other["aud"] == GATEWAY.audience
 
 
 def test_a_narrower_scope_is_granted(front: HubFront) -> None:
