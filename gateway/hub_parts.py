@@ -5,8 +5,14 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from consumers import subscriptions
+from consumers.addresses import AddressPolicy, SystemResolver
 from consumers.clock import Clock, RowClock, SystemClock
 from consumers.database import open_engine
+from consumers.deliver import NAME as DELIVER
+from consumers.posting import Poster
+from consumers.receiver_tokens import ReceiverTokens
+from consumers.sending import Sender
 from consumers.spans import Tracing
 from consumers.wake import wakers
 from gateway.api import (
@@ -19,7 +25,9 @@ from gateway.api import (
     programmes,
     records,
     stopped,
+    subscription_desk,
 )
+from gateway.api import subscriptions as subscription_routes
 from gateway.api.cases import Cases
 from gateway.api.client_certificates import ClientCertificates
 from gateway.api.collaborators import Collaborators, TokenVerifier
@@ -58,6 +66,7 @@ from gateway.exchange.review_store import ReviewStore
 from gateway.exchange.round_store import RoundStore
 from gateway.exchange.rule_store import RuleStore
 from gateway.exchange.sweeper import Sweeper
+from gateway.exchange.text_seal import TextSeal
 from gateway.exchange.timer_store import TimerStore
 from gateway.exchange.timers import Timers
 from gateway.oauth.assertions import UsedAssertions
@@ -144,6 +153,9 @@ class GatewayParts:
             "gateway", stores.spans, settings.otlp_endpoint, settings.trace_ratio
         )
         self._relay_waker = self._wakers.waker("relay")
+        self._deliver_waker = self._wakers.waker(DELIVER)
+        self._addresses = AddressPolicy(allows_loopback=settings.webhook_loopback)
+        self._poster = Poster(self._addresses, SystemResolver())
         self._feed_wake = self._wakers.listener("feed")
         self._feed_waker = self._wakers.waker("feed")
         self._published = None if stores.is_postgres else self._wakers.listener("ledger")
@@ -191,7 +203,11 @@ class GatewayParts:
             self.keys_engine,
             self._encryption,
             registry.ledger_engine,
-            (self._signing.rewrap, self._proof_keys.rewrap),
+            (
+                self._signing.rewrap,
+                self._proof_keys.rewrap,
+                partial(subscriptions.rewrap, self.consumers_engine, TextSeal(self._encryption)),
+            ),
         )
         expiry = AgreementExpiry(self._agreements, registry.live)
         self._erasures = Erasures(
@@ -249,6 +265,8 @@ class GatewayParts:
         self.tracing.close()
         self._relay_waker.close()
         self._feed_waker.close()
+        self._deliver_waker.close()
+        self._poster.close()
         self._feed_wake.close()
         if self._published is not None:
             self._published.close()
@@ -327,6 +345,7 @@ class GatewayParts:
                 records.router(records=self._records(), verifier=verifier),
                 disclosures.router(self._disclosures(verifier, cases)),
                 stopped.router(reader=inboxes, verifier=verifier),
+                subscription_routes.router(self._subscriptions(verifier)),
                 backfill.router(refill=self._refill(), verifier=verifier),
             ),
         )
@@ -421,6 +440,20 @@ class GatewayParts:
             verifier=verifier,
             clock=self.clock,
             hub=self._settings.issuer,
+        )
+
+    def _subscriptions(self, verifier: TokenVerifier) -> subscription_desk.Desk:
+        return subscription_desk.Desk(
+            reading=self.consumers_reader,
+            writing=self.consumers_engine,
+            ledger=self.registry.ledger_engine,
+            sender=Sender(self._poster, ReceiverTokens(self._poster)),
+            seal=TextSeal(self._encryption),
+            policy=self._addresses,
+            registry=self.registry.live.current,
+            clock=self.clock,
+            wake=self._deliver_waker.wake,
+            verifier=verifier,
         )
 
     def _administration(self, verifier: TokenVerifier) -> APIRouter:

@@ -59,6 +59,10 @@ SUMMARIES: Final[dict[str, Message]] = {
         nl="de databanken van de hub bijwerken",
         en="upgrade the hub's databases",
     ),
+    "dead-letters": Message(
+        nl="wat webhooks niet konden bezorgen: zien, opnieuw aanbieden, opgeven",
+        en="what webhooks could not deliver: see, redrive, discard",
+    ),
     "events": Message(
         nl="een gebeurtenis opzoeken of meelezen",
         en="find an event or follow along",

@@ -31,18 +31,22 @@ Document = dict[str, Any]
 STATES: dict[str, tuple[str, str, Message]] = {
     "delivered": ("✓", "green", Message(nl="afgehaald", en="handed over")),
     "ready": ("●", "cyan", Message(nl="klaar in inbox", en="ready in inbox")),
+    "pending": ("…", "yellow", Message(nl="wordt afgeleverd", en="being delivered")),
+    "failed": ("✗", "red", Message(nl="niet bezorgd", en="not delivered")),
     "waiting": ("…", "yellow", Message(nl="onderweg", en="on its way")),
     "stopped": ("■", "red", Message(nl="tegengehouden", en="stopped")),
     "excluded": ("✗", "red", Message(nl="niet gekregen", en="not given")),
 }
 WORDS: dict[str, Message] = {
     "accepted": Message(nl="vastgelegd in het grootboek", en="recorded in the ledger"),
+    "attempts": Message(nl="poging(en)", en="attempt(s)"),
     "backfill": Message(nl="als voorgeschiedenis", en="as history"),
     "event": Message(nl="Gebeurtenis", en="Event"),
     "from": Message(nl="van", en="from"),
     "happened": Message(nl="gebeurd", en="happened"),
     "idle": Message(nl="rust ervoor", en="idle before"),
     "municipality": Message(nl="gemeente", en="municipality"),
+    "next": Message(nl="volgende", en="next"),
     "nobody": Message(
         nl="Niemand anders komt in aanmerking.", en="Nobody else comes into question."
     ),
@@ -196,9 +200,22 @@ def _state(given: Mapping[str, Any], language: str) -> str:
 
 def _because(given: Mapping[str, Any], language: str) -> str:
     """When it was handed over and through which door, or why it was not."""
+    if given["state"] in {"pending", "failed"}:
+        return _attempts(given, language)
     if given.get("doors"):
         return ", ".join(f"{_clock(door['at'])} {door['door']}" for door in given["doors"])
     return reason(str(given["reason"])).text(language) if given.get("reason") else ""
+
+
+def _attempts(given: Mapping[str, Any], language: str) -> str:
+    """What the last attempt came to, how many there were, and when the next one is."""
+    parts = [reason(str(given["reason"])).text(language)]
+    for one in given.get("deliveries", ()):
+        if one["state"] == given["state"]:
+            parts.append(f"{one['attempts']} {say('attempts', language)}")
+            if one.get("next_attempt_at"):
+                parts.append(f"{say('next', language)} {_clock(one['next_attempt_at'])}")
+    return ", ".join(parts)
 
 
 def _withheld(given: Mapping[str, Any], language: str) -> Text:

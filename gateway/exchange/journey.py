@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from consumers import views
+from consumers import deliveries, views
 from consumers.clock import date_of
 from consumers.scope import WHOLE_HUB, Scope
 from consumers.spans import read_trace
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from consumers.clock import Clock
+    from consumers.deliveries import Delivery
     from consumers.spans import Span
     from consumers.views import HandOver, InboxEntry
     from gateway.exchange.authorise import Verdict
@@ -51,6 +52,8 @@ DELIVERED, READY, WAITING, STOPPED, EXCLUDED = (
     "stopped",
     "excluded",
 )
+PENDING, FAILED = "pending", "failed"
+WEBHOOK = "webhook"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +61,12 @@ class Passage:
     """What became of one event for one possible recipient.
 
     Attributes:
-        state: `delivered` through a door; `ready` in the inbox; `waiting` on its way there;
+        state: `delivered` through a door; `pending` or `failed` at a webhook; `ready` in the
+            inbox; `waiting` on its way there;
             `stopped` at hand-over; `excluded` when the event was accepted.
         reason: why it waits, was stopped or excluded: a leg, or a code of `legs.WAITS`.
         doors: door and time (microseconds UTC) of each hand-over, the first one first.
+        deliveries: what became of it at each webhook.
         withheld: paths of the fields that were, or now would be, taken out for it.
     """
 
@@ -73,6 +78,7 @@ class Passage:
     seq: int | None = None
     routed_at: int | None = None
     doors: tuple[tuple[str, int], ...] = ()
+    deliveries: tuple[Delivery, ...] = ()
     withheld: tuple[str, ...] = ()
     agreement_id: str | None = None
     backfill: bool = False
@@ -106,12 +112,21 @@ class _Found:
     entries: dict[str, dict[str, InboxEntry]] = field(default_factory=dict)
     hand_overs: dict[tuple[str, str], list[HandOver]] = field(default_factory=dict)
     waits: dict[str, str] = field(default_factory=dict)
+    deliveries: dict[tuple[str, str], list[Delivery]] = field(default_factory=dict)
 
-    def add(self, entries: Sequence[InboxEntry], hand_overs: Sequence[HandOver]) -> None:
+    def add(
+        self,
+        entries: Sequence[InboxEntry],
+        hand_overs: Sequence[HandOver],
+        sent: Sequence[Delivery],
+    ) -> None:
         for entry in entries:
             self.entries.setdefault(entry.event_id, {})[entry.participant] = entry
         for one in hand_overs:
             self.hand_overs.setdefault((one.event_id, one.participant), []).append(one)
+        for delivery in sent:
+            place = (delivery.event_id, delivery.participant)
+            self.deliveries.setdefault(place, []).append(delivery)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +210,7 @@ class Journeys:
                     found.add(
                         views.entries_of(connection, scope, ids),
                         views.hand_overs_of(connection, scope, ids),
+                        deliveries.of_events(connection, scope, ids),
                     )
         with self.ledger.connect() as connection:
             found.waits.update(_unpublished(connection, [*whole, *part]))
@@ -231,8 +247,9 @@ class Journeys:
         if entry is None:
             return self._outside(row, seen, recipient or _nobody(participant))
         given = seen.found.hand_overs.get((row.event_id, participant), [])
-        verdict = None if given else self._verdict(row, seen, entry)
-        state, reason = _state_of(entry, verdict)
+        sent = seen.found.deliveries.get((row.event_id, participant), [])
+        verdict = None if _has_arrived(given, sent) else self._verdict(row, seen, entry)
+        state, reason = _state_of(entry, verdict, sent)
         member = seen.registry.participant(participant)
         return Passage(
             participant=participant,
@@ -243,6 +260,7 @@ class Journeys:
             seq=entry.seq,
             routed_at=entry.routed_at,
             doors=tuple((one.door, one.disclosed_at) for one in given),
+            deliveries=tuple(sent),
             withheld=given[0].withheld if given else _withheld(verdict),
             agreement_id=entry.agreement_id,
             backfill=entry.backfill,
@@ -296,7 +314,16 @@ def _addressed(recipients: dict[str, Recipient], viewer: str) -> tuple[str, ...]
     return (viewer,) if own is not None and own.excluded is None else ()
 
 
-def _state_of(entry: InboxEntry, verdict: Verdict | None) -> tuple[str, str | None]:
+def _has_arrived(given: Sequence[HandOver], sent: Sequence[Delivery]) -> bool:
+    """Whether it was handed over: at a webhook, only once its receiver has taken it."""
+    if any(one.state == deliveries.DELIVERED for one in sent):
+        return True
+    return any(one.door != WEBHOOK for one in given) or bool(given and not sent)
+
+
+def _state_of(
+    entry: InboxEntry, verdict: Verdict | None, sent: Sequence[Delivery]
+) -> tuple[str, str | None]:
     """From what a door would say now; one that was handed over is asked no more."""
     if verdict is None:
         return DELIVERED, None
@@ -304,6 +331,10 @@ def _state_of(entry: InboxEntry, verdict: Verdict | None) -> tuple[str, str | No
         return STOPPED, verdict.leg
     if entry.status == STOPPED and entry.stopped_leg in AT_THE_DOOR:
         return STOPPED, entry.stopped_leg
+    for kept, state in ((deliveries.PENDING, PENDING), (deliveries.FAILED, FAILED)):
+        found = next((one for one in sent if one.state == kept), None)
+        if found is not None:
+            return state, found.code or "not_tried"
     return READY, "not_fetched"
 
 

@@ -10,6 +10,7 @@ from gateway.exchange.legs import reason
 from schemas.moments import to_rfc3339
 
 if TYPE_CHECKING:
+    from consumers.deliveries import Delivery
     from consumers.spans import Span
     from gateway.exchange.journey import Journey, Passage
     from gateway.exchange.registry import Registry
@@ -78,7 +79,22 @@ def _passage(passage: Passage, journey: Journey, registry: Registry) -> dict[str
             "seq": passage.seq,
             "routed_at": to_rfc3339(passage.routed_at) if passage.routed_at else None,
             "doors": [{"door": door, "at": to_rfc3339(moment)} for door, moment in passage.doors],
+            "deliveries": [_delivery(one) for one in passage.deliveries] or None,
             "withheld": list(passage.withheld),
+        }
+    )
+
+
+def _delivery(one: Delivery) -> dict[str, Any]:
+    """What became of it at one webhook; whose address it is stays with the recipient."""
+    return _present(
+        {
+            "door": "webhook",
+            "state": one.state,
+            "attempts": one.tries,
+            "code": one.code,
+            "next_attempt_at": None if one.next_at is None else to_rfc3339(one.next_at),
+            "at": None if one.ended_at is None else to_rfc3339(one.ended_at),
         }
     )
 

@@ -89,6 +89,10 @@ WAITS: dict[str, Message] = {
         nl="Ligt klaar in de inbox; nog niet afgehaald.",
         en="Ready in the inbox; not fetched yet.",
     ),
+    "not_tried": Message(
+        nl="Wacht op een eerdere gebeurtenis van dit traject.",
+        en="Waits for an earlier event of this trajectory.",
+    ),
     "not_published": Message(
         nl="Wacht op Kafka; de gebeurtenis is veilig vastgelegd.",
         en="Waits for Kafka; the event is safely recorded.",
@@ -105,6 +109,47 @@ WAITS: dict[str, Message] = {
 """Why an event is still on its way, to the sentence for people."""
 
 
+ATTEMPTS: dict[str, Message] = {
+    "address_refused": Message(
+        nl="De naam van de ontvanger leidt naar een adres dat de hub niet oproept.",
+        en="The receiver's name leads to an address that the hub does not call.",
+    ),
+    "answer_incomplete": Message(
+        nl="Het antwoord van de ontvanger brak af.", en="The receiver's answer broke off."
+    ),
+    "connection_failed": Message(
+        nl="De ontvanger is niet bereikbaar.", en="The receiver cannot be reached."
+    ),
+    "name_unknown": Message(
+        nl="De naam van de ontvanger heeft geen adres.", en="The receiver's name has no address."
+    ),
+    "not_rendered": Message(
+        nl="De gebeurtenis kon niet geopend worden.", en="The event could not be opened."
+    ),
+    "redirected": Message(
+        nl="De ontvanger verwees door; dat volgt de hub niet.",
+        en="The receiver redirected, which the hub does not follow.",
+    ),
+    "timeout": Message(
+        nl="De ontvanger antwoordde niet op tijd.", en="The receiver did not answer in time."
+    ),
+    "tls_failed": Message(
+        nl="Het certificaat van de ontvanger klopt niet.",
+        en="The receiver's certificate does not hold.",
+    ),
+    "token_refused": Message(
+        nl="De tokendienst van de ontvanger gaf geen token.",
+        en="The receiver's token endpoint gave no token.",
+    ),
+}
+"""What the last attempt at a webhook came to, to the sentence for people."""
+
+
 def reason(code: str) -> Message:
-    """The sentence of a leg or of a wait; an unknown code speaks for itself."""
-    return LEGS.get(code) or WAITS.get(code) or Message(nl=code, en=code)
+    """The sentence of a leg, a wait or an attempt; an unknown code speaks for itself."""
+    known = LEGS.get(code) or WAITS.get(code) or ATTEMPTS.get(code)
+    if known is None and code.startswith("http_"):
+        status = code.removeprefix("http_")
+        told = (f"De ontvanger antwoordde {status}.", f"The receiver answered {status}.")
+        return Message(nl=told[0], en=told[1])
+    return known or Message(nl=code, en=code)

@@ -9,9 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from consumers.addresses import AddressPolicy, SystemResolver
 from consumers.clock import FixedClock
 from consumers.database import Stores, open_engine
-from gateway.api import audit, disclosures
+from consumers.posting import Poster
+from consumers.receiver_tokens import ReceiverTokens
+from consumers.sending import Sender
+from consumers.subscriptions import with_work
+from consumers.turn import Turns
+from gateway.api import audit, disclosures, subscription_desk, subscriptions
 from gateway.api.application import create_app
 from gateway.api.cases import Cases
 from gateway.api.collaborators import Collaborators
@@ -28,6 +34,9 @@ from gateway.exchange.ledger import Ledger
 from gateway.exchange.locating import Locator
 from gateway.exchange.render import Renderer
 from gateway.exchange.route import Route
+from gateway.exchange.text_seal import TextSeal
+from gateway.exchange.webhook_door import WebhookDoor
+from tests.consumers.webhook_world import Never
 from tests.gateway.api import fakes
 from tests.gateway.api.asgi import AsgiClient
 from tests.gateway.api.parties import PARTNER, roles
@@ -41,6 +50,7 @@ if TYPE_CHECKING:
     import httpx
     import sqlalchemy as sa
 
+LOOPBACK = AddressPolicy(allows_loopback=True)
 OCMW = cast.RELATED["O"]
 HUB = "https://hub.example.org"
 STRANGER = cast.STRANGERS["W"]
@@ -55,6 +65,15 @@ class Hub:
     keys: KeyStore
     key_engine: sa.Engine
     clock: FixedClock
+    turns: Turns
+
+    def deliver(self) -> None:
+        """Turns of every subscription until nothing is due."""
+        while True:
+            with self.turns.reading.connect() as connection:
+                found = with_work(connection, self.clock.now_us())
+            if not sum(self.turns.take(one) for one in found):
+                return
 
     @contextmanager
     def without_keys(self) -> Iterator[None]:
@@ -116,7 +135,8 @@ def hub(tmp_path: Path) -> Iterator[Hub]:
 
         clock = FixedClock(cast.NOW)
         key_engine = engine(stores.keys)
-        keys = KeyStore(key_engine, FileKeyEncryption(tmp_path / "kek"))
+        encryption = FileKeyEncryption(tmp_path / "kek")
+        keys = KeyStore(key_engine, encryption)
         completions = Completions()
         ledger_engine = engine(stores.ledger)
         ledger = Ledger(
@@ -147,6 +167,31 @@ def hub(tmp_path: Path) -> Iterator[Hub]:
             clock=clock,
             hub=HUB,
         )
+        poster = Poster(LOOPBACK, SystemResolver(), seconds=2)
+        stack.callback(poster.close)
+        sender = Sender(poster, ReceiverTokens(poster))
+        webhook_desk = subscription_desk.Desk(
+            reading=inboxes,
+            writing=writing,
+            ledger=ledger_engine,
+            sender=sender,
+            seal=TextSeal(encryption),
+            policy=LOOPBACK,
+            registry=cast.registry,
+            clock=clock,
+            wake=lambda: None,
+            verifier=verifier,
+        )
+        turns = Turns(
+            inboxes,
+            writing,
+            render=WebhookDoor(HandOver(renderer, reader, inboxes, writing, clock)),
+            sender=sender,
+            seal=TextSeal(encryption),
+            clock=clock,
+            hands=Never(),
+            chance=lambda: 1.0,
+        )
         app = create_app(
             Collaborators(
                 environment="test",
@@ -163,9 +208,10 @@ def hub(tmp_path: Path) -> Iterator[Hub]:
                 routers=(
                     disclosures.router(log_desk),
                     audit.router(reader=reader, verifier=verifier),
+                    subscriptions.router(webhook_desk),
                 ),
             )
         )
         client = stack.enter_context(AsgiClient(app))
         route = Route(fakes.NoLog(), reader, writing, cast.registry, clock)
-        yield Hub(client, route, keys, key_engine, clock)
+        yield Hub(client, route, keys, key_engine, clock, turns)

@@ -1,0 +1,163 @@
+"""`/v1/subscriptions/{id}/dead-letters`: seen, redriven or discarded by owner or administrator.
+
+Nobody sees a payload here. Every redrive and discard leaves a line for the auditors, written first.
+"""
+
+from typing import Annotated, Any, Final, Literal
+
+from fastapi import APIRouter, Depends, Path, Query
+
+from consumers import dead_letters, deliveries
+from consumers.dead_letters import Choice, DeadLetter
+from consumers.scope import Scope
+from gateway import errors
+from gateway.api import subscription_documents
+from gateway.api.documented import refusals
+from gateway.api.subscription_desk import Desk, scope_of
+from gateway.api.subscription_documents import Choosing, instant
+from gateway.exchange import audit
+from gateway.oauth.verifier import Principal
+from schemas.errors import Message
+
+HERE: Final = "/v1/subscriptions/{subscription_id}/dead-letters"
+SAMPLE: Final = 5
+REDRIVE, DISCARD = "dead_letters.redrive", "dead_letters.discard"
+
+Id = Annotated[str, Path(max_length=36)]
+
+
+def add_dead_letters(routes: APIRouter, desk: Desk, caller: Any) -> None:
+    """The routes on dead letters. `caller` gives the principal and checks its scope."""
+    _add_reading(routes, desk, caller)
+
+    @routes.post(
+        HERE + "/redrive",
+        summary="Send the chosen ones again, rendered anew, under their own ids",
+        responses=refusals(404),
+    )
+    def redrive(
+        principal: Annotated[Principal, Depends(caller)], subscription_id: Id, wanted: Choosing
+    ) -> dict[str, Any]:
+        chosen = _chosen(desk, principal, subscription_id, wanted)
+        with desk.reading.connect() as connection:
+            kept = dead_letters.kept(connection, chosen)
+        if not wanted.dry_run:
+            _note(desk, principal, subscription_id, REDRIVE, wanted.reason)
+            with desk.writing.begin() as connection:
+                dead_letters.redrive(
+                    connection,
+                    kept,
+                    by=principal.client_id,
+                    why=wanted.reason.strip(),
+                    now=desk.clock.now_us(),
+                )
+            desk.wake()
+        return {**_told(kept, wanted), "no_longer_kept": len(chosen) - len(kept)}
+
+    @routes.post(
+        HERE + "/discard", summary="Give the chosen ones up for good", responses=refusals(404)
+    )
+    def discard(
+        principal: Annotated[Principal, Depends(caller)], subscription_id: Id, wanted: Choosing
+    ) -> dict[str, Any]:
+        chosen = _chosen(desk, principal, subscription_id, wanted)
+        if not wanted.dry_run:
+            _note(desk, principal, subscription_id, DISCARD, wanted.reason)
+            with desk.writing.begin() as connection:
+                dead_letters.discard(
+                    connection,
+                    chosen,
+                    by=principal.client_id,
+                    why=wanted.reason.strip(),
+                    now=desk.clock.now_us(),
+                )
+        return _told(chosen, wanted)
+
+
+def _add_reading(routes: APIRouter, desk: Desk, caller: Any) -> None:
+    @routes.get(HERE, summary="What was given up on, the newest first", responses=refusals(404))
+    def listed(  # noqa: PLR0917 - one parameter a filter
+        principal: Annotated[Principal, Depends(caller)],
+        subscription_id: Id,
+        state: Literal["open", "redriven", "discarded"] | None = "open",
+        code: Annotated[str | None, Query(max_length=40)] = None,
+        before: Annotated[str | None, Query(max_length=36)] = None,
+        limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    ) -> dict[str, Any]:
+        found = desk.one(subscription_id, scope_of(principal))
+        with desk.reading.connect() as connection:
+            rows = dead_letters.find(
+                connection,
+                Scope(found.participant),
+                found.id,
+                Choice(code=code),
+                state=state,
+                limit=limit,
+                before=before,
+            )
+        return {
+            "dead_letters": [subscription_documents.dead_letter(one) for one in rows],
+            "before": rows[-1].id if len(rows) == limit else None,
+        }
+
+    @routes.get(
+        HERE + "/{letter_id}", summary="One, with all its attempts", responses=refusals(404)
+    )
+    def one(
+        principal: Annotated[Principal, Depends(caller)], subscription_id: Id, letter_id: Id
+    ) -> dict[str, Any]:
+        found = desk.one(subscription_id, scope_of(principal))
+        scope = Scope(found.participant)
+        with desk.reading.connect() as connection:
+            rows = dead_letters.find(
+                connection, scope, found.id, Choice(ids=(letter_id,)), state=None, limit=1
+            )
+            if not rows:
+                raise errors.UnknownRecord(
+                    Message(
+                        nl="Dit onbestelbaar bericht bestaat niet, of is niet van u.",
+                        en="This dead letter does not exist, or is not yours.",
+                    )
+                )
+            tried = deliveries.attempts_of(connection, scope, found.id, rows[0].seq)
+        return subscription_documents.dead_letter(rows[0], tried)
+
+
+def _chosen(
+    desk: Desk, principal: Principal, subscription_id: str, wanted: Choosing
+) -> list[DeadLetter]:
+    """The open ones that a call means, at most ten thousand. A reason is checked first."""
+    found = desk.one(subscription_id, scope_of(principal))
+    if not wanted.dry_run:
+        audit.checked_reason(wanted.reason)
+    choice = Choice(
+        ids=None if wanted.ids is None else tuple(wanted.ids),
+        code=wanted.code,
+        event_name=wanted.event_type,
+        trajectory_id=wanted.trajectory_id,
+        since=instant(wanted.since, "since"),
+        until=instant(wanted.until, "until"),
+    )
+    with desk.reading.connect() as connection:
+        return dead_letters.find(connection, Scope(found.participant), found.id, choice)
+
+
+def _note(desk: Desk, principal: Principal, target: str, act: str, why: str) -> None:
+    # Another store than the act's: the line comes first, so that no act is without one.
+    with desk.ledger.begin() as connection:
+        audit.record(
+            connection,
+            actor=principal.client_id,
+            act=act,
+            target=target,
+            reason=why,
+            now_us=desk.clock.now_us(),
+        )
+
+
+def _told(letters: list[DeadLetter], wanted: Choosing) -> dict[str, Any]:
+    return {
+        "dry_run": wanted.dry_run,
+        "count": len(letters),
+        "sample": [subscription_documents.dead_letter(one) for one in letters[:SAMPLE]],
+    }

@@ -1,0 +1,271 @@
+"""What the calls on subscriptions do: check, challenge, change; blocks on stores and receivers."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+
+from consumers import challenge, deliveries, signatures, subscriptions, views
+from consumers.errors import InvalidSubscription, SubscriptionState
+from consumers.scope import WHOLE_HUB, Scope
+from consumers.sending import Envelope
+from gateway import errors
+from gateway.exchange.webhook_door import DOOR
+from schemas.errors import InvalidParam, Message
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import sqlalchemy as sa
+
+    from consumers.addresses import AddressPolicy
+    from consumers.clock import Clock
+    from consumers.sending import Sender, Tried
+    from consumers.subscriptions import Seal, Subscription
+    from gateway.api.collaborators import TokenVerifier
+    from gateway.api.subscription_documents import NewSubscription
+    from gateway.exchange.registry import Registry
+    from gateway.oauth.verifier import Principal
+
+ADMIN_SCOPE: Final = "sj_admin"
+MOST_SUBSCRIPTIONS: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Collaborators of the routes; safe from several threads.
+
+    Args:
+        reading: read-only engine of the consumers' store.
+        writing: writing engine of the consumers' store.
+        ledger: writing engine of the ledger's store, for audit lines.
+        sender: challenges and tests receivers.
+        wake: wakes the deliverer.
+    """
+
+    reading: sa.Engine
+    writing: sa.Engine
+    ledger: sa.Engine
+    sender: Sender
+    seal: Seal
+    policy: AddressPolicy
+    registry: Callable[[], Registry]
+    clock: Clock
+    wake: Callable[[], None]
+    verifier: TokenVerifier
+
+    def one(self, subscription_id: str, scope: Scope) -> Subscription:
+        """A subscription of the scope.
+
+        Raises:
+            UnknownRecord: there is none, for this caller.
+        """
+        with self.reading.connect() as connection:
+            found = subscriptions.one(connection, scope, subscription_id)
+        if found is None:
+            raise _unknown()
+        return found
+
+    def create(
+        self, participant: str, asked: NewSubscription, key: str, since: int | None
+    ) -> tuple[Subscription, str | None]:
+        """Make a subscription and challenge its receiver; the secret, when it was made now.
+
+        Raises:
+            InvalidSubscription: 422, a filter or the secret is wrong, or there are too many.
+            AddressRefused: 422, the hub does not call that address.
+            IdempotencyKeyReused: 422, the key came before with other content.
+            AccessError: 403, no agreement lets this participant be called.
+        """
+        self._check(participant, asked)
+        digest = hashlib.sha256(orjson.dumps(asked.model_dump(), option=orjson.OPT_SORT_KEYS))
+        secret = asked.secret or signatures.new_secret()
+        with self.writing.begin() as connection:
+            scope = Scope(participant)
+            position = (
+                views.newest(connection, scope)
+                if since is None
+                else views.seq_before(connection, scope, since)
+            )
+            others = [x for x in subscriptions.every(connection, scope) if x.creation_key != key]
+            if len(others) >= MOST_SUBSCRIPTIONS:
+                raise _too_many()
+            made, is_new = subscriptions.create(
+                connection,
+                participant,
+                asked.wanted(),
+                key=key,
+                content_hash=digest.hexdigest(),
+                secret=secret,
+                seal=self.seal,
+                position=position,
+                now=self.clock.now_us(),
+            )
+        if not is_new and made.creation_hash != digest.hexdigest():
+            raise errors.IdempotencyKeyReused(
+                Message(
+                    nl="Deze Idempotency-Key hoort bij een ander abonnement.",
+                    en="This Idempotency-Key belongs to another subscription.",
+                )
+            )
+        return (self.challenge(made), secret) if is_new else (made, None)
+
+    def challenge(self, found: Subscription) -> Subscription:
+        """Ask the receiver whether it wants this; active when it does, else pending with why."""
+        why = challenge.failed(self.sender, self._envelope(found))
+        values: dict[str, Any] = {"state": subscriptions.PENDING, "reason": why}
+        if why is None:
+            values = {"state": subscriptions.ACTIVE, "due_at": self.clock.now_us()}
+            values |= {"reason": None, "failures": 0, "failing_since": None, "held_until": 0}
+        return self.change(found, **values)
+
+    def test(self, found: Subscription) -> Tried:
+        """Send a message that says nothing; what came of it."""
+        message_id, body = challenge.test_message()
+        return self.sender.send(self._envelope(found), message_id, body)
+
+    def pause(self, found: Subscription) -> Subscription:
+        """Send nothing more until it is resumed; what comes waits in the inbox.
+
+        Raises:
+            SubscriptionState: 409, its receiver has not been challenged with success yet.
+        """
+        if found.state == subscriptions.PENDING:
+            raise _wrong_state()
+        return self.change(found, state=subscriptions.PAUSED, reason=None)
+
+    def resume(self, found: Subscription) -> Subscription:
+        """Go on; a receiver that was never there, or gone, is challenged first."""
+        if found.state in {subscriptions.PENDING, subscriptions.GONE}:
+            return self.challenge(found)
+        if found.state == subscriptions.ACTIVE:
+            return found
+        return self.change(
+            found,
+            state=subscriptions.ACTIVE,
+            reason=None,
+            failures=0,
+            failing_since=None,
+            held_until=0,
+            due_at=self.clock.now_us(),
+        )
+
+    def rotate(self, found: Subscription, secret: str | None, grace_us: int) -> str:
+        """Sign with a new secret from now on; it is returned, and never shown again.
+
+        Raises:
+            InvalidSubscription: 422, the given one is no secret.
+        """
+        _check_secret(secret)
+        fresh = secret or signatures.new_secret()
+        now = time.time_ns() // 1000
+        with self.writing.begin() as connection:
+            current = subscriptions.one(connection, Scope(found.participant), found.id, locked=True)
+            if current is None:
+                raise _unknown()
+            subscriptions.rotate(
+                connection, current, self.seal, secret=fresh, grace_us=grace_us, now=now
+            )
+        return fresh
+
+    def replay(self, found: Subscription, since: int) -> int:
+        """Send again what reached the inbox since; how many rows are looked at again."""
+        scope = Scope(found.participant)
+        with self.writing.begin() as connection:
+            before = views.seq_before(connection, scope, since)
+            position = min(before, found.position)
+            subscriptions.change(connection, scope, found.id, position=position)
+            newest = views.newest(connection, scope)
+        self.wake()
+        return newest - position
+
+    def remove(self, found: Subscription) -> None:
+        """Take it away with all that belongs to it."""
+        with self.writing.begin() as connection:
+            subscriptions.remove(connection, Scope(found.participant), found.id)
+
+    def change(self, found: Subscription, **values: Any) -> Subscription:
+        """Set columns and wake the deliverer; the row as it is then."""
+        scope = Scope(found.participant)
+        with self.writing.begin() as connection:
+            subscriptions.change(connection, scope, found.id, **values)
+            if values.get("state") == subscriptions.ACTIVE:
+                deliveries.hurry(connection, scope, found.id, self.clock.now_us())
+        self.wake()
+        return self.one(found.id, scope)
+
+    def _envelope(self, found: Subscription) -> Envelope:
+        now = time.time_ns() // 1000
+        secrets = subscriptions.signing_secrets(found, self.seal, now)
+        return Envelope(found.id, found.url, secrets, subscriptions.oauth_of(found, self.seal))
+
+    def _check(self, participant: str, asked: NewSubscription) -> None:
+        member = self.registry().participant(participant)
+        grants = self.registry().grants
+        reaching = grants.grants_to(member.organisation, member.role) if member else ()
+        if not any(DOOR in grant.doors for grant in reaching):
+            raise errors.AccessError(
+                Message(
+                    nl="Geen afspraak laat toe dat u via een webhook ontvangt.",
+                    en="No agreement lets you receive through a webhook.",
+                ),
+                facts={"leg": "door"},
+            )
+        self.policy.target(asked.url)
+        if asked.oauth is not None:
+            self.policy.target(asked.oauth.token_endpoint, "oauth.token_endpoint")
+        _check_secret(asked.secret)
+        faults = asked.faults(self.registry().rules.programmes())
+        if faults:
+            raise _invalid(faults)
+
+
+def scope_of(principal: Principal) -> Scope:
+    """Whose subscriptions a caller may see: an administrator everybody's."""
+    return WHOLE_HUB if ADMIN_SCOPE in principal.scopes else Scope(principal.participant)
+
+
+def _check_secret(secret: str | None) -> None:
+    if secret is not None and not signatures.is_secret(secret):
+        told = Message(
+            nl="Geef whsec_ gevolgd door 24 tot 64 bytes in base64.",
+            en="Give whsec_ followed by 24 to 64 bytes in base64.",
+        )
+        raise _invalid([InvalidParam("secret", "malformed", told)])
+
+
+def _invalid(faults: list[InvalidParam]) -> InvalidSubscription:
+    names = ", ".join(dict.fromkeys(one.name for one in faults))
+    told = Message(nl=f"Deze velden kloppen niet: {names}.", en=f"These fields are wrong: {names}.")
+    return InvalidSubscription(told, invalid=faults)
+
+
+def _too_many() -> InvalidSubscription:
+    return InvalidSubscription(
+        Message(
+            nl=f"U hebt al {MOST_SUBSCRIPTIONS} abonnementen. Verwijder er eerst een.",
+            en=f"You have {MOST_SUBSCRIPTIONS} subscriptions already. Delete one first.",
+        )
+    )
+
+
+def _wrong_state() -> SubscriptionState:
+    return SubscriptionState(
+        Message(
+            nl="De ontvanger doorstond de proef nog niet. Hervat om die te herhalen.",
+            en="The receiver has not passed its challenge yet. Resume to repeat it.",
+        )
+    )
+
+
+def _unknown() -> errors.UnknownRecord:
+    return errors.UnknownRecord(
+        Message(
+            nl="Dit abonnement bestaat niet, of is niet van u.",
+            en="This subscription does not exist, or is not yours.",
+        )
+    )

@@ -1,0 +1,255 @@
+"""`schakel dead-letters`: what webhooks could not deliver: see why, send it again, or give it up.
+
+Participants see their own, the hub's administrators everybody's; nobody sees a payload.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import Annotated, Any
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from gateway.commands.options import (  # noqa: TC001 - typer reads the annotations
+    AsJson,
+    Credentials,
+    Data,
+    DryRun,
+    Hub,
+)
+from gateway.commands.session import Session, find
+from gateway.errors import NothingFound
+from gateway.exchange.legs import reason as sentence
+from schemas.cli import language
+from schemas.errors import Message
+
+app = typer.Typer(add_completion=False, no_args_is_help=True)
+
+PATH = "/v1/subscriptions"
+
+Subscription = Annotated[
+    str | None, typer.Option("--subscription", help="Of this subscription only.")
+]
+Letter = Annotated[str | None, typer.Argument(help="Id of one dead letter; none means all chosen.")]
+Code = Annotated[str | None, typer.Option(help="Only with this code, such as http_422.")]
+EventType = Annotated[str | None, typer.Option(help="Only of this event, as referral.created.")]
+Trajectory = Annotated[str | None, typer.Option(help="Only of this trajectory.")]
+Since = Annotated[str | None, typer.Option(help="Given up on at or after this time (RFC 3339).")]
+Until = Annotated[str | None, typer.Option(help="Given up on before this time.")]
+Reason = Annotated[str, typer.Option(help="Why; kept for the auditors. No name, no number.")]
+
+
+@app.callback()
+def dead_letters() -> None:
+    """What webhooks could not deliver."""
+
+
+@app.command(name="list")
+def listed(
+    *,
+    subscription: Subscription = None,
+    state: Annotated[str, typer.Option(help="open, redriven or discarded.")] = "open",
+    data: Data = None,
+    hub: Hub = None,
+    credentials: Credentials = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show them, the newest first."""
+    with Session(find(data, hub, credentials), language()) as session:
+        letters = [
+            letter
+            for one in _subscriptions(session, subscription)
+            for letter in session.get(f"{PATH}/{one}/dead-letters", state=state, limit=500)[
+                "dead_letters"
+            ]
+        ]
+    if as_json:
+        _print(letters)
+    elif letters:
+        Console().print(_table(letters))
+    else:
+        typer.echo(_say("Er is niets onbestelbaars.", "There are no dead letters."))
+
+
+@app.command()
+def show(
+    letter: Annotated[str, typer.Argument(help="Id of a dead letter.")],
+    *,
+    data: Data = None,
+    hub: Hub = None,
+    credentials: Credentials = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show one with all its attempts."""
+    with Session(find(data, hub, credentials), language()) as session:
+        found = _one(session, letter)
+    if as_json:
+        _print(found)
+        return
+    Console().print(_table([found]))
+    for tried in found["failed"]:
+        told = sentence(tried["code"]).text(language())
+        typer.echo(f"{tried['number']:>4}  {tried['at']}  {told}  {tried.get('excerpt', '')}")
+
+
+@app.command()
+def redrive(
+    letter: Letter = None,
+    *,
+    reason: Reason = "",
+    subscription: Subscription = None,
+    code: Code = None,
+    event_type: EventType = None,
+    trajectory: Trajectory = None,
+    since: Since = None,
+    until: Until = None,
+    dry_run: DryRun = False,
+    data: Data = None,
+    hub: Hub = None,
+    credentials: Credentials = None,
+    as_json: AsJson = False,
+) -> None:
+    """Send them again, to the subscription that failed and no other, under the same ids."""
+    with Session(find(data, hub, credentials), language()) as session:
+        asked = _asked(letter, code, event_type, trajectory, since, until, reason, dry_run=dry_run)
+        _act(session, "redrive", letter, subscription, asked, as_json=as_json)
+
+
+@app.command()
+def discard(
+    letter: Letter = None,
+    *,
+    reason: Reason = "",
+    subscription: Subscription = None,
+    code: Code = None,
+    event_type: EventType = None,
+    trajectory: Trajectory = None,
+    since: Since = None,
+    until: Until = None,
+    dry_run: DryRun = False,
+    data: Data = None,
+    hub: Hub = None,
+    credentials: Credentials = None,
+    as_json: AsJson = False,
+) -> None:
+    """Give them up for good; the rows and your reason stay."""
+    with Session(find(data, hub, credentials), language()) as session:
+        asked = _asked(letter, code, event_type, trajectory, since, until, reason, dry_run=dry_run)
+        _act(session, "discard", letter, subscription, asked, as_json=as_json)
+
+
+def _asked(  # noqa: PLR0917 - one argument an option
+    letter: str | None,
+    code: str | None,
+    event_type: str | None,
+    trajectory: str | None,
+    since: str | None,
+    until: str | None,
+    reason: str,
+    *,
+    dry_run: bool,
+) -> dict[str, Any]:
+    given = {
+        "ids": None if letter is None else [letter],
+        "code": code,
+        "event_type": event_type,
+        "trajectory_id": trajectory,
+        "since": since,
+        "until": until,
+    }
+    chosen = {name: value for name, value in given.items() if value is not None}
+    return {**chosen, "reason": reason, "dry_run": dry_run}
+
+
+def _act(
+    session: Session,
+    verb: str,
+    letter: str | None,
+    subscription: str | None,
+    asked: dict[str, Any],
+    *,
+    as_json: bool,
+) -> None:
+    if letter is not None and subscription is None:
+        subscription = _one(session, letter)["subscription_id"]
+    done = []
+    for one in _subscriptions(session, subscription):
+        answer = session.create(f"{PATH}/{one}/dead-letters/{verb}", asked, str(uuid.uuid4()))
+        done.append({"subscription_id": one, **answer})
+    if as_json:
+        _print(done)
+        return
+    sample = [letter for one in done for letter in one["sample"]]
+    if sample:
+        Console().print(_table(sample))
+    count = sum(one["count"] for one in done)
+    if asked["dry_run"]:
+        told = _say(f"{count} gekozen; er is niets gedaan.", f"{count} chosen; nothing was done.")
+    elif verb == "redrive":
+        told = _say(f"{count} opnieuw aangeboden.", f"{count} redriven.")
+    else:
+        told = _say(f"{count} opgegeven.", f"{count} discarded.")
+    typer.echo(told)
+    lost = sum(one.get("no_longer_kept", 0) for one in done)
+    if lost:
+        typer.echo(
+            _say(f"{lost} worden niet meer bewaard.", f"{lost} are no longer kept."), err=True
+        )
+
+
+def _subscriptions(session: Session, wanted: str | None) -> list[str]:
+    if wanted is not None:
+        return [wanted]
+    found = session.get(PATH)["subscriptions"]
+    return [one["id"] for one in found]
+
+
+def _one(session: Session, letter: str) -> dict[str, Any]:
+    for one in _subscriptions(session, None):
+        found = session.find(f"{PATH}/{one}/dead-letters/{letter}")
+        if found is not None:
+            return found
+    raise NothingFound(
+        Message(
+            nl="Dit onbestelbaar bericht bestaat niet, of is niet van u.",
+            en="This dead letter does not exist, or is not yours.",
+        ),
+        facts={"next": "schakel dead-letters list"},
+    )
+
+
+def _table(letters: list[dict[str, Any]]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD)
+    for nl, en in (
+        ("Onbestelbaar", "Dead letter"),
+        ("Deelnemer", "Participant"),
+        ("Gebeurtenis", "Event"),
+        ("Sinds", "Since"),
+        ("Waarom", "Why"),
+        ("Pogingen", "Attempts"),
+    ):
+        table.add_column(_say(nl, en), overflow="fold")
+    for one in letters:
+        why = sentence(one["code"]).text(language())
+        told = f"{why} {one['excerpt']}" if one.get("excerpt") else why
+        table.add_row(
+            one["id"],
+            one["participant"],
+            f"{one['type']}\n{one['event_id']}",
+            one["dead_at"],
+            told.replace("[", r"\["),
+            str(one["attempts"]),
+        )
+    return table
+
+
+def _print(document: Any) -> None:
+    typer.echo(json.dumps(document, ensure_ascii=False, indent=2))
+
+
+def _say(nl: str, en: str) -> str:
+    return Message(nl=nl, en=en).text(language())

@@ -1,0 +1,238 @@
+"""Webhooks over HTTP on the real exchange: made, challenged, delivered to, and set right."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import standardwebhooks
+
+from consumers.signatures import new_secret
+from gateway.exchange import audit
+from schemas.moments import to_rfc3339
+from tests.consumers.receivers import Got, Receiver, Reply
+from tests.gateway.api.parties import PARTNER
+from tests.gateway.api.samples import CANARY, body
+from tests.gateway.api.whole_hub import OCMW, STRANGER, Hub, hub
+
+if TYPE_CHECKING:
+    import httpx
+
+__all__ = ["hub"]
+
+ADMIN = f"{PARTNER}+sj_admin"
+PATH = "/v1/subscriptions"
+
+
+class Behaviour:
+    """A receiver that passes the challenge, and answers events as told."""
+
+    def __init__(self, status: int = 200, *, passes: bool = True) -> None:
+        self.status = status
+        self.passes = passes
+        self.events: list[Got] = []
+
+    def __call__(self, got: Got, _number: int) -> Reply:
+        """The answer to one message."""
+        event = json.loads(got.body)
+        if event["type"].endswith(".challenge"):
+            word = event["data"]["challenge"] if self.passes else "?"
+            return Reply(200, json.dumps({"challenge": word}).encode())
+        self.events.append(got)
+        return Reply(self.status)
+
+
+def post(hub: Hub, who: str, path: str, content: Any, key: str | None = None) -> httpx.Response:
+    """One call with a JSON body."""
+    headers = {"content-type": "application/json", **({"idempotency-key": key} if key else {})}
+    return hub.call(who, "POST", path, content=body(content), headers=headers)
+
+
+def create(hub: Hub, url: str, key: str = "s-1", **more: Any) -> httpx.Response:
+    """A subscription of the OCMW's."""
+    return post(hub, OCMW, PATH, {"url": url, **more}, key)
+
+
+def arrive(hub: Hub) -> str:
+    """A referral in the OCMW's inbox; its event id."""
+    event_id = str(hub.refer().json()["receipt"]["event_id"])
+    hub.route.reroute([event_id])
+    return event_id
+
+
+def test_a_subscription_gets_what_its_feed_gets(hub: Hub) -> None:
+    """Signed with the secret that was shown once, through the door webhook."""
+    behaviour = Behaviour()
+    with Receiver(behaviour) as receiver:
+        made = create(hub, receiver.url)
+        again = create(hub, receiver.url)
+        event_id = arrive(hub)
+        hub.deliver()
+    (fed,) = hub.call(OCMW, "GET", "/v1/feed").json()["events"]
+    (got,) = behaviour.events
+
+    assert (made.status_code, made.json()["state"]) == (201, "active")
+    assert (again.status_code, again.json()["id"]) == (200, made.json()["id"])
+    assert "secret" not in again.json()
+    sent = standardwebhooks.Webhook(made.json()["secret"]).verify(got.body, dict(got.headers))
+    assert sent == fed
+    assert sent["id"] == event_id
+    listed = hub.call(OCMW, "GET", f"{PATH}/{made.json()['id']}/deliveries").json()["deliveries"]
+    assert [(one["event_id"], one["state"]) for one in listed] == [(event_id, "delivered")]
+
+
+def test_who_does_not_answer_the_challenge_gets_nothing(hub: Hub) -> None:
+    """It stays pending with the reason, and resuming asks again."""
+    behaviour = Behaviour(passes=False)
+    with Receiver(behaviour) as receiver:
+        made = create(hub, receiver.url).json()
+        arrive(hub)
+        hub.deliver()
+        paused = post(hub, OCMW, f"{PATH}/{made['id']}/pause", {})
+        behaviour.passes = True
+        resumed = post(hub, OCMW, f"{PATH}/{made['id']}/resume", {}).json()
+        hub.deliver()
+
+    assert (made["state"], made["reason"]) == ("pending", "challenge_not_repeated")
+    assert (paused.status_code, paused.json()["code"]) == (409, "subscription_state")
+    assert resumed["state"] == "active"
+    assert len(behaviour.events) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "name"),
+    [
+        ({"url": "http://10.0.0.1/x"}, "url"),
+        ({"url": "https://169.254.169.254/latest"}, "url"),
+        ({"event_types": ["referral.creatd"]}, "event_types"),
+        ({"programmes": ["nope"]}, "programmes"),
+        ({"municipalities": ["99999"]}, "municipalities"),
+        ({"secret": "whsec_short"}, "secret"),
+        (
+            {"oauth": {"token_endpoint": "https://[::1]:99/", "client_id": "a",
+                       "client_secret": "b"}, "url": "https://hook.invalid/"},
+            None,
+        ),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_is_refused(hub: Hub, change: dict[str, Any], name: str | None) -> None:
+    """With the field named; loopback is allowed here, what lies inside is not."""
+    response = create(hub, change.pop("url", "https://hook.invalid/"), **change)
+    if name is None:
+        assert response.json()["state"] == "pending"
+    else:
+        assert response.status_code == 422
+        assert [one["name"] for one in response.json()["invalidParams"]] == [name]
+
+
+def test_it_is_nobody_elses(hub: Hub) -> None:
+    """A stranger gets the same answer as for none; an administrator sees it and no secret."""
+    with Receiver(Behaviour()) as receiver:
+        made = create(hub, receiver.url).json()
+    for method, path in (
+        ("GET", ""),
+        ("DELETE", ""),
+        ("GET", "/deliveries"),
+        ("GET", "/dead-letters"),
+        ("POST", "/pause"),
+        ("POST", "/resume"),
+        ("POST", "/test"),
+    ):
+        real = hub.call(STRANGER, method, f"{PATH}/{made['id']}{path}")
+        invented = hub.call(STRANGER, method, f"{PATH}/0195550e{path}")
+        assert (real.status_code, invented.status_code) == (404, 404), path
+    assert hub.call(STRANGER, "GET", PATH).json() == {"subscriptions": []}
+    (seen,) = hub.call(ADMIN, "GET", PATH).json()["subscriptions"]
+    assert (seen["participant"], "secret" in seen) == (OCMW, False)
+    assert post(hub, ADMIN, f"{PATH}/{made['id']}/secret", {}).status_code == 403
+
+
+def test_without_a_key_or_with_another_body(hub: Hub) -> None:
+    """A creation needs a mark of its own, which stands for one content."""
+    with Receiver(Behaviour()) as receiver:
+        create(hub, receiver.url)
+        other = create(hub, receiver.url, rate=5)
+        none = post(hub, OCMW, PATH, {"url": receiver.url})
+
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
+    assert (none.status_code, none.json()["code"]) == (400, "idempotency_key_required")
+
+
+def test_a_dead_letter_is_seen_tried_redriven_and_noted(hub: Hub) -> None:
+    """By the owner or an administrator, without payload; the auditors read who and why."""
+    behaviour = Behaviour(422)
+    with Receiver(behaviour) as receiver:
+        made = create(hub, receiver.url).json()
+        event_id = arrive(hub)
+        hub.deliver()
+        here = f"{PATH}/{made['id']}/dead-letters"
+        (letter,) = hub.call(OCMW, "GET", here).json()["dead_letters"]
+        whole = hub.call(ADMIN, "GET", f"{here}/{letter['id']}")
+        journey = hub.call(OCMW, "GET", f"/v1/events/{event_id}").json()
+        dry = post(hub, ADMIN, f"{here}/redrive", {"code": "http_422", "dry_run": True}).json()
+        unexplained = post(hub, OCMW, f"{here}/redrive", {})
+        behaviour.status = 200
+        done = post(hub, ADMIN, f"{here}/redrive", {"reason": "receiver mended"}).json()
+        hub.deliver()
+
+    assert (letter["event_id"], letter["code"], letter["state"]) == (event_id, "http_422", "open")
+    assert [one["code"] for one in whole.json()["failed"]] == ["http_422"]
+    assert CANARY not in whole.text
+    own = next(one for one in journey["recipients"] if one["participant"] == OCMW)
+    assert (own["state"], own["reason"]) == ("failed", "http_422")
+    assert (dry["count"], dry["dry_run"], dry["sample"][0]["id"]) == (1, True, letter["id"])
+    assert unexplained.json()["invalidParams"][0]["name"] == "reason"
+    assert done["count"] == 1
+    assert [got.headers["webhook-id"] for got in behaviour.events] == [event_id] * 2
+    assert hub.call(OCMW, "GET", here).json()["dead_letters"] == []
+    with hub.route.ledger.connect() as connection:
+        (line,) = audit.lines(connection, act="dead_letters.redrive")
+    assert (line.target, line.reason) == (made["id"], "receiver mended")
+    later = hub.call(OCMW, "GET", f"/v1/events/{event_id}").json()
+    own = next(one for one in later["recipients"] if one["participant"] == OCMW)
+    assert own["state"] == "delivered"
+    assert [(one["state"], one["attempts"]) for one in own["deliveries"]] == [("delivered", 2)]
+
+
+def test_a_journey_says_what_waits_and_until_when(hub: Hub) -> None:
+    """A disclosure line is written before the bytes leave, so it alone is no delivery."""
+    with Receiver(Behaviour(500)) as receiver:
+        create(hub, receiver.url)
+        event_id = arrive(hub)
+        hub.deliver()
+        journey = hub.call(OCMW, "GET", f"/v1/events/{event_id}").json()
+
+    own = next(one for one in journey["recipients"] if one["participant"] == OCMW)
+    assert (own["state"], own["reason"]) == ("pending", "http_500")
+    (one,) = own["deliveries"]
+    assert one["next_attempt_at"] == to_rfc3339(hub.clock.now_us() + 100_000)
+    assert own["why"]["en"]
+
+
+def test_test_replay_rotate_and_delete(hub: Hub) -> None:
+    """Each does what it says; after a deletion nothing is sent."""
+    behaviour = Behaviour()
+    with Receiver(behaviour) as receiver:
+        made = create(hub, receiver.url).json()
+        mine = f"{PATH}/{made['id']}"
+        tested = hub.call(OCMW, "POST", f"{mine}/test").json()
+        since = to_rfc3339(hub.clock.now_us() - 1)
+        event_id = arrive(hub)
+        hub.deliver()
+        replayed = post(hub, OCMW, f"{mine}/replay", {"since": since}).json()
+        hub.deliver()
+        fresh = new_secret()
+        rotated = post(hub, OCMW, f"{mine}/secret", {"secret": fresh, "grace_hours": 1}).json()
+        hub.call(OCMW, "POST", f"{mine}/test")
+        last = behaviour.events[-1]
+        assert hub.call(OCMW, "DELETE", mine).status_code == 204
+        hub.deliver()
+
+    assert tested["delivered"] is True
+    ids = [one.headers["webhook-id"] for one in behaviour.events]
+    assert ids[1:3] == [event_id] * 2
+    assert (replayed["rows"], rotated["secret"]) == (1, fresh)
+    for secret in (fresh, made["secret"]):
+        standardwebhooks.Webhook(secret).verify(last.body, dict(last.headers))
+    assert hub.call(OCMW, "GET", mine).status_code == 404

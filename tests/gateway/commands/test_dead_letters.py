@@ -1,0 +1,119 @@
+"""`schakel dead-letters` shows, redrives and discards over HTTP."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+from typer.testing import CliRunner
+
+from gateway.commands import dead_letters
+from gateway.commands.session import Place, Session
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from typer.testing import Result
+
+LETTER: dict[str, Any] = {
+    "id": "01a2-letter",
+    "subscription_id": "sub-2",
+    "participant": "ocmw-tienen",
+    "event_id": "01a2-event",
+    "type": "referral.created",
+    "code": "http_422",
+    "attempts": 1,
+    "excerpt": "[unknown] code",
+    "dead_at": "2026-05-28T20:26:40Z",
+    "state": "open",
+}
+WHOLE = {**LETTER, "failed": [{"number": 1, "at": "2026-05-28T20:26:40Z", "code": "timeout"}]}
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Any]]:
+    """What a hub with two subscriptions, and one dead letter of the second, was asked."""
+    found: list[tuple[str, Any]] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        path = request.url.path.removeprefix("/v1/subscriptions")
+        if request.url.path == "/oauth/token":
+            return httpx.Response(200, json={"access_token": "t"})
+        if request.method == "POST":
+            wanted = json.loads(request.content)
+            found.append((path, wanted))
+            letters = [LETTER] if "sub-2" in path else []
+            return httpx.Response(
+                200, json={"count": len(letters), "sample": letters, "no_longer_kept": 0}
+            )
+        documents: dict[str, Any] = {
+            "": {"subscriptions": [{"id": "sub-1"}, {"id": "sub-2"}]},
+            "/sub-1/dead-letters": {"dead_letters": []},
+            "/sub-2/dead-letters": {"dead_letters": [LETTER]},
+            "/sub-2/dead-letters/01a2-letter": WHOLE,
+        }
+        if path in documents:
+            return httpx.Response(200, json=documents[path])
+        return httpx.Response(404, json={"detail": "none"})
+
+    def session(place: Place, language: str) -> Session:
+        return Session(place, language, httpx.MockTransport(answer))
+
+    monkeypatch.setattr(dead_letters, "Session", session)
+    monkeypatch.setenv("SCHAKEL_LANGUAGE", "en")
+    monkeypatch.setenv("COLUMNS", "200")
+    return found
+
+
+def run(folder: Path, *options: str) -> Result:
+    """The command as an administrator."""
+    file = folder / "client.json"
+    file.write_text(json.dumps({"client_id": "c", "client_secret": "s", "hub": "http://hub.test"}))
+    return CliRunner().invoke(dead_letters.app, [*options, "--credentials", str(file)])
+
+
+def test_they_are_listed_and_shown(asked: list[tuple[str, Any]], tmp_path: Path) -> None:
+    """With the reason as a sentence; as JSON they are what the hub answered."""
+    listed, shown = run(tmp_path, "list"), run(tmp_path, "show", "01a2-letter")
+    as_json = run(tmp_path, "list", "--json")
+
+    assert "The receiver answered 422. [unknown] code" in listed.output
+    assert "The receiver did not answer in time." in shown.output
+    assert json.loads(as_json.output) == [LETTER]
+    assert asked == []
+
+
+def test_one_is_redriven_by_its_id(asked: list[tuple[str, Any]], tmp_path: Path) -> None:
+    """Its subscription is looked up; no other is asked."""
+    done = run(tmp_path, "redrive", "01a2-letter", "--reason", "mended")
+
+    assert done.exit_code == 0, done.output
+    assert "1 redriven." in done.output
+    assert asked == [
+        (
+            "/sub-2/dead-letters/redrive",
+            {"ids": ["01a2-letter"], "reason": "mended", "dry_run": False},
+        )
+    ]
+
+
+def test_many_are_chosen_and_tried_first(asked: list[tuple[str, Any]], tmp_path: Path) -> None:
+    """A dry run shows count and sample over all subscriptions."""
+    done = run(tmp_path, "discard", "--code", "http_422", "--dry-run")
+
+    assert "1 chosen; nothing was done." in done.output
+    assert "01a2-event" in done.output
+    assert [(path, one["code"], one["dry_run"]) for path, one in asked] == [
+        ("/sub-1/dead-letters/discard", "http_422", True),
+        ("/sub-2/dead-letters/discard", "http_422", True),
+    ]
+
+
+def test_an_unknown_one_is_said_to_be_none(asked: list[tuple[str, Any]], tmp_path: Path) -> None:
+    """Nothing is sent."""
+    done = run(tmp_path, "redrive", "01a2-other", "--reason", "x")
+
+    assert (done.exit_code, getattr(done.exception, "code", "")) == (1, "nothing_found")
+    assert asked == []
