@@ -46,7 +46,7 @@ Name = Annotated[str, Field(max_length=80)]
 class OauthAsked(BaseModel):
     """Client credentials with which the hub gets a token for the receiver."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     token_endpoint: Annotated[str, Field(max_length=2048)]
     client_id: Annotated[str, Field(min_length=1, max_length=256)]
@@ -62,7 +62,7 @@ class NewSubscription(BaseModel):
         secret: `whsec_` and 24 to 64 bytes in base64; absent makes the hub choose one.
     """
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     url: Annotated[str, Field(max_length=2048)]
     event_types: Annotated[list[Name], Field(max_length=MOST_NAMES)] = []
@@ -111,7 +111,7 @@ class NewSubscription(BaseModel):
 class Rotation(BaseModel):
     """A new secret, and for how long the former one signs too."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     secret: Annotated[str | None, Field(max_length=120)] = None
     grace_hours: Annotated[int, Field(ge=0, le=168)] = 24
@@ -120,7 +120,7 @@ class Rotation(BaseModel):
 class Replay(BaseModel):
     """From when everything is sent again."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     since: Annotated[str, Field(max_length=40)]
 
@@ -132,7 +132,7 @@ class Choosing(BaseModel):
         dry_run: only say how many, and show some.
     """
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     ids: Annotated[list[Name] | None, Field(max_length=MOST_IDS)] = None
     code: Annotated[str | None, Field(max_length=40)] = None
