@@ -39,6 +39,7 @@ STATES: dict[str, tuple[str, str, Message]] = {
 }
 WORDS: dict[str, Message] = {
     "accepted": Message(nl="vastgelegd in het grootboek", en="recorded in the ledger"),
+    "attempt": Message(nl="poging", en="attempt"),
     "attempts": Message(nl="poging(en)", en="attempt(s)"),
     "backfill": Message(nl="als voorgeschiedenis", en="as history"),
     "event": Message(nl="Gebeurtenis", en="Event"),
@@ -202,14 +203,24 @@ def _because(given: Mapping[str, Any], language: str) -> str:
     """When it was handed over and through which door, or why it was not."""
     if given["state"] in {"pending", "failed"}:
         return _attempts(given, language)
-    if given.get("doors"):
-        return ", ".join(f"{_clock(door['at'])} {door['door']}" for door in given["doors"])
+    sent = [one for one in given.get("deliveries", ()) if one["state"] == "delivered"]
+    left = [
+        f"{_clock(door['at'])} {door['door']}"
+        for door in given.get("doors", ())
+        if door["door"] != "webhook" or not sent
+    ]
+    left += [
+        f"{_clock(one['at'])} webhook ({say('attempt', language)} {one['attempts']})"
+        for one in sent
+    ]
+    if left:
+        return ", ".join(left)
     return reason(str(given["reason"])).text(language) if given.get("reason") else ""
 
 
 def _attempts(given: Mapping[str, Any], language: str) -> str:
     """What the last attempt came to, how many there were, and when the next one is."""
-    parts = [reason(str(given["reason"])).text(language)]
+    parts = [reason(str(given["reason"])).text(language).rstrip(".")]
     for one in given.get("deliveries", ()):
         if one["state"] == given["state"]:
             parts.append(f"{one['attempts']} {say('attempts', language)}")

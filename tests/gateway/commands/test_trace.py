@@ -143,3 +143,25 @@ def test_options_may_stand_after_the_id(tmp_path: Path) -> None:
     result = CliRunner().invoke(trace.app, [EVENT, "--data", str(tmp_path), "--json"])
 
     assert isinstance(result.exception, CredentialsMissing)
+
+
+def test_webhooks_are_told_of() -> None:
+    """Delivered at which attempt; pending until when; failed after how many."""
+    shown = {}
+    for state, extra in (
+        ("delivered", {"at": "2026-05-28T20:31:00Z", "attempts": 3}),
+        ("pending", {"next_attempt_at": "2026-05-28T20:32:00Z", "attempts": 2}),
+        ("failed", {"attempts": 9}),
+    ):
+        given = {
+            **JOURNEY["recipients"][0],
+            "state": state,
+            "reason": None if state == "delivered" else "http_503",
+            "doors": [{"door": "webhook", "at": "2026-05-28T20:30:00Z"}],
+            "deliveries": [{"door": "webhook", "state": state, **extra}],
+        }
+        shown[state] = _text(draw_event({**JOURNEY, "recipients": [given]}, "en"), 200)
+
+    assert "22:31:00.000 webhook (attempt 3)" in shown["delivered"]
+    assert "The receiver answered 503, 2 attempt(s), next 2026-05-28 22:32" in shown["pending"]
+    assert "answered 503, 9 attempt(s)" in shown["failed"]
