@@ -73,7 +73,7 @@ class Wanted:
     programmes: tuple[str, ...] = ()
     municipalities: tuple[str, ...] = ()
     concurrency: int = 4
-    rate: int = 100
+    rate: int = 1000
     window_us: int = 72 * 3600 * 1_000_000
     oauth: Oauth | None = field(default=None, repr=False)
 

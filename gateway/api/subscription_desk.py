@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 import time
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
@@ -18,7 +20,7 @@ from gateway.exchange.webhook_door import DOOR
 from schemas.errors import InvalidParam, Message
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     import sqlalchemy as sa
 
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
 
 ADMIN_SCOPE: Final = "sj_admin"
 MOST_SUBSCRIPTIONS: Final = 20
+MOST_OUTWARD: Final = 8
+"""Fewer than the threads that serve calls, so that slow receivers hold up no other call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,7 @@ class Desk:
         ledger: writing engine of the ledger's store, for audit lines.
         sender: challenges and tests receivers.
         wake: wakes the deliverer.
+        outward: how many calls may wait for receivers at once.
     """
 
     reading: sa.Engine
@@ -57,6 +62,9 @@ class Desk:
     clock: Clock
     wake: Callable[[], None]
     verifier: TokenVerifier
+    outward: threading.BoundedSemaphore = field(
+        default_factory=lambda: threading.BoundedSemaphore(MOST_OUTWARD)
+    )
 
     def one(self, subscription_id: str, scope: Scope) -> Subscription:
         """A subscription of the scope.
@@ -116,7 +124,8 @@ class Desk:
 
     def challenge(self, found: Subscription) -> Subscription:
         """Ask the receiver whether it wants this; active when it does, else pending with why."""
-        why = challenge.failed(self.sender, self._envelope(found))
+        with self._outward():
+            why = challenge.failed(self.sender, self._envelope(found))
         values: dict[str, Any] = {"state": subscriptions.PENDING, "reason": why}
         if why is None:
             values = {"state": subscriptions.ACTIVE, "due_at": self.clock.now_us()}
@@ -126,7 +135,8 @@ class Desk:
     def test(self, found: Subscription) -> Tried:
         """Send a message that says nothing; what came of it."""
         message_id, body = challenge.test_message()
-        return self.sender.send(self._envelope(found), message_id, body)
+        with self._outward():
+            return self.sender.send(self._envelope(found), message_id, body)
 
     def pause(self, found: Subscription) -> Subscription:
         """Send nothing more until it is resumed; what comes waits in the inbox.
@@ -197,6 +207,25 @@ class Desk:
                 deliveries.hurry(connection, scope, found.id, self.clock.now_us())
         self.wake()
         return self.one(found.id, scope)
+
+    @contextmanager
+    def _outward(self) -> Iterator[None]:
+        """One of the few calls that wait for a receiver.
+
+        Raises:
+            Overloaded: 503, so many do already.
+        """
+        if not self.outward.acquire(blocking=False):
+            raise errors.Overloaded(
+                Message(
+                    nl="Te veel proeven wachten op hun ontvanger. Hervat straks.",
+                    en="Too many tests wait for their receiver. Resume in a moment.",
+                )
+            )
+        try:
+            yield
+        finally:
+            self.outward.release()
 
     def _envelope(self, found: Subscription) -> Envelope:
         now = time.time_ns() // 1000

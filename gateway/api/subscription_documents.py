@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 HOUR_US: Final = 3_600_000_000
 MOST_NAMES: Final = 200
 MOST_IDS: Final = 500
+QUIET: Final = frozenset({"active", "paused"})
 
 WHY: Final = {
     "unreachable": Message(
@@ -69,7 +70,7 @@ class NewSubscription(BaseModel):
     programmes: Annotated[list[Name], Field(max_length=MOST_NAMES)] = []
     municipalities: Annotated[list[Name], Field(max_length=MOST_NAMES)] = []
     concurrency: Annotated[int, Field(ge=1, le=16)] = 4
-    rate: Annotated[int, Field(ge=1, le=1000)] = 100
+    rate: Annotated[int, Field(ge=1, le=5000)] = 1000
     retry_hours: Annotated[int, Field(ge=1, le=168)] = 72
     since: Annotated[str | None, Field(max_length=40)] = None
     secret: Annotated[str | None, Field(max_length=120)] = None
@@ -149,8 +150,15 @@ def instant(text: str | None, name: str) -> int | None:
     return None if text is None else parameters.instant_us(text, name)
 
 
-def subscription(found: Subscription, open_letters: int) -> dict[str, Any]:
-    """A subscription without its secrets."""
+def subscription(found: Subscription, open_letters: int, forgotten: int) -> dict[str, Any]:
+    """A subscription without its secrets.
+
+    Args:
+        found: the row.
+        open_letters: how many dead letters wait.
+        forgotten: the newest row that retention took from its participant's inbox.
+    """
+    has_missed = forgotten > found.position
     return _present(
         {
             "id": found.id,
@@ -171,7 +179,8 @@ def subscription(found: Subscription, open_letters: int) -> dict[str, Any]:
             "delivered_at": _time(found.delivered_at),
             "next_attempt_at": _time(found.due_at),
             "dead_letters": open_letters,
-            "attention": bool(open_letters) or found.state not in {"active", "paused"},
+            "missed": has_missed,
+            "attention": bool(open_letters) or has_missed or found.state not in QUIET,
         }
     )
 

@@ -3,13 +3,15 @@
 Administrators (`sj_admin`) see them all, may pause and resume them, and change nothing else.
 """
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Depends, Header, Path, Query
 from fastapi.requests import Request
 from fastapi.responses import Response
+from sqlalchemy.engine import Connection
 
-from consumers import dead_letters, deliveries, subscriptions
+from consumers import dead_letters, deliveries, subscriptions, views
 from consumers.scope import Scope
 from gateway.api import parameters, subscription_documents
 from gateway.api.authentication import authenticate, require_scope
@@ -55,9 +57,7 @@ def _add_reading(routes: APIRouter, desk: Desk, caller: Any) -> None:
     def every(principal: Annotated[Principal, Depends(caller)]) -> dict[str, Any]:
         with desk.reading.connect() as connection:
             found = subscriptions.every(connection, scope_of(principal))
-            counts = dead_letters.counts(connection, scope_of(principal))
-        shown = [subscription_documents.subscription(x, counts.get(x.id, 0)) for x in found]
-        return {"subscriptions": shown}
+            return {"subscriptions": _documents(connection, scope_of(principal), found)}
 
     @routes.get(PREFIX + "/{subscription_id}", summary="One of them", responses=refusals(404))
     def one(
@@ -187,5 +187,18 @@ def _add_making(routes: APIRouter, desk: Desk, owner: Any) -> None:
 
 def _shown(desk: Desk, found: subscriptions.Subscription) -> dict[str, Any]:
     with desk.reading.connect() as connection:
-        counts = dead_letters.counts(connection, Scope(found.participant))
-    return subscription_documents.subscription(found, counts.get(found.id, 0))
+        return _documents(connection, Scope(found.participant), [found])[0]
+
+
+def _documents(
+    connection: Connection, scope: Scope, found: Sequence[subscriptions.Subscription]
+) -> list[dict[str, Any]]:
+    counts = dead_letters.counts(connection, scope)
+    forgotten = {
+        name: views.position(connection, Scope(name)).forgotten
+        for name in {one.participant for one in found}
+    }
+    return [
+        subscription_documents.subscription(one, counts.get(one.id, 0), forgotten[one.participant])
+        for one in found
+    ]

@@ -50,11 +50,17 @@ class Receiver:
     Args:
         answer: says what to answer to the request and how many came before it.
         tls: makes it https.
+        serial: it is asked for one answer at a time.
     """
 
     def __init__(
-        self, answer: Callable[[Got, int], Reply], tls: ssl.SSLContext | None = None
+        self,
+        answer: Callable[[Got, int], Reply],
+        tls: ssl.SSLContext | None = None,
+        *,
+        serial: bool = True,
     ) -> None:
+        self._serial = serial
         self.got: list[Got] = []
         self.answer = answer
         self.sent_bytes = 0
@@ -81,7 +87,10 @@ class Receiver:
     def _take(self, got: Got) -> Reply:
         with self._lock:
             self.got.append(got)
-            return self.answer(got, len(self.got) - 1)
+            number = len(self.got) - 1
+            if self._serial:
+                return self.answer(got, number)
+        return self.answer(got, number)
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         receiver = self

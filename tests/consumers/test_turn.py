@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -380,6 +381,31 @@ def test_a_rate_is_kept(world: World) -> None:
             world.clock.advance(1)
 
     assert seen == [5, 10, 12]
+
+
+def test_no_more_at_once_than_was_asked(world: World) -> None:
+    """And as many as that, when there are so many trajectories."""
+    together = threading.Barrier(3)
+    lock, running, most = threading.Lock(), 0, 0
+
+    def answer(_got: Got, number: int) -> Reply:
+        nonlocal running, most
+        with lock:
+            running += 1
+            most = max(most, running)
+        if number < 3:
+            together.wait(10)
+        with lock:
+            running -= 1
+        return OK
+
+    with Receiver(answer, serial=False) as receiver:
+        made = world.subscribe(receiver.url, concurrency=3)
+        world.arrive(*range(20), trajectories=20)
+        world.settle()
+
+    assert most == 3
+    assert set(world.states(made).values()) == {"delivered"}
 
 
 def test_what_its_owner_changed_meanwhile_stays(world: World) -> None:

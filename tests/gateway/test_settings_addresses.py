@@ -1,4 +1,4 @@
-"""Which addresses a DPoP proof may name: those that partners use, whatever the request says."""
+"""Which addresses a DPoP proof may name, and which a webhook may call."""
 
 from __future__ import annotations
 
@@ -34,3 +34,13 @@ def test_proofs_name_the_public_addresses(
 
     assert set(settings.addresses) == expected
     assert settings.addresses[0] == settings.base_url.rstrip("/")
+
+
+def test_only_a_test_installation_calls_itself(tmp_path: Path) -> None:
+    """Webhooks to this machine are asked for, and never in production."""
+    usual = HubSettings(data=tmp_path, environment="test")
+    asked = HubSettings(data=tmp_path, environment="test", webhook_loopback=True)
+
+    assert (usual.webhook_loopback, asked.webhook_loopback) == (False, True)
+    with pytest.raises(ValueError, match="webhook_loopback"):
+        HubSettings(data=tmp_path, environment="production", webhook_loopback=True)

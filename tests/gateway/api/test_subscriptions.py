@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import standardwebhooks
 
+from consumers import inbox
 from consumers.signatures import new_secret
+from gateway.api.subscription_desk import MOST_OUTWARD
 from gateway.exchange import audit
 from schemas.moments import to_rfc3339
 from tests.consumers.receivers import Got, Receiver, Reply
@@ -236,3 +240,50 @@ def test_test_replay_rotate_and_delete(hub: Hub) -> None:
     for secret in (fresh, made["secret"]):
         standardwebhooks.Webhook(secret).verify(last.body, dict(last.headers))
     assert hub.call(OCMW, "GET", mine).status_code == 404
+
+
+def test_what_left_the_inbox_unsent_is_said(hub: Hub) -> None:
+    """A subscription that stood still too long says so, and the rest still comes."""
+    behaviour = Behaviour()
+    with Receiver(behaviour) as receiver:
+        made = create(hub, receiver.url).json()
+        mine = f"{PATH}/{made['id']}"
+        hub.call(OCMW, "POST", f"{mine}/pause")
+        arrive(hub)
+        with hub.route.consumers.begin() as connection:
+            inbox.forget(connection, before=hub.clock.now_us() + 1)
+        seen = hub.call(OCMW, "GET", mine).json()
+        hub.call(OCMW, "POST", f"{mine}/resume")
+        hub.deliver()
+
+    assert (made["missed"], made["attention"]) == (False, False)
+    assert (seen["state"], seen["missed"], seen["attention"]) == ("paused", True, True)
+    assert behaviour.events == []
+
+
+def test_slow_receivers_hold_up_no_other_call(hub: Hub) -> None:
+    """Only so many calls wait for receivers; one more is told to come back."""
+    release, waiting = threading.Event(), threading.Semaphore(0)
+
+    passed = Behaviour()
+
+    def slow(got: Got, number: int) -> Reply:
+        if number:
+            waiting.release()
+            release.wait(10)
+        return passed(got, number)
+
+    with Receiver(slow, serial=False) as receiver, ThreadPoolExecutor(MOST_OUTWARD) as callers:
+        made = create(hub, receiver.url).json()
+        path = f"{PATH}/{made['id']}/test"
+        calls = [callers.submit(hub.call, OCMW, "POST", path) for _ in range(MOST_OUTWARD)]
+        for _ in calls:
+            assert waiting.acquire(timeout=10)
+        one_more = hub.call(OCMW, "POST", path)
+        listed = hub.call(OCMW, "GET", PATH)
+        release.set()
+        done = [call.result().status_code for call in calls]
+
+    assert (one_more.status_code, one_more.json()["code"]) == (503, "overloaded")
+    assert listed.status_code == 200
+    assert done == [200] * MOST_OUTWARD

@@ -167,7 +167,7 @@ def hub(tmp_path: Path) -> Iterator[Hub]:
             clock=clock,
             hub=HUB,
         )
-        poster = Poster(LOOPBACK, SystemResolver(), seconds=2)
+        poster = Poster(LOOPBACK, SystemResolver(), seconds=5)
         stack.callback(poster.close)
         sender = Sender(poster, ReceiverTokens(poster))
         webhook_desk = subscription_desk.Desk(
