@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from gateway.errors import DutyToKeep, ErasedHere
-from gateway.exchange.duties import duties
+from gateway.exchange.retention_duties import retention_duties
 from gateway.exchange.sealing import NOTICE
 from gateway.exchange.trajectory_effects import moved
 from schemas.errors import InvalidParam, Message
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gateway.exchange.draft import Draft, Move
-    from gateway.exchange.duties import Duty
+    from gateway.exchange.retention_duties import RetentionDuty
 
 WHAT = {
     "case_holder": Message("dossierhouder van een open dossier", "holder of an open case"),
@@ -36,7 +36,7 @@ WHAT = {
 
 def no_duty_to_keep(draft: Draft, _move: Move) -> None:
     """The organisation has nothing more to do here; asked again under the ledger's locks."""
-    found = duties(draft.case, _own(draft), draft.context.now)
+    found = retention_duties(draft.case, _own(draft), draft.context.now)
     if found:
         raise duty_to_keep(found)
 
@@ -75,7 +75,7 @@ def check_not_erased(draft: Draft) -> None:
     )
 
 
-def duty_to_keep(found: Sequence[Duty]) -> DutyToKeep:
+def duty_to_keep(found: Sequence[RetentionDuty]) -> DutyToKeep:
     """The refusal that names every duty, and until when it lasts."""
     reasons = [
         InvalidParam(f"{one.trajectory_id}/{one.concerns}", one.what, _told(one)) for one in found
@@ -90,7 +90,7 @@ def duty_to_keep(found: Sequence[Duty]) -> DutyToKeep:
     )
 
 
-def _told(duty: Duty) -> Message:
+def _told(duty: RetentionDuty) -> Message:
     what = WHAT[duty.what]
     if duty.until is None:
         return Message(nl=f"{what.nl}, tot die eindigt.", en=f"{what.en}, until it ends.")

@@ -17,10 +17,10 @@ from consumers.scope import WHOLE_HUB
 from gateway.errors import IdempotencyKeyReused
 from gateway.exchange import audit, erasure
 from gateway.exchange.draft import unknown_case
-from gateway.exchange.duties import duties
 from gateway.exchange.erasure import Erasure, Told
 from gateway.exchange.erasure_effects import duty_to_keep
 from gateway.exchange.key_state import read_state
+from gateway.exchange.retention_duties import retention_duties
 from schemas.errors import Message
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ class Erasures:
         cases = [one for one in cases if not set(own) & set(one.erased)]
         if not cases:
             raise unknown_case()
-        kept = [duty for case in cases for duty in duties(case, own, now)]
+        kept = [duty for case in cases for duty in retention_duties(case, own, now)]
         if kept:
             raise duty_to_keep(kept)
         controller = registry.organisation(organisation)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from consumers.clock import date_of
-from gateway.exchange.duties import is_kept
+from gateway.exchange.retention_duties import is_kept
 from gateway.exchange.sealing import STAFF as STAFF_PART
 from schemas.retention import CASE, PARTNER_REFERRAL, STAFF, periods
 

@@ -24,7 +24,7 @@ CASE_HOLDER, REFERRAL, PLACEMENT = "case_holder", "open_referral", "placement_in
 RIGHT, OUTCOME, TASK = "acquired_right", "open_outcome", "open_task"
 
 
-class Duty(NamedTuple):
+class RetentionDuty(NamedTuple):
     """One reason to keep.
 
     Attributes:
@@ -40,33 +40,33 @@ class Duty(NamedTuple):
     until: date | None = None
 
 
-def duties(case: Trajectory, own: Collection[str], now: int) -> list[Duty]:
+def retention_duties(case: Trajectory, own: Collection[str], now: int) -> list[RetentionDuty]:
     """The duties in one case of the organisation whose participants are `own`."""
     found = [*_of_case(case, own), *_of_referrals(case, own), *_of_placements(case, own)]
     found += [
-        Duty(OUTCOME, case.id, one.id)
+        RetentionDuty(OUTCOME, case.id, one.id)
         for one in case.outcomes.values()
         if one.recorder in own and lifecycles()["outcome"].is_active(one.state)
         and one.state != "confirmed"
     ]  # fmt: skip
     found += [
-        Duty(RIGHT, case.id, one.id, _kept_until(one, now))
+        RetentionDuty(RIGHT, case.id, one.id, _kept_until(one, now))
         for one in case.rights.values()
         if {one.registrant, one.service} & set(own) and is_kept(one, now)
     ]
     return found
 
 
-def _of_case(case: Trajectory, own: Collection[str]) -> Iterator[Duty]:
+def _of_case(case: Trajectory, own: Collection[str]) -> Iterator[RetentionDuty]:
     holders = {case.holder, case.proposed_holder, case.offered_holder}
     if lifecycles()["trajectory"].is_active(case.state) and holders & set(own):
-        yield Duty(CASE_HOLDER, case.id, case.id)
+        yield RetentionDuty(CASE_HOLDER, case.id, case.id)
     for task in case.tasks.values():
         if task.addressee in own and task.answered is None:
-            yield Duty(TASK, case.id, task.id)
+            yield RetentionDuty(TASK, case.id, task.id)
 
 
-def _of_referrals(case: Trajectory, own: Collection[str]) -> Iterator[Duty]:
+def _of_referrals(case: Trajectory, own: Collection[str]) -> Iterator[RetentionDuty]:
     """Whoever took it up until it is over; whoever sent it until somebody took it up."""
     for one in case.referrals.values():
         if not lifecycles()["referral"].is_active(one.state):
@@ -79,14 +79,14 @@ def _of_referrals(case: Trajectory, own: Collection[str]) -> Iterator[Duty]:
         if one.state != "accepted":
             busy.add(one.referrer)
         if busy & set(own):
-            yield Duty(REFERRAL, case.id, one.id)
+            yield RetentionDuty(REFERRAL, case.id, one.id)
 
 
-def _of_placements(case: Trajectory, own: Collection[str]) -> Iterator[Duty]:
+def _of_placements(case: Trajectory, own: Collection[str]) -> Iterator[RetentionDuty]:
     for one in case.placements.values():
         parties = {one.organiser, *one.hosts, *one.planned_hosts}
         if parties & set(own) and lifecycles()["placement"].is_active(one.state):
-            yield Duty(PLACEMENT, case.id, one.id, _day(one.planned_end))
+            yield RetentionDuty(PLACEMENT, case.id, one.id, _day(one.planned_end))
 
 
 def is_kept(right: Right, now: int) -> bool:
