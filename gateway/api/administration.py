@@ -9,10 +9,9 @@ from dataclasses import asdict
 from typing import Annotated, Any, Self
 
 from fastapi import APIRouter, Body, Depends
-from fastapi.requests import Request
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from gateway.api.authentication import authenticate, require_scope
+from gateway.api.authentication import principal_with
 from gateway.api.collaborators import TokenVerifier
 from gateway.api.documented import refusals
 from gateway.exchange.credentials import checked_public_jwk, secret_hash
@@ -98,12 +97,7 @@ def router(
     *, live: LiveRegistry, store: RegistryStore, signing: SigningKeys, verifier: TokenVerifier
 ) -> APIRouter:
     """All routes; every one refuses a caller without the scope before it reads anything."""
-
-    def administrator(request: Request) -> Principal:
-        principal = authenticate(verifier, request.scope)
-        require_scope(principal, SCOPE)
-        return principal
-
+    administrator = principal_with(verifier, SCOPE)
     routes = APIRouter(tags=["administration"], dependencies=[Depends(administrator)])
     _add_registry_routes(routes, administrator, live, store)
     _add_client_routes(routes, administrator, live, store)

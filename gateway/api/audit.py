@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
-from starlette.requests import Request  # noqa: TC002 - FastAPI reads the annotation
 
-from gateway.api.authentication import authenticate, require_scope
+from gateway.api.authentication import principal_with
 from gateway.exchange import audit
-from gateway.oauth.verifier import Principal  # noqa: TC001 - FastAPI reads the annotation
 from schemas.moments import to_rfc3339
 
 if TYPE_CHECKING:
@@ -22,12 +20,7 @@ SCOPE = "sj_audit"
 
 def router(*, reader: Engine, verifier: TokenVerifier) -> APIRouter:
     """The one route. `reader` is of the ledger's store."""
-
-    def auditor(request: Request) -> Principal:
-        principal = authenticate(verifier, request.scope)
-        require_scope(principal, SCOPE)
-        return principal
-
+    auditor = principal_with(verifier, SCOPE)
     routes = APIRouter(tags=["audit"], dependencies=[Depends(auditor)])
 
     @routes.get("/v1/audit", summary="Who did what on this hub, the newest first")

@@ -56,13 +56,13 @@ async def authenticate_on_loop(verifier: TokenVerifier, scope: Scope) -> Princip
     return authenticate(verifier, scope)
 
 
-def require_scope(principal: Principal, scope: str) -> None:
-    """Refuse a call whose token lacks a scope.
+def require_scope(principal: Principal, scope: str, *others: str) -> None:
+    """Refuse a call whose token has neither `scope` nor one of those that count as well.
 
     Raises:
-        MissingScope: 403, naming the scope.
+        MissingScope: 403, naming `scope`.
     """
-    if scope not in principal.scopes:
+    if principal.scopes.isdisjoint((scope, *others)):
         raise errors.MissingScope(
             Message(
                 nl=f"Deze oproep vraagt scope {scope}, die dit token niet heeft.",
@@ -70,6 +70,21 @@ def require_scope(principal: Principal, scope: str) -> None:
             ),
             facts={"leg": "scope", "requiredScope": scope},
         )
+
+
+def principal_with(verifier: TokenVerifier, *scopes: str) -> Callable[[Request], Principal]:
+    """A route dependency: the verified principal, which has one of `scopes` when any are given.
+
+    It raises as `authenticate` and, naming the first of `scopes`, as `require_scope`.
+    """
+
+    def dependency(request: Request) -> Principal:
+        principal = authenticate(verifier, request.scope)
+        if scopes:
+            require_scope(principal, *scopes)
+        return principal
+
+    return dependency
 
 
 def caller(

@@ -3,11 +3,10 @@
 from typing import Annotated, Any, Protocol
 
 from fastapi import APIRouter, Depends
-from fastapi.requests import Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.api import cursors, parameters
-from gateway.api.authentication import authenticate, require_scope
+from gateway.api.authentication import principal_with
 from gateway.api.collaborators import TokenVerifier
 from gateway.exchange.refill import Refilled
 from gateway.oauth.verifier import Principal
@@ -34,12 +33,7 @@ class Refills(Protocol):
 
 def router(*, refill: Refills, verifier: TokenVerifier) -> APIRouter:
     """The one route."""
-
-    def reader(request: Request) -> Principal:
-        principal = authenticate(verifier, request.scope)
-        require_scope(principal, SCOPE)
-        return principal
-
+    reader = principal_with(verifier, SCOPE)
     routes = APIRouter(tags=["feed"])
 
     @routes.post("/v1/feed/backfill", summary="Put back into the inbox what it no longer keeps")

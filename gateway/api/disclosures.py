@@ -24,7 +24,7 @@ from consumers.disclosures import Disclosure
 from consumers.scope import WHOLE_HUB, Scope
 from gateway import errors
 from gateway.api import parameters
-from gateway.api.authentication import authenticate, require_scope
+from gateway.api.authentication import principal_with, require_scope
 from gateway.api.cases import Cases
 from gateway.api.collaborators import TokenVerifier
 from gateway.api.cursors import invalid_cursor
@@ -92,11 +92,8 @@ class Desk:
     ) -> None:
         self.log, self.ledger, self.cases = log, ledger, cases
         self.registry, self.seal = registry, seal
-        self.verifier, self.clock, self.hub = verifier, clock, hub
-
-    def caller(self, request: Request) -> Principal:
-        """Who calls."""
-        return authenticate(self.verifier, request.scope)
+        self.caller = principal_with(verifier)
+        self.clock, self.hub = clock, hub
 
     def note(self, principal: Principal, act: str, target: str, reason: str) -> None:
         """Write the audit line, in a transaction of its own before anything is read."""
@@ -183,8 +180,7 @@ def router(desk: Desk) -> APIRouter:
     def read(
         reading: Reading, principal: Annotated[Principal, Depends(desk.caller)]
     ) -> dict[str, Any]:
-        if not any(one in principal.scopes for one in AUDIT_SCOPES):
-            require_scope(principal, AUDIT_SCOPES[0])
+        require_scope(principal, *AUDIT_SCOPES)
         return desk.export(principal, reading)
 
     @routes.get("/v1/disclosures", summary="What was given to the caller, or of the caller's")

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from consumers.clock import Clock
 from gateway.api import parameters
-from gateway.api.authentication import authenticate, require_scope
+from gateway.api.authentication import principal_with
 from gateway.api.cases import Cases, Wanted
 from gateway.api.collaborators import TokenVerifier
 from gateway.api.documented import refusals
@@ -100,13 +100,8 @@ class Desk:
     ) -> None:
         self.erasures, self.store, self.cases = erasures, store, cases
         self.registry, self.pseudonym_key, self.sign = registry, pseudonym_key, sign
-        self.verifier, self.clock, self.hub = verifier, clock, hub
-
-    def caller(self, request: Request) -> Principal:
-        """Who calls, with the scope that person events take."""
-        principal = authenticate(self.verifier, request.scope)
-        require_scope(principal, SCOPE)
-        return principal
+        self.caller = principal_with(verifier, SCOPE)
+        self.clock, self.hub = clock, hub
 
     def participant(self, principal: Principal) -> Participant:
         """The calling participant."""

@@ -75,7 +75,7 @@ def router(collaborators: Collaborators) -> APIRouter:
     def definitions(
         request: Request, principal: Annotated[Principal, Depends(authenticated)]
     ) -> dict[str, Any]:
-        _require_scope(principal)
+        require_scope(principal, SCOPE, ADMIN_SCOPE)
         language = language_of(request.headers.get("accept-language"))
         return {"indicators": [described(one, language) for one in indicators().values()]}
 
@@ -109,16 +109,11 @@ def _switched_on(collaborators: Collaborators) -> Figures:
 
 
 def _reader(collaborators: Collaborators, principal: Principal) -> Participant:
-    _require_scope(principal)
+    require_scope(principal, SCOPE, ADMIN_SCOPE)
     found = collaborators.registry().participant(principal.participant)
     if found is None:
         raise invalid_caller()
     return found
-
-
-def _require_scope(principal: Principal) -> None:
-    if ADMIN_SCOPE not in principal.scopes:
-        require_scope(principal, SCOPE)
 
 
 def _wants_csv(accept: str | None) -> bool:

@@ -10,12 +10,11 @@ from datetime import date
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Query
-from fastapi.requests import Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from consumers.clock import Clock, date_of
 from gateway.api import parameters
-from gateway.api.authentication import authenticate, require_scope
+from gateway.api.authentication import principal_with, require_scope
 from gateway.api.collaborators import TokenVerifier
 from gateway.api.documented import refusals
 from gateway.api.problems import invalid_caller
@@ -63,14 +62,7 @@ def router(
     clock: Clock,
 ) -> APIRouter:
     """All routes. `survey` counts what conversions would move; it reads every case."""
-
-    def anybody(request: Request) -> Principal:
-        return authenticate(verifier, request.scope)
-
-    def administrator(principal: Annotated[Principal, Depends(anybody)]) -> Principal:
-        require_scope(principal, SCOPE)
-        return principal
-
+    anybody, administrator = principal_with(verifier), principal_with(verifier, SCOPE)
     routes = APIRouter(tags=["programmes"], dependencies=[Depends(anybody)])
     _add_reading(routes, live, store, clock)
     _add_publishing(routes, administrator, live, store)

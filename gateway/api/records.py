@@ -17,7 +17,7 @@ from starlette.requests import Request
 
 from gateway import errors
 from gateway.api import parameters
-from gateway.api.authentication import authenticate, require_scope
+from gateway.api.authentication import principal_with, require_scope
 from gateway.api.collaborators import TokenVerifier
 from gateway.api.cursors import invalid_cursor
 from gateway.api.documented import refusals
@@ -65,10 +65,7 @@ def cursor_from(participant: str, text: str) -> Cursor:
 
 def router(*, records: ExchangeRecords, verifier: TokenVerifier) -> APIRouter:
     """The routes; the key alone is public."""
-
-    def caller(request: Request) -> Principal:
-        return authenticate(verifier, request.scope)
-
+    caller = principal_with(verifier)
     routes = APIRouter(tags=["records"])
     _add_tree(routes, records, caller)
     _add_own(routes, records, caller)

@@ -9,14 +9,13 @@ The sender of an event sees in its journey who did not get it.
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Query
-from fastapi.requests import Request
 from sqlalchemy.engine import Engine
 
 from consumers import views
 from consumers.scope import Scope
 from consumers.views import InboxEntry
 from gateway.api import parameters
-from gateway.api.authentication import authenticate, require_scope
+from gateway.api.authentication import principal_with
 from gateway.api.collaborators import TokenVerifier
 from gateway.exchange.legs import LEGS, reason
 from gateway.oauth.verifier import Principal
@@ -29,13 +28,7 @@ FIRST: Final = ("", 0)
 
 def router(*, reader: Engine, verifier: TokenVerifier) -> APIRouter:
     """The one route. `reader` is of the consumers' store."""
-
-    def caller(request: Request) -> Principal:
-        principal = authenticate(verifier, request.scope)
-        if ADMIN_SCOPE not in principal.scopes:
-            require_scope(principal, SCOPE)
-        return principal
-
+    caller = principal_with(verifier, SCOPE, ADMIN_SCOPE)
     routes = APIRouter(tags=["events"])
 
     @routes.get("/v1/stopped", summary="What may not be handed over, and why")
