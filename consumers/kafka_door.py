@@ -2,7 +2,7 @@
 
 Written there is delivered. The position is stored after the broker's acknowledgement, so that a
 crash repeats at most one page, and the order is the inbox's. Everything here blocks and runs on one
-thread of one process; the agreement is asked at the moment of writing, through `HandsOver`.
+thread of one process; the agreement is asked at the moment of writing, through `Copies`.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ CHECK_SECONDS = 60.0
 log = structlog.get_logger(__name__)
 
 
-class HandsOver(Protocol):
+class Copies(Protocol):
     """Renders and discloses under what is agreed now."""
 
     def __call__(
@@ -85,7 +85,7 @@ class KafkaDoor:
 
     reading: sa.Engine
     writing: sa.Engine
-    hand_over: HandsOver
+    hand_over: Copies
     producer: Publishes
     access: KafkaAccess
     readers: Callable[[], Mapping[str, frozenset[str]]]

@@ -13,7 +13,6 @@ from consumers.leases import open_leases
 from consumers.log import LogAdmin, SupervisedProducer
 from consumers.wake import wakers
 from gateway.exchange.handover import HandOver
-from gateway.exchange.kafka_handover import KafkaHandOver
 from gateway.exchange.kafka_readers import kafka_readers
 from gateway.exchange.key_watch import KeyWatch
 from gateway.exchange.keys import KeyStore
@@ -53,7 +52,7 @@ class KafkaDoorParts:
         self._door = KafkaDoor(
             self._reading,
             self._writing,
-            KafkaHandOver(hand_over),
+            hand_over.copies,
             self._producer,
             KafkaAccess(self._admin, replication=settings.replication),
             self._readers,

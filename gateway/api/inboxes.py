@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 import orjson
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     import sqlalchemy as sa
 
-    from consumers.views import InboxEntry, Position, Wanted
-    from gateway.exchange.handover import Outcome
+    from consumers.views import Position, Wanted
+    from gateway.exchange.handover import HandOver
 
 DOOR: Final = "feed"
 
@@ -46,16 +46,6 @@ class FeedPage:
     oldest: int
 
 
-class HandsOver(Protocol):
-    """Renders and discloses; `gateway.exchange.handover.HandOver` is the real one."""
-
-    def hand_over(
-        self, participant: str, entries: Sequence[InboxEntry], door: str, actor: str | None = None
-    ) -> list[Outcome]:
-        """Each entry's copy or the leg that stops it; the disclosure is committed on return."""
-        ...
-
-
 class InboxFeed:
     """Reads pages; safe from several threads.
 
@@ -64,7 +54,7 @@ class InboxFeed:
         reading: read-only engine of the consumers' store.
     """
 
-    def __init__(self, hand_over: HandsOver, reading: sa.Engine) -> None:
+    def __init__(self, hand_over: HandOver, reading: sa.Engine) -> None:
         self._hand_over = hand_over
         self._reading = reading
 

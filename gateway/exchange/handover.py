@@ -17,8 +17,10 @@ from consumers import inbox, views
 from consumers.disclosures import Disclosure, disclose
 from consumers.scope import Scope
 from consumers.traceparent import parse_traceparent
+from gateway import errors
 from gateway.exchange import records
 from gateway.exchange.authorise import Stopped
+from gateway.exchange.legs import reason
 from gateway.exchange.render import Rendered
 from gateway.exchange.standing import standings
 
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from consumers.views import InboxEntry
     from gateway.exchange.render import Renderer
     from gateway.exchange.standing import Standings
+    from schemas.envelope import CloudEvent
 
 MISSING = Stopped("ledger_row_missing")
 
@@ -88,6 +91,20 @@ class HandOver:
         outcomes = [self._one(rows.get(entry.event_id), entry, door, now) for entry in entries]
         self._write(_Reader(participant, door, actor), _marks(entries, outcomes), outcomes)
         return outcomes
+
+    def copies(
+        self, participant: str, entries: Sequence[InboxEntry], door: str
+    ) -> list[CloudEvent | None]:
+        """As `hand_over`, for a door at which nobody asks: each copy, None where a leg stops it.
+
+        Raises:
+            Unavailable: the ledger does not show one of them yet; that is no reason to skip it.
+            SQLAlchemyError: a store does not answer; nothing may be handed over.
+        """
+        outcomes = self.hand_over(participant, entries, door)
+        if MISSING in outcomes:
+            raise errors.Unavailable(reason(MISSING.leg))
+        return [None if isinstance(one, Stopped) else one.event for one in outcomes]
 
     def _one(
         self, row: records.LedgerRow | None, entry: InboxEntry, door: str, now: Standings

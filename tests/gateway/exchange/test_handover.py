@@ -10,6 +10,7 @@ import pytest
 
 from consumers import views
 from consumers.scope import Scope
+from gateway.errors import Unavailable
 from gateway.exchange.authorise import Stopped
 from gateway.exchange.pseudonym import pseudonym
 from gateway.exchange.render import Rendered
@@ -131,6 +132,21 @@ def test_a_revoked_agreement_stops_what_is_on_its_way(world: World) -> None:
     world.registry = intact
     assert isinstance(world.fetch(ORGANISER)[0], Rendered)
     assert {one.status for one in world.inbox(ORGANISER)} == {"ready"}
+
+
+def test_a_door_at_which_nobody_asks_skips_what_is_stopped_and_nothing_else(world: World) -> None:
+    """A copy or None stands for each row; a row that the ledger does not show yet is waited for."""
+    _referred(world)
+    entries = world.inbox(ORGANISER)
+    absent = replace(entries[0], event_id="not-there-yet")
+
+    copies = world.handover.copies(ORGANISER, entries, "kafka")
+    with pytest.raises(Unavailable):
+        world.handover.copies(ORGANISER, [*entries, absent], "kafka")
+    world.registry = without_agreement(world.registry, PROTOCOL)
+
+    assert [None if one is None else one.id for one in copies] == [one.event_id for one in entries]
+    assert world.handover.copies(ORGANISER, entries, "kafka") == [None] * len(entries)
 
 
 def test_a_revoked_participant_gets_nothing(world: World) -> None:
