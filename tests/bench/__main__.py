@@ -13,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import beside, decisions, report
+from tests.bench import beside, decisions, parts, report
 from tests.bench.cases import BUDGETS, Bench
 from tests.bench.measures import FULL, QUICK, measure
 from tests.e2e.running_hub import running_hub
@@ -31,6 +31,8 @@ def main() -> None:
         figures = measure(Bench(hub), size, _tell)
     _tell("decisions, one by one")
     figures |= decisions.figures()
+    _tell("the parts of an event's way, one by one")
+    figures |= parts.figures()
     if "--beside" in sys.argv:
         figures |= beside.figures(beside.FIRST_STEP, _tell, seconds=size.seconds)
     if "--json" in sys.argv:

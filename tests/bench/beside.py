@@ -74,10 +74,11 @@ def figures(commit: str, tell: Callable[[str], None], *, seconds: float = SECOND
             for name in sorted(hubs, reverse=bool(number % 2)):
                 tell(f"batches, {name}, round {number + 1} of {ROUNDS}")
                 rounds[name].append(hubs[name].measure(seconds))
-    return _compared(rounds)
+    return compared(rounds)
 
 
-def _compared(rounds: dict[str, list[Figures]]) -> Figures:
+def compared(rounds: dict[str, list[Figures]]) -> Figures:
+    """Medians of the rounds of both trees, and what each process needs more than before."""
     found = {
         f"batches {name}, {key}": median(one[key] for one in measured)
         for name, measured in rounds.items()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tests.bench import load, report
+from tests.bench import beside, load, parts, report
 from tests.bench.cases import BUDGETS, Bench
 from tests.bench.measures import QUICK, measure, quantile
 from tests.e2e.running_hub import ORGANISER, running_hub
@@ -42,6 +42,28 @@ def test_refused_events_are_not_counted_as_recorded(tmp_path: Path) -> None:
         result = load.run(load.Plan(bench.port, batch, 1, 5.0, per_request=5))
 
     assert (result.answered, result.recorded) == (1, 3)
+
+
+def test_every_part_of_the_way_is_measured() -> None:
+    """From the token to the copy that is handed over; each costs something."""
+    found = parts.figures(2)
+
+    assert all(value > 0 for value in found.values())
+    assert {name.split(",")[0] for name in found} >= {"part: seal", "part: budgets"}
+
+
+def test_trees_are_compared_by_the_medians_of_their_rounds() -> None:
+    """The ratio is of medians, and what was added is told for each process."""
+    rounds = {
+        "before": [{"events/s": 100.0, "gateway, us": 20.0}] * 3,
+        "now": [{"events/s": rate, "gateway, us": 30.0} for rate in (60.0, 70.0, 10.0)],
+    }
+    found = beside.compared(rounds)
+    (aim,) = report.comparison()
+
+    assert aim.value(found) == 0.6
+    assert aim.is_met(found)
+    assert found["batches added, gateway, us"] == 10.0
 
 
 def test_an_aim_is_a_ratio_to_a_floor_or_a_bound() -> None:
