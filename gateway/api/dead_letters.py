@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Path, Query
 from consumers import dead_letters, deliveries
 from consumers.dead_letters import Choice, DeadLetter
 from consumers.scope import Scope
+from consumers.subscriptions import Subscription
 from gateway import errors
 from gateway.api import subscription_documents
 from gateway.api.documented import refusals
@@ -38,11 +39,12 @@ def add_dead_letters(routes: APIRouter, desk: Desk, caller: Any) -> None:
     def redrive(
         principal: Annotated[Principal, Depends(caller)], subscription_id: Id, wanted: Choosing
     ) -> dict[str, Any]:
-        chosen = _chosen(desk, principal, subscription_id, wanted)
+        found = desk.one(subscription_id, scope_of(principal))
+        chosen = _chosen(desk, found, wanted)
         with desk.reading.connect() as connection:
             kept = dead_letters.kept(connection, chosen)
         if not wanted.dry_run:
-            _note(desk, principal, subscription_id, REDRIVE, wanted.reason)
+            desk.note(principal, REDRIVE, found, wanted.reason)
             with desk.writing.begin() as connection:
                 dead_letters.redrive(
                     connection,
@@ -60,9 +62,10 @@ def add_dead_letters(routes: APIRouter, desk: Desk, caller: Any) -> None:
     def discard(
         principal: Annotated[Principal, Depends(caller)], subscription_id: Id, wanted: Choosing
     ) -> dict[str, Any]:
-        chosen = _chosen(desk, principal, subscription_id, wanted)
+        found = desk.one(subscription_id, scope_of(principal))
+        chosen = _chosen(desk, found, wanted)
         if not wanted.dry_run:
-            _note(desk, principal, subscription_id, DISCARD, wanted.reason)
+            desk.note(principal, DISCARD, found, wanted.reason)
             with desk.writing.begin() as connection:
                 dead_letters.discard(
                     connection,
@@ -123,11 +126,8 @@ def _add_reading(routes: APIRouter, desk: Desk, caller: Any) -> None:
         return subscription_documents.dead_letter(rows[0], tried)
 
 
-def _chosen(
-    desk: Desk, principal: Principal, subscription_id: str, wanted: Choosing
-) -> list[DeadLetter]:
+def _chosen(desk: Desk, found: Subscription, wanted: Choosing) -> list[DeadLetter]:
     """The open ones that a call means, at most ten thousand. A reason is checked first."""
-    found = desk.one(subscription_id, scope_of(principal))
     if not wanted.dry_run:
         audit.checked_reason(wanted.reason)
     choice = Choice(
@@ -140,19 +140,6 @@ def _chosen(
     )
     with desk.reading.connect() as connection:
         return dead_letters.find(connection, Scope(found.participant), found.id, choice)
-
-
-def _note(desk: Desk, principal: Principal, target: str, act: str, why: str) -> None:
-    # Another store than the act's: the line comes first, so that no act is without one.
-    with desk.ledger.begin() as connection:
-        audit.record(
-            connection,
-            actor=principal.client_id,
-            act=act,
-            target=target,
-            reason=why,
-            now_us=desk.clock.now_us(),
-        )
 
 
 def _told(letters: list[DeadLetter], wanted: Choosing) -> dict[str, Any]:

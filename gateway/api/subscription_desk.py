@@ -8,6 +8,7 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 import orjson
 
@@ -16,6 +17,7 @@ from consumers.errors import InvalidSubscription, SubscriptionState
 from consumers.scope import WHOLE_HUB, Scope
 from consumers.sending import Envelope
 from gateway import errors
+from gateway.exchange import audit
 from gateway.exchange.webhook_door import DOOR
 from schemas.errors import InvalidParam, Message
 
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from gateway.oauth.verifier import Principal
 
 ADMIN_SCOPE: Final = "sj_admin"
+ACTIVATE, SECRET, REMOVE = "webhook.activate", "webhook.secret", "webhook.remove"
 MOST_SUBSCRIPTIONS: Final = 20
 MOST_OUTWARD: Final = 8
 """Fewer than the threads that serve calls, so that slow receivers hold up no other call."""
@@ -79,7 +82,7 @@ class Desk:
         return found
 
     def create(
-        self, participant: str, asked: NewSubscription, key: str, since: int | None
+        self, principal: Principal, asked: NewSubscription, key: str, since: int | None
     ) -> tuple[Subscription, str | None]:
         """Make a subscription and challenge its receiver; the secret, when it was made now.
 
@@ -89,6 +92,7 @@ class Desk:
             IdempotencyKeyReused: 422, the key came before with other content.
             AccessError: 403, no agreement lets this participant be called.
         """
+        participant = principal.participant
         self._check(participant, asked)
         digest = hashlib.sha256(orjson.dumps(asked.model_dump(), option=orjson.OPT_SORT_KEYS))
         secret = asked.secret or signatures.new_secret()
@@ -120,14 +124,18 @@ class Desk:
                     en="This Idempotency-Key belongs to another subscription.",
                 )
             )
-        return (self.challenge(made), secret) if is_new else (made, None)
+        return (self.challenge(made, principal), secret) if is_new else (made, None)
 
-    def challenge(self, found: Subscription) -> Subscription:
-        """Ask the receiver whether it wants this; active when it does, else pending with why."""
+    def challenge(self, found: Subscription, principal: Principal) -> Subscription:
+        """Ask the receiver whether it wants this; active when it does, else pending with why.
+
+        From here on data may go there, so auditors get a line that names the host.
+        """
         with self._outward():
             why = challenge.failed(self.sender, self._envelope(found))
         values: dict[str, Any] = {"state": subscriptions.PENDING, "reason": why}
         if why is None:
+            self.note(principal, ACTIVATE, found)
             values = {"state": subscriptions.ACTIVE, "due_at": self.clock.now_us()}
             values |= {"reason": None, "failures": 0, "failing_since": None, "held_until": 0}
         return self.change(found, **values)
@@ -148,10 +156,10 @@ class Desk:
             raise _wrong_state()
         return self.change(found, state=subscriptions.PAUSED, reason=None)
 
-    def resume(self, found: Subscription) -> Subscription:
+    def resume(self, found: Subscription, principal: Principal) -> Subscription:
         """Go on; a receiver that was never there, or gone, is challenged first."""
         if found.state in {subscriptions.PENDING, subscriptions.GONE}:
-            return self.challenge(found)
+            return self.challenge(found, principal)
         if found.state == subscriptions.ACTIVE:
             return found
         return self.change(
@@ -164,7 +172,9 @@ class Desk:
             due_at=self.clock.now_us(),
         )
 
-    def rotate(self, found: Subscription, secret: str | None, grace_us: int) -> str:
+    def rotate(
+        self, found: Subscription, principal: Principal, secret: str | None, grace_us: int
+    ) -> str:
         """Sign with a new secret from now on; it is returned, and never shown again.
 
         Raises:
@@ -172,6 +182,7 @@ class Desk:
         """
         _check_secret(secret)
         fresh = secret or signatures.new_secret()
+        self.note(principal, SECRET, found)
         now = time.time_ns() // 1000
         with self.writing.begin() as connection:
             current = subscriptions.one(connection, Scope(found.participant), found.id, locked=True)
@@ -193,8 +204,9 @@ class Desk:
         self.wake()
         return newest - position
 
-    def remove(self, found: Subscription) -> None:
+    def remove(self, found: Subscription, principal: Principal) -> None:
         """Take it away with all that belongs to it."""
+        self.note(principal, REMOVE, found)
         with self.writing.begin() as connection:
             subscriptions.remove(connection, Scope(found.participant), found.id)
 
@@ -207,6 +219,29 @@ class Desk:
                 deliveries.hurry(connection, scope, found.id, self.clock.now_us())
         self.wake()
         return self.one(found.id, scope)
+
+    def note(
+        self, principal: Principal, act: str, found: Subscription, why: str | None = None
+    ) -> None:
+        """A line for the auditors: who did what to which subscription, and why.
+
+        It is in another store than the act and comes first, so that no act is without its line.
+
+        Args:
+            principal: who.
+            act: what, as a dotted code.
+            found: to which.
+            why: in the caller's words; without any, where the subscription sends to.
+        """
+        with self.ledger.begin() as connection:
+            audit.record(
+                connection,
+                actor=principal.client_id,
+                act=act,
+                target=found.id,
+                reason=where_to(found.url) if why is None else why,
+                now_us=self.clock.now_us(),
+            )
 
     @contextmanager
     def _outward(self) -> Iterator[None]:
@@ -256,6 +291,14 @@ class Desk:
 def scope_of(principal: Principal) -> Scope:
     """Whose subscriptions a caller may see: an administrator everybody's."""
     return WHOLE_HUB if ADMIN_SCOPE in principal.scopes else Scope(principal.participant)
+
+
+def where_to(url: str) -> str:
+    """A host for an audit line; one that reads like a number or about health is left out."""
+    try:
+        return audit.checked_reason(f"to {urlsplit(url).hostname}")
+    except errors.InvalidParameter:
+        return "to a host that is not shown"
 
 
 def _check_secret(secret: str | None) -> None:

@@ -108,7 +108,7 @@ def _add_standing(routes: APIRouter, desk: Desk, caller: Any) -> None:
     def resume(
         principal: Annotated[Principal, Depends(caller)], subscription_id: Id
     ) -> dict[str, Any]:
-        return _shown(desk, desk.resume(desk.one(subscription_id, scope_of(principal))))
+        return _shown(desk, desk.resume(desk.one(subscription_id, scope_of(principal)), principal))
 
 
 def _add_owning(routes: APIRouter, desk: Desk, owner: Any) -> None:
@@ -139,7 +139,9 @@ def _add_owning(routes: APIRouter, desk: Desk, owner: Any) -> None:
         principal: Annotated[Principal, Depends(owner)], subscription_id: Id, wanted: Rotation
     ) -> dict[str, Any]:
         found = desk.one(subscription_id, Scope(principal.participant))
-        return {"secret": desk.rotate(found, wanted.secret, wanted.grace_hours * HOUR_US)}
+        return {
+            "secret": desk.rotate(found, principal, wanted.secret, wanted.grace_hours * HOUR_US)
+        }
 
     @routes.post(
         PREFIX + "/{subscription_id}/replay",
@@ -159,7 +161,7 @@ def _add_owning(routes: APIRouter, desk: Desk, owner: Any) -> None:
         responses=refusals(404),
     )
     def remove(principal: Annotated[Principal, Depends(owner)], subscription_id: Id) -> Response:
-        desk.remove(desk.one(subscription_id, Scope(principal.participant)))
+        desk.remove(desk.one(subscription_id, Scope(principal.participant)), principal)
         return Response(status_code=204)
 
 
@@ -178,7 +180,7 @@ def _add_making(routes: APIRouter, desk: Desk, owner: Any) -> None:
     ) -> dict[str, Any]:
         key = parameters.idempotency_key(idempotency_key, required=True) or ""
         since = subscription_documents.instant(wanted.since, "since")
-        made, secret = desk.create(principal.participant, wanted, key, since)
+        made, secret = desk.create(principal, wanted, key, since)
         if secret is None:
             response.status_code = 200
             return _shown(desk, made)

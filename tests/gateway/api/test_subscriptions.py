@@ -12,7 +12,7 @@ import standardwebhooks
 
 from consumers import inbox
 from consumers.signatures import new_secret
-from gateway.api.subscription_desk import MOST_OUTWARD
+from gateway.api.subscription_desk import MOST_OUTWARD, where_to
 from gateway.exchange import audit
 from schemas.moments import to_rfc3339
 from tests.consumers.receivers import Got, Receiver, Reply
@@ -232,6 +232,11 @@ def test_test_replay_rotate_and_delete(hub: Hub) -> None:
         last = behaviour.events[-1]
         assert hub.call(OCMW, "DELETE", mine).status_code == 204
         hub.deliver()
+    with hub.route.ledger.connect() as connection:
+        lines = audit.lines(connection, target=made["id"])
+    acts = [line.act for line in lines[::-1]]
+    assert acts == ["webhook.activate", "webhook.secret", "webhook.remove"]
+    assert {(line.actor, line.reason) for line in lines} == {(f"{OCMW}-client", "to 127.0.0.1")}
 
     assert tested["delivered"] is True
     ids = [one.headers["webhook-id"] for one in behaviour.events]
@@ -259,6 +264,12 @@ def test_what_left_the_inbox_unsent_is_said(hub: Hub) -> None:
     assert (made["missed"], made["attention"]) == (False, False)
     assert (seen["state"], seen["missed"], seen["attention"]) == ("paused", True, True)
     assert behaviour.events == []
+
+
+def test_any_host_can_be_noted() -> None:
+    """A host with a word about health is left out of the line, and refused nothing."""
+    assert where_to("https://hook.example.org:8443/x") == "to hook.example.org"
+    assert where_to("https://depressie.example.org/x") == "to a host that is not shown"
 
 
 def test_slow_receivers_hold_up_no_other_call(hub: Hub) -> None:
