@@ -64,11 +64,11 @@ def look_up(session: Session, wanted: str) -> dict[str, Any]:
         # As a query, so that a number of a case never stands in a path.
         cases = session.get("/v1/trajectories", sourcerecordid=wanted).get("trajectories", [])
         if cases:
-            return _trajectory(session, str(cases[0]["trajectory_id"])) or _nothing(wanted)
+            return _trajectory(session, str(cases[0]["trajectory_id"])) or _nothing()
     event = session.find(f"/v1/events/{wanted}")
     if event is not None:
         return event
-    return (_trajectory(session, wanted) if is_uuid(wanted) else None) or _nothing(wanted)
+    return (_trajectory(session, wanted) if is_uuid(wanted) else None) or _nothing()
 
 
 def _trajectory(session: Session, trajectory_id: str) -> dict[str, Any] | None:
@@ -80,10 +80,11 @@ def _trajectory(session: Session, trajectory_id: str) -> dict[str, Any] | None:
     return {"trajectory_id": trajectory_id, "state": case.get("state"), "events": events}
 
 
-def _nothing(wanted: str) -> dict[str, Any]:
+def _nothing() -> dict[str, Any]:
+    # Without what was asked for: it may be a partner's own number of a person.
     raise NothingFound(
         Message(
-            nl=f"Geen gebeurtenis, traject of eigen nummer `{wanted}` voor deze client.",
-            en=f"No event, trajectory or own number `{wanted}` for this client.",
+            nl="Geen gebeurtenis, traject of eigen nummer met die naam voor deze client.",
+            en="No event, trajectory or own number of that name for this client.",
         )
     )

@@ -76,10 +76,11 @@ def test_an_own_event_id_is_found_last() -> None:
 
 @pytest.mark.parametrize("wanted", [EVENT, "DOSSIER-8"])
 def test_nothing_found_is_said(wanted: str) -> None:
-    """What the hub does not know for this client is one sentence."""
+    """What the hub does not know for this client is one sentence, without what was asked for."""
     hub = Hub({"/v1/trajectories?sourcerecordid=DOSSIER-8": {"trajectories": []}})
-    with hub.session() as session, pytest.raises(NothingFound):
+    with hub.session() as session, pytest.raises(NothingFound) as refused:
         look_up(session, wanted)
+    assert wanted not in str(refused.value)
 
 
 @pytest.mark.parametrize(
