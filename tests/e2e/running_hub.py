@@ -79,12 +79,18 @@ def distant_port() -> int:
 
 
 @contextmanager
-def running_hub(data: Path) -> Iterator[RunningHub]:
-    """Start a hub on an empty folder with the demo registry; everything ends with the block."""
+def running_hub(data: Path, *options: str) -> Iterator[RunningHub]:
+    """Start a hub on an empty folder; everything ends with the block.
+
+    Args:
+        data: the folder.
+        options: of `schakel up`; without any it has the demo registry.
+    """
+    chosen = options or ("--with", "demo")
     data.mkdir(parents=True, exist_ok=True)
     with (data.parent / "hub.log").open("a", encoding="utf-8") as log:
         process = subprocess.Popen(
-            [SCHAKEL, "up", "--data", str(data), "--with", "demo", "--port", str(distant_port())],
+            [SCHAKEL, "up", "--data", str(data), *chosen, "--port", str(distant_port())],
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,

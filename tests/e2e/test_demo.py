@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from tests.e2e import canary_search
 
 ROOT = Path(__file__).parents[2]
 CANARIES = ("Testkanarie", "+32 000 98 76 54", "+32000987654", "TIE-2026-0042")
@@ -32,24 +29,10 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     return folder, done.stdout
 
 
-def _forms(text: str) -> Iterator[bytes]:
-    """A text as it may stand in a file."""
-    raw = text.encode()
-    yield raw
-    yield text.encode("utf-16-le")
-    for offset in range(3):
-        padded = base64.b64encode(b"\0" * offset + raw)
-        yield padded[4 if offset else 0 : -4]
-
-
 def _holders(folder: Path, canary: str) -> set[str]:
     """The parts of the demonstration whose files hold a canary."""
-    forms = [form for form in _forms(canary) if len(form) >= len("Testkanar")]
-    return {
-        path.relative_to(folder).parts[0]
-        for path in folder.rglob("*")
-        if path.is_file() and any(form in path.read_bytes() for form in forms)
-    }
+    found = canary_search.search(folder, {canary: canary_search.forms(canary)})
+    return {one.path.relative_to(folder).parts[0] for one in found}
 
 
 def test_the_answer_comes_back(played: tuple[Path, str]) -> None:

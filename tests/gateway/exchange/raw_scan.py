@@ -15,20 +15,32 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 WRAPPED_BYTES = NONCE_BYTES + KEY_BYTES + 16
+LEAST_DISTINCT = 40
+"""Sixty random bytes have 54 different ones, give or take two; text and empty pages have fewer."""
 
 
 def found(folder: Path, keys: Iterable[bytes], bound_to: str) -> set[bytes]:
     """What any of these keys unwraps for that purpose, anywhere in the folder."""
+    return unwrapped(
+        candidates(path for path in folder.rglob("*") if path.is_file()), keys, bound_to
+    )
+
+
+def unwrapped(wrapped: Iterable[bytes], keys: Iterable[bytes], bound_to: str) -> set[bytes]:
+    """What any of these keys unwraps of these for that purpose."""
     ciphers = [AESGCM(key) for key in keys]
     purpose = bound_to.encode()
     return {
         key
-        for content in _contents(folder)
-        for place in range(len(content) - WRAPPED_BYTES + 1)
-        if any(content[place : place + NONCE_BYTES])  # a page's empty part holds no nonce
+        for one in wrapped
         for cipher in ciphers
-        if (key := _opened(cipher, content[place : place + WRAPPED_BYTES], purpose)) is not None
+        if (key := _opened(cipher, one, purpose)) is not None
     }
+
+
+def candidates(paths: Iterable[Path]) -> set[bytes]:
+    """Whatever in these files could be a wrapped key, at any byte; each once."""
+    return {window for path in paths for window in _windows(path.read_bytes().rstrip(b"\0"))}
 
 
 def key_files(folder: Path) -> list[bytes]:
@@ -40,8 +52,19 @@ def key_files(folder: Path) -> list[bytes]:
     ]
 
 
-def _contents(folder: Path) -> Iterator[bytes]:
-    return (path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file())
+def _windows(content: bytes) -> Iterator[bytes]:
+    """The parts that are as long as a wrapped key and as random."""
+    counts, distinct = [0] * 256, 0
+    for place, came in enumerate(content):
+        distinct += not counts[came]
+        counts[came] += 1
+        begins = place + 1 - WRAPPED_BYTES
+        if begins > 0:
+            went = content[begins - 1]
+            counts[went] -= 1
+            distinct -= not counts[went]
+        if distinct >= LEAST_DISTINCT and begins >= 0:
+            yield content[begins : place + 1]
 
 
 def _opened(cipher: AESGCM, wrapped: bytes, purpose: bytes) -> bytes | None:
