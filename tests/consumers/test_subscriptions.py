@@ -14,7 +14,15 @@ from consumers.dead_letters import Choice
 from consumers.scope import WHOLE_HUB, Scope
 from consumers.subscriptions import Oauth
 from tests.consumers.receivers import Got, Receiver, Reply, always
-from tests.consumers.webhook_world import OCMW, ORGANISER, SECRET, PlainSeal, World, event_id
+from tests.consumers.webhook_world import (
+    OCMW,
+    ORGANISER,
+    SECRET,
+    PlainSeal,
+    World,
+    event_id,
+    on_sqlite,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,14 +34,21 @@ OK = Reply(200)
 
 
 @pytest.fixture
-def world(engine_of: Callable[..., Engine]) -> Iterator[World]:
+def world(tmp_path: Path) -> Iterator[World]:
+    """On SQLite."""
+    with on_sqlite(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def either(engine_of: Callable[..., Engine]) -> Iterator[World]:
     """On either database."""
     made = World(engine_of("consumers", read_only=True), engine_of("consumers"))
     yield made
     made.close()
 
 
-def test_a_dead_letter_is_redriven_to_the_one_that_failed(world: World) -> None:
+def test_a_dead_letter_is_redriven_to_the_one_that_failed(either: World) -> None:
     """Rendered anew under the same id, for that subscription alone; the line says who and why."""
     refused = Reply(422, b"unknown code")
     is_well = False
@@ -42,23 +57,23 @@ def test_a_dead_letter_is_redriven_to_the_one_that_failed(world: World) -> None:
         return OK if is_well or got.headers["webhook-id"] != event_id(1) else refused
 
     with Receiver(answer) as receiver, Receiver(always(OK)) as other:
-        made, beside = world.subscribe(receiver.url), world.subscribe(other.url)
-        sent = world.arrive(0, 1, 2)
-        world.settle()
-        letters = world.letters(made)
+        made, beside = either.subscribe(receiver.url), either.subscribe(other.url)
+        sent = either.arrive(0, 1, 2)
+        either.settle()
+        letters = either.letters(made)
         is_well = True
-        with world.writing.begin() as connection:
+        with either.writing.begin() as connection:
             dead_letters.redrive(
-                connection, letters, by="c-1", why="mended", now=world.clock.now_us()
+                connection, letters, by="c-1", why="mended", now=either.clock.now_us()
             )
-        world.settle()
+        either.settle()
 
     ids = [one.headers["webhook-id"] for one in receiver.got]
     assert ids == [*sent, sent[1]]
     assert len(other.got) == 3
-    assert world.copies.asked.count(sent[1]) == 3
-    assert world.letters(made) == world.letters(beside) == []
-    with world.reading.connect() as connection:
+    assert either.copies.asked.count(sent[1]) == 3
+    assert either.letters(made) == either.letters(beside) == []
+    with either.reading.connect() as connection:
         (ended,) = dead_letters.find(
             connection, Scope(OCMW), made, Choice(), state=dead_letters.REDRIVEN
         )
@@ -68,21 +83,21 @@ def test_a_dead_letter_is_redriven_to_the_one_that_failed(world: World) -> None:
     )
 
 
-def test_dead_letters_are_chosen_by_what_they_have(world: World) -> None:
+def test_dead_letters_are_chosen_by_what_they_have(either: World) -> None:
     """By code, event, trajectory, time and id; never those of another participant."""
     with Receiver(lambda _got, number: Reply(422 if number % 2 else 409)) as receiver:
-        made = world.subscribe(receiver.url, concurrency=1)
-        world.arrive(0, 1, 2)
-        world.settle()
-        noon = world.clock.now_us() + 1
-        world.clock.advance(60)
-        world.arrive(3, event_name="referral.accepted")
-        world.settle()
-    letters = world.letters(made)
+        made = either.subscribe(receiver.url, concurrency=1)
+        either.arrive(0, 1, 2)
+        either.settle()
+        noon = either.clock.now_us() + 1
+        either.clock.advance(60)
+        either.arrive(3, event_name="referral.accepted")
+        either.settle()
+    letters = either.letters(made)
 
     def chosen(scope: Scope = WHOLE_HUB, **given: object) -> list[str]:
         choice = Choice(**given)  # type: ignore[arg-type]  # each test names its own
-        with world.reading.connect() as connection:
+        with either.reading.connect() as connection:
             found = dead_letters.find(connection, scope, made, choice)
         return [one.event_id[-1] for one in found[::-1]]
 
@@ -93,7 +108,7 @@ def test_dead_letters_are_chosen_by_what_they_have(world: World) -> None:
     assert chosen(trajectory_id="nowhere") == []
     assert chosen(ids=(letters[2].id,)) == ["2"]
     assert chosen(Scope(ORGANISER)) == []
-    with world.reading.connect() as connection:
+    with either.reading.connect() as connection:
         assert dead_letters.counts(connection, Scope(OCMW)) == {made: 4}
         assert dead_letters.counts(connection, Scope(ORGANISER)) == {}
         assert len(dead_letters.kept(connection, letters)) == 4
@@ -203,9 +218,9 @@ def test_removing_takes_everything_along(world: World) -> None:
     assert world.states(again) != {}
 
 
-def test_one_deliverer_has_a_subscription(world: World, tmp_path: Path) -> None:
+def test_one_deliverer_has_a_subscription(either: World, tmp_path: Path) -> None:
     """Another gets it once it was given back, or once the first has ended."""
-    first, second = (leases.open_leases(world.writing, tmp_path / "deliver.lock") for _ in "ab")
+    first, second = (leases.open_leases(either.writing, tmp_path / "deliver.lock") for _ in "ab")
     assert first.acquire("s-1")
     assert not second.acquire("s-1")
     first.release("s-1")
@@ -214,13 +229,13 @@ def test_one_deliverer_has_a_subscription(world: World, tmp_path: Path) -> None:
     second.close()
 
 
-def test_what_waits_is_counted_by_its_lane(world: World) -> None:
+def test_what_waits_is_counted_by_its_lane(either: World) -> None:
     """Only the first pending row of a lane has a time."""
     with Receiver(always(Reply(500))) as receiver:
-        made = world.subscribe(receiver.url)
-        world.arrive(*range(6), trajectories=2)
-        world.step()
-    with world.reading.connect() as connection:
+        made = either.subscribe(receiver.url)
+        either.arrive(*range(6), trajectories=2)
+        either.step()
+    with either.reading.connect() as connection:
         found = deliveries.newest(
             connection, WHOLE_HUB, made, state=deliveries.PENDING, before=None, limit=10
         )

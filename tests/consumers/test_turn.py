@@ -9,14 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import standardwebhooks
-from sqlalchemy import event
 
 from consumers import deliveries, inbox, subscriptions
-from consumers.database import Stores, open_engine
 from consumers.scope import WHOLE_HUB, Scope
 from tests.consumers.receivers import Got, Receiver, Reply, always
-from tests.consumers.webhook_world import OCMW, ORGANISER, SECRET, World, event_id
-from tests.store_fixtures import migrated
+from tests.consumers.webhook_world import OCMW, ORGANISER, SECRET, World, event_id, on_sqlite
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,15 +26,8 @@ HOUR = 3600
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
     """On SQLite."""
-    url = migrated(Stores.sqlite(tmp_path)).consumers
-    reading, writing = open_engine(url, read_only=True), open_engine(url)
-    # Hours of retries are hundreds of commits; what a crash leaves is `test_deliver`'s.
-    event.listen(writing, "connect", lambda raw, _: raw.execute("pragma synchronous=off"))
-    made = World(reading, writing)
-    yield made
-    made.close()
-    reading.dispose()
-    writing.dispose()
+    with on_sqlite(tmp_path) as made:
+        yield made
 
 
 def ids(receiver: Receiver, start: int = 0) -> list[str]:

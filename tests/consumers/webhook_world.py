@@ -6,12 +6,16 @@ import base64
 import json
 import random
 import threading
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import event
 
 from consumers import dead_letters, deliveries, inbox, subscriptions
 from consumers.addresses import AddressPolicy, SystemResolver
 from consumers.clock import FixedClock
+from consumers.database import Stores, open_engine
 from consumers.deliver import Threads
 from consumers.inbox import InboxRow
 from consumers.posting import Poster
@@ -21,9 +25,11 @@ from consumers.sending import Copy, Sender
 from consumers.subscriptions import Subscription, Wanted
 from consumers.turn import Turns
 from schemas.errors import Message, SchakelError
+from tests.store_fixtures import migrated
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from sqlalchemy.engine import Engine
 
@@ -206,6 +212,24 @@ class World:
         with self.reading.connect() as connection:
             found = dead_letters.find(connection, WHOLE_HUB, subscription_id, dead_letters.Choice())
         return found[::-1]
+
+
+@contextmanager
+def on_sqlite(folder: Path) -> Iterator[World]:
+    """A world on an empty store that forgets what a crash of the machine would.
+
+    Hours of retries are hundreds of commits; what a killed process leaves is `test_deliver`'s.
+    """
+    url = migrated(Stores.sqlite(folder)).consumers
+    reading, writing = open_engine(url, read_only=True), open_engine(url)
+    event.listen(writing, "connect", lambda raw, _: raw.execute("pragma synchronous=off"))
+    made = World(reading, writing)
+    try:
+        yield made
+    finally:
+        made.close()
+        reading.dispose()
+        writing.dispose()
 
 
 class Never:
