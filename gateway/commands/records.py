@@ -7,7 +7,7 @@ import sys
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
+from typing import TYPE_CHECKING, Annotated, Any
 
 import httpx
 import typer
@@ -22,16 +22,14 @@ from gateway.commands.options import (  # noqa: TC001 - typer reads the annotati
 from gateway.commands.session import Session, address_of, answer_of, find, unreachable
 from schemas.cli import language
 from schemas.errors import Message
-from schemas.merkle import hash_from
 from schemas.record_checks import Checker
-from schemas.record_file import Growth, Opening, record_from
-from schemas.tree_head import Account, PublicKeys
+from schemas.record_pages import opening_lines, pages, record_lines
+from schemas.tree_head import PublicKeys
 from schemas.verify import lines_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from schemas.tree_head import Account
 
-PAGE = 500
 KEY_PATH = "/v1/records/key"
 
 
@@ -119,37 +117,21 @@ class Fetch:
         parts = [(path, path.with_name(f"{path.name}.part")) for path in (out, salts) if path]
         with ExitStack() as stack:
             files = [stack.enter_context(part.open("wb")) for _, part in parts]
-            for number, page in enumerate(self._pages(with_salts=salts is not None)):
+            found = pages(
+                self.session.get,
+                older=self.older,
+                participant=self.participant,
+                salts=salts is not None,
+            )
+            for number, page in enumerate(found):
                 if number == 0:
-                    self._open(files[0], page)
+                    files[0].writelines(opening_lines(self.session.get, page, self.older))
+                files[0].writelines(record_lines(page))
                 for one in page["records"]:
-                    files[0].write(record_from(one["record"]).line())
                     if one.get("salt") is not None:
                         files[1].write(_salt_line(one))
         for path, part in parts:
             part.replace(path)
-
-    def _pages(self, *, with_salts: bool) -> Iterator[dict[str, Any]]:
-        query: dict[str, str | int] = {"limit": PAGE, "salts": str(with_salts).lower()}
-        if self.participant is not None:
-            query["participant"] = self.participant
-        first: dict[str, str | int] = {}
-        if self.older is not None:
-            first = {"from": self.older.count + 1}
-        page = self.session.get("/v1/records", **query, **first)
-        yield page
-        while page["next"] is not None:
-            page = self.session.get("/v1/records", **query, after=page["next"])
-            yield page
-
-    def _open(self, file: BinaryIO, page: dict[str, Any]) -> None:
-        file.write(Opening(page["account"], page["head"]).line())
-        if self.older is None:
-            return
-        sizes: dict[str, str | int] = {"from": self.older.tree_size, "to": page["tree_size"]}
-        found = self.session.get("/v1/records/consistency", **sizes)
-        path = tuple(hash_from(one) for one in found["path"])
-        file.write(Growth(self.older.tree_size, self.older.root_hash, path).line())
 
 
 def _salt_line(one: dict[str, Any]) -> bytes:
