@@ -7,7 +7,7 @@ that it cannot read; nothing is assumed to be there because it usually is.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from connectors.errors import HubUnavailable
@@ -18,13 +18,35 @@ TYPE_PREFIX = "be.schakel.activation.v1."
 
 
 @dataclass(frozen=True, slots=True)
+class Warned:
+    """What the hub tells beside an acceptance.
+
+    Attributes:
+        code: stable.
+        detail: a sentence in the client's language.
+        rules: ids of the programme rules behind it.
+    """
+
+    code: str
+    detail: str
+    rules: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Receipt:
-    """The hub's proof that an event is in its ledger; `body` is the whole receipt as it came."""
+    """The hub's proof that an event is in its ledger; `body` is the whole receipt as it came.
+
+    Attributes:
+        is_duplicate: it was there before; only a single event's answer says so.
+        warnings: what to look at; of a single event's answer only.
+    """
 
     event_id: str
     trajectory_id: str | None
     aggregate_id: str | None
     body: Mapping[str, Any]
+    is_duplicate: bool = field(default=False, compare=False)
+    warnings: tuple[Warned, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +65,72 @@ class ItemAnswer:
     invalid: tuple[InvalidParam, ...] = ()
     allowed: tuple[str, ...] = ()
     receipt: Receipt | None = None
+    warnings: tuple[Warned, ...] = ()
 
     @property
     def is_recorded(self) -> bool:
         """Whether the event is in the ledger, now or since an earlier try."""
         return self.status in {"accepted", "duplicate"}
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Who would get an event of a dry run.
+
+    Attributes:
+        excluded: why not, a stable code; None when it would.
+        withheld: paths of the fields that it would not get.
+    """
+
+    participant: str
+    role: str
+    agreement: str | None = None
+    excluded: str | None = None
+    withheld: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """One event that would be recorded, the one sent or one that follows from it."""
+
+    type: str
+    recipients: tuple[Recipient, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DryRun:
+    """What the hub would do with an event that it takes; nothing was written."""
+
+    events: tuple[Decided, ...]
+    warnings: tuple[Warned, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Refilled:
+    """What one call for a backfill put back.
+
+    Attributes:
+        added: how many events came.
+        more_from: from when there is more, RFC 3339; None when that was all.
+    """
+
+    added: int
+    more_from: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """One step of a feed: an event, a cursor, or both.
+
+    Attributes:
+        event: None when only the position moved.
+        cursor: after this step; None when the form of the feed tells it later.
+        behind: how many more there are, when the hub said so with this step.
+    """
+
+    event: Event | None
+    cursor: str | None = None
+    behind: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,26 +154,27 @@ def receipt_of(body: Mapping[str, Any]) -> Receipt:
     found: Mapping[str, Any] = inner if isinstance(inner, Mapping) else body
     event_id = found.get("event_id")
     if not isinstance(event_id, str):
-        raise _unreadable()
+        raise unreadable()
     return Receipt(
         event_id=event_id,
         trajectory_id=_text(found, "trajectory_id") or _text(body, "trajectory_id"),
         aggregate_id=_text(found, "aggregate_id") or _text(body, "aggregate_id"),
         body=dict(found),
+        is_duplicate=body.get("status") == "duplicate",
+        warnings=warnings_of(body.get("warnings")),
     )
 
 
 def item_of(body: Any) -> ItemAnswer:
     """Read one entry of a batch answer's `items`."""
     if not isinstance(body, Mapping) or not isinstance(body.get("id"), str):
-        raise _unreadable()
+        raise unreadable()
     status = body.get("status")
     if status not in {"accepted", "duplicate", "rejected", "blocked"}:
-        raise _unreadable()
+        raise unreadable()
     receipt = body.get("receipt")
     if status in {"accepted", "duplicate"} and not isinstance(receipt, Mapping):
-        raise _unreadable()
-    allowed = body.get("allowed")
+        raise unreadable()
     return ItemAnswer(
         id=body["id"],
         status=status,
@@ -98,15 +182,60 @@ def item_of(body: Any) -> ItemAnswer:
         code=_text(body, "code"),
         detail=_text(body, "detail"),
         invalid=invalid_params(body.get("invalidParams")),
-        allowed=tuple(str(name) for name in allowed) if isinstance(allowed, list) else (),
+        allowed=_texts(body.get("allowed")),
         receipt=receipt_of(receipt) if isinstance(receipt, Mapping) else None,
+        warnings=warnings_of(body.get("warnings")),
     )
+
+
+def warnings_of(found: Any) -> tuple[Warned, ...]:
+    """Read `warnings`; entries that are no objects are left out."""
+    return tuple(
+        Warned(
+            code=str(one.get("code", "")),
+            detail=str(one.get("detail", "")),
+            rules=_texts(one.get("rules")),
+        )
+        for one in _objects(found)
+    )
+
+
+def dry_run_of(body: Mapping[str, Any]) -> DryRun:
+    """Read the answer to one event of a dry run."""
+    return DryRun(
+        events=tuple(
+            Decided(
+                type=str(one.get("type", "")),
+                recipients=tuple(_recipient(who) for who in _objects(one.get("recipients"))),
+            )
+            for one in _objects(body.get("events"))
+        ),
+        warnings=warnings_of(body.get("warnings")),
+    )
+
+
+def _recipient(found: Mapping[str, Any]) -> Recipient:
+    return Recipient(
+        participant=str(found.get("participant", "")),
+        role=str(found.get("role", "")),
+        agreement=_text(found, "agreement"),
+        excluded=_text(found, "excluded"),
+        withheld=_texts(found.get("withheld")),
+    )
+
+
+def refilled_of(body: Mapping[str, Any]) -> Refilled:
+    """Read the answer to a call for a backfill."""
+    added = body.get("added")
+    if not isinstance(added, int):
+        raise unreadable()
+    return Refilled(added, _text(body, "more_from"))
 
 
 def page_of(body: Any) -> Page:
     """Read one page of the feed."""
     if not isinstance(body, Mapping) or not isinstance(body.get("events"), list):
-        raise _unreadable()
+        raise unreadable()
     following = body.get("next")
     behind = body.get("behind")
     return Page(
@@ -119,7 +248,7 @@ def page_of(body: Any) -> Page:
 def event_of(body: Any) -> Event:
     """Read one delivered CloudEvent in structured form."""
     if not isinstance(body, Mapping) or not isinstance(body.get("id"), str):
-        raise _unreadable()
+        raise unreadable()
     data = body.get("data")
     return Event(
         id=body["id"],
@@ -149,8 +278,17 @@ def _text(body: Mapping[str, Any], name: str) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _unreadable() -> HubUnavailable:
-    # An answer that cannot be read leaves unknown what was written, so the call is sent again.
+def _objects(found: Any) -> list[Mapping[str, Any]]:
+    listed = found if isinstance(found, list) else []
+    return [one for one in listed if isinstance(one, Mapping)]
+
+
+def _texts(found: Any) -> tuple[str, ...]:
+    return tuple(str(one) for one in found) if isinstance(found, list) else ()
+
+
+def unreadable() -> HubUnavailable:
+    """An answer that cannot be read: what was written is unknown, so the call is sent again."""
     return HubUnavailable(
         Message(
             nl="De hub antwoordde in een vorm die deze koppeling niet kan lezen.",

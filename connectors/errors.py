@@ -7,6 +7,8 @@
         ├── StateUnusable        the state is locked, damaged or lost its key
         ├── RowRefused           one row cannot become an event; carries the stable code
         ├── FileRefused          one file cannot be read at all; carries the stable code
+        ├── InvalidEvents        events without an id, or two of one id; nothing was sent
+        ├── WebhookRefused       a call is not the hub's, or comes too late; carries the stable code
         ├── HubRefused           the hub answered 4xx: never written, the same again gives the same
         ├── UnknownJourney       the synthetic world has no journey of that letter
         ├── WorldUnreadable      a folder holds no synthetic world, or one of another version
@@ -84,6 +86,31 @@ class FileRefused(ConnectorError):
     code = "file_refused"
     status = 422
     title = Message(nl="Bestand geweigerd", en="File refused")
+
+    def __init__(self, reason: str, detail: Message) -> None:
+        super().__init__(detail, facts={"reason": reason})
+        self.reason = reason
+
+
+class InvalidEvents(ConnectorError):
+    """The events cannot be told apart by their ids; nothing was sent."""
+
+    code = "invalid_events"
+    status = 422
+    title = Message(nl="Ongeldige gebeurtenissen", en="Invalid events")
+
+
+class WebhookRefused(ConnectorError):
+    """A call on a webhook that is not the hub's, or that comes again too late.
+
+    Args:
+        reason: a stable code: `header`, `signature`, `timestamp` or `body`.
+        detail: what is wrong; never holds anything of the call.
+    """
+
+    code = "webhook_refused"
+    status = 401
+    title = Message(nl="Geen oproep van de hub", en="Not a call of the hub")
 
     def __init__(self, reason: str, detail: Message) -> None:
         super().__init__(detail, facts={"reason": reason})
