@@ -1,61 +1,95 @@
-"""A partner's client of the hub: publish one event or many, and read the inbox.
+"""A partner's client of the hub, and every name that a partner's program needs (`__all__`).
 
-    with HubClient("https://hub.example", load_credentials(path)) as hub:
-        hub.publish(event)
-        for delivered in hub.feed_events(after=cursor): ...
+    with HubClient.from_file(Path("credentials.json")) as hub:
+        hub.publish(hub.event("referral.created", data, id="case-1"))
+        for event in hub.follow(FileCursor(Path("feed.cursor"))): ...
 
-It makes one attempt per call and says exactly one of three things: recorded, refused (never
-written; the same again gives the same), or unavailable (unknown; send the same call again).
-Waiting and trying again are the caller's, because only the caller knows what else is waiting.
-Synchronous; one client per thread.
+Except where a method says that it is patient, it makes one attempt per call and says exactly one of
+three things: recorded, refused (`HubRefused`: never written; the same again gives the same), or
+unavailable (`HubUnavailable`: unknown; send the same call again).
+Synchronous; one client per thread. Needs nothing of the hub's own packages.
 """
 
 from __future__ import annotations
 
-import secrets
 import time
 from typing import TYPE_CHECKING, Any, Self
 
-import httpx
-import orjson
-
 from connectors.answers import (
+    Decided,
+    DryRun,
     ItemAnswer,
     Page,
     Receipt,
-    invalid_params,
-    item_of,
-    page_of,
-    receipt_of,
+    Recipient,
+    Refilled,
+    Warned,
+    unreadable,
 )
-from connectors.backoff import retry_after_seconds
-from connectors.errors import HubRefused, HubUnavailable, InvalidCredentials
-from connectors.tokens import TokenSource
+from connectors.calls import Calls
+from connectors.credentials import Credentials, load_credentials, parse_credentials
+from connectors.errors import (
+    ConnectorError,
+    HubRefused,
+    HubUnavailable,
+    InvalidCredentials,
+    InvalidEvents,
+    StateUnusable,
+    WebhookRefused,
+)
+from connectors.following import Wanted
+from connectors.patience import Patience
+from connectors.positions import CursorStore, FileCursor, MemoryCursor, Position
+from connectors.receiving import Receiving
+from connectors.records import fetch_records
+from connectors.sdk import Event
+from connectors.submitting import Submitting
+from connectors.webhooks import challenge_of, new_webhook_secret, verify_webhook
 from schemas.errors import Message
-from schemas.proofs import Prover
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
     from types import TracebackType
 
-    from connectors.credentials import Credentials
-    from connectors.sdk import Event
+    import httpx
 
-CONNECT_SECONDS = 5.0
-ANSWER_SECONDS = 30.0
-MAX_BATCH = 500
-MAX_BATCH_BYTES = 900_000
-_JSON = "application/json"
-_ONE = "application/cloudevents+json"
-_MANY = "application/cloudevents-batch+json"
+    from schemas.record_checks import Checked
+
+__all__ = [
+    "ConnectorError",
+    "Credentials",
+    "CursorStore",
+    "Decided",
+    "DryRun",
+    "Event",
+    "FileCursor",
+    "HubClient",
+    "HubRefused",
+    "HubUnavailable",
+    "InvalidCredentials",
+    "InvalidEvents",
+    "ItemAnswer",
+    "MemoryCursor",
+    "Page",
+    "Patience",
+    "Position",
+    "Receipt",
+    "Recipient",
+    "Refilled",
+    "StateUnusable",
+    "Wanted",
+    "Warned",
+    "WebhookRefused",
+    "challenge_of",
+    "load_credentials",
+    "new_webhook_secret",
+    "parse_credentials",
+    "verify_webhook",
+]
 
 
-def new_traceparent() -> str:
-    """A W3C trace context of its own with the sampled flag set: one trace per record."""
-    return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
-
-
-class HubClient:
+class HubClient(Submitting, Receiving):
     """The hub over HTTPS, for one client; its tokens are bound to a key of this object's own.
 
     Args:
@@ -75,16 +109,26 @@ class HubClient:
         language: str = "nl",
         now: Callable[[], float] = time.time,
     ) -> None:
-        self._now = now
-        self._http = httpx.Client(
-            base_url=url,
-            transport=transport,
-            # No redirects: a token is for this host only.
-            follow_redirects=False,
-            timeout=httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS),
-            headers={"accept-language": language, "user-agent": "schakel-connector"},
-        )
-        self._tokens = TokenSource(self._http, credentials, prover=Prover(now), now=now)
+        self._calls = Calls(url, credentials, transport=transport, language=language, now=now)
+        Submitting.__init__(self, self._calls, credentials.participant, now)
+        Receiving.__init__(self, self._calls)
+
+    @classmethod
+    def from_file(cls, path: Path, *, language: str = "nl") -> Self:
+        """A client from a credentials file that names its hub, as `schakel client create` writes.
+
+        Raises:
+            InvalidCredentials: not there, readable by others, or without `hub`.
+        """
+        credentials = load_credentials(path)
+        if credentials.hub is None:
+            raise InvalidCredentials(
+                Message(
+                    nl=f"{path} noemt geen hub: zet er het adres van de gateway in als hub.",
+                    en=f"{path} names no hub: add the gateway's address as hub.",
+                )
+            )
+        return cls(credentials.hub, credentials, language=language)
 
     def __enter__(self) -> Self:
         return self
@@ -99,39 +143,11 @@ class HubClient:
 
     def close(self) -> None:
         """Close the connections."""
-        self._http.close()
+        self._calls.close()
 
     def me(self) -> dict[str, Any]:
         """Who the hub says this client is: participant, organisation, roles, scopes."""
-        return _object(self._call("GET", "/v1/me", accept="application/json"))
-
-    def publish(self, event: Mapping[str, Any]) -> Receipt:
-        """Publish one CloudEvent in structured form; a duplicate gives the receipt of the first.
-
-        Raises:
-            HubRefused: nothing was written.
-            HubUnavailable: unknown; publish the same event again.
-            InvalidCredentials: the hub does not take them.
-        """
-        response = self._call("POST", "/v1/events", body=orjson.dumps(event), content=_ONE)
-        return receipt_of(_object(response))
-
-    def publish_batch(self, events: Sequence[Mapping[str, Any]]) -> tuple[ItemAnswer, ...]:
-        """Publish up to 500 events; the answers are in the order of `events`.
-
-        Only what is not recorded needs sending again: see `ItemAnswer.is_recorded`.
-        Raises as `publish`; then nothing is known about any of them.
-        """
-        if not events:
-            return ()
-        response = self._call("POST", "/v1/events", body=orjson.dumps(events), content=_MANY)
-        items = _object(response).get("items")
-        if not isinstance(items, list):
-            raise _unreadable()
-        answers = tuple(item_of(item) for item in items)
-        if [answer.id for answer in answers] != [event["id"] for event in events]:
-            raise _unreadable()
-        return answers
+        return self._calls.get("/v1/me")
 
     def erase(
         self, trajectory_id: str, legal_ground: str, *, reason: str, key: str
@@ -148,10 +164,7 @@ class HubClient:
             The order, with its `erasure_id` and `stage`. Raises as `publish`.
         """
         body = {"trajectory_id": trajectory_id, "legal_ground": legal_ground, "reason": reason}
-        response = self._call(
-            "POST", "/v1/erasures", body=orjson.dumps(body), content=_JSON, key=key
-        )
-        return _object(response)
+        return self._calls.post("/v1/erasures", body, key=key)
 
     def confirm_erasure(self, erasure_id: str) -> dict[str, Any]:
         """Confirm that the own copies are erased.
@@ -159,128 +172,33 @@ class HubClient:
         Args:
             erasure_id: of the order, or id of the `subject.erased` that told of it.
         """
-        path = f"/v1/erasures/{erasure_id}/receipts"
-        return _object(self._call("POST", path, body=b'{"erased": true}', content=_JSON))
+        return self._calls.post(f"/v1/erasures/{erasure_id}/receipts", {"erased": True})
 
-    def feed(self, after: str | None = None, *, limit: int = 100, wait_seconds: int = 0) -> Page:
-        """One page of the inbox after the cursor; waits up to `wait_seconds` for a first event."""
-        parameters: dict[str, str | int] = {"limit": limit}
-        if after is not None:
-            parameters["after"] = after
-        if wait_seconds:
-            parameters["wait"] = wait_seconds
-        response = self._call("GET", "/v1/feed", parameters=parameters, accept="application/json")
-        return page_of(_object(response))
+    def agreements(self) -> list[dict[str, Any]]:
+        """The agreements that the own organisation is a party of, each with hash and status."""
+        found = self._calls.get("/v1/agreements").get("agreements")
+        if not isinstance(found, list):
+            raise unreadable()
+        return found
 
-    def feed_events(self, after: str | None = None, *, limit: int = 100) -> Iterator[Event]:
-        """Every event now in the inbox after the cursor. The cursor is the caller's to keep."""
-        while True:
-            page = self.feed(after, limit=limit)
-            yield from page.events
-            if not page.events or page.next is None:
-                return
-            after = page.next
+    def agreement(self, agreement_id: str) -> dict[str, Any]:
+        """One of them, with every signature. Raises HubRefused for those of others."""
+        return self._calls.get(f"/v1/agreements/{agreement_id}")
 
-    def _call(
-        self,
-        method: str,
-        path: str,
-        *,
-        body: bytes | None = None,
-        content: str | None = None,
-        accept: str | None = None,
-        parameters: Mapping[str, str | int] | None = None,
-        key: str | None = None,
-    ) -> httpx.Response:
-        headers = {"traceparent": new_traceparent()}
-        if key is not None:
-            headers["idempotency-key"] = key
-        if content is not None:
-            headers["content-type"] = content
-        if accept is not None:
-            headers["accept"] = accept
-        response = self._attempt(method, path, body, headers, parameters)
-        if response.status_code == httpx.codes.UNAUTHORIZED:
-            # Expired or revoked since: once more with a new one, then it is the credentials.
-            self._tokens.forget()
-            response = self._attempt(method, path, body, headers, parameters)
-        if response.status_code == httpx.codes.UNAUTHORIZED:
-            raise InvalidCredentials(
-                Message(
-                    nl="De hub weigert het token van deze client.",
-                    en="The hub refuses this client's token.",
-                )
-            )
-        self._check(response)
-        return response
+    def record_key(self) -> dict[str, Any]:
+        """The hub's public proof keys, a JWK Set: compare it with what its operator tells you."""
+        return self._calls.get("/v1/records/key")
 
-    def _attempt(
-        self,
-        method: str,
-        path: str,
-        body: bytes | None,
-        headers: Mapping[str, str],
-        parameters: Mapping[str, str | int] | None,
-    ) -> httpx.Response:
-        request = self._http.build_request(
-            method, path, content=body, params=parameters, headers=headers
-        )
-        try:
-            return self._tokens.send(request)
-        except httpx.HTTPError as error:
-            raise HubUnavailable(
-                Message(
-                    nl="De hub antwoordt niet; dezelfde oproep wordt herhaald.",
-                    en="The hub does not answer; the same call is repeated.",
-                )
-            ) from error
+    def records(self, out: Path, *, key: Mapping[str, Any], older: Path | None = None) -> Checked:
+        """Fetch the own exchange records into a file and check every one of them.
 
-    def _check(self, response: httpx.Response) -> None:
-        """Raise for every answer that is no answer; 422 of a batch has items, so it is one."""
-        if response.is_success:
-            return
-        status = response.status_code
-        body = _object(response)
-        if status == httpx.codes.UNPROCESSABLE_ENTITY and isinstance(body.get("items"), list):
-            return
-        sentence = str(body.get("detail") or body.get("title") or f"HTTP {status}")
-        if _is_temporary(status):
-            raise HubUnavailable(
-                Message(nl=sentence, en=sentence),
-                retry_after_seconds=retry_after_seconds(
-                    response.headers.get("retry-after"), self._now()
-                ),
-                is_fault=status == httpx.codes.INTERNAL_SERVER_ERROR,
-            )
-        raise HubRefused(
-            status,
-            str(body.get("code", f"http_{status}")),
-            Message(nl=sentence, en=sentence),
-            invalid=invalid_params(body.get("invalidParams")),
-        )
+        Args:
+            out: the file, written whole or not at all; `schakel verify` checks it again offline.
+            key: the JWK Set that you trust, as `record_key` gave it once.
+            older: an earlier file: fetch what came after it, and check that nothing before changed.
 
-
-def _is_temporary(status: int) -> bool:
-    # A redirect is no answer of the hub: something stands in between, perhaps for a while.
-    return status >= 500 or status in {408, 425, 429} or status < 400  # noqa: PLR2004 - HTTP
-
-
-def _object(response: httpx.Response) -> dict[str, Any]:
-    try:
-        body = orjson.loads(response.content)
-    except orjson.JSONDecodeError:
-        body = None
-    if isinstance(body, dict):
-        return body
-    if response.is_error:
-        return {}
-    raise _unreadable()
-
-
-def _unreadable() -> HubUnavailable:
-    return HubUnavailable(
-        Message(
-            nl="Het antwoord van de hub is onleesbaar; dezelfde oproep wordt herhaald.",
-            en="The hub's answer is unreadable; the same call is repeated.",
-        )
-    )
+        Raises:
+            InvalidProof: something does not hold; the file is kept as `<out>.part` then.
+            Else as `publish`.
+        """
+        return fetch_records(self._calls.get, out, key, older)

@@ -16,8 +16,8 @@ import structlog
 
 from connectors import addressing, planning
 from connectors.answers import TYPE_PREFIX
+from connectors.calls import new_traceparent
 from connectors.checkpoint import DeadLetter, Known, Settlement, cursor_text
-from connectors.client import new_traceparent
 from connectors.errors import RowRefused
 from connectors.sdk import Finished, Record, Result
 

@@ -83,10 +83,11 @@ class TokenSource:
             self._token = self._ask()
         return self._token.value
 
-    def send(self, request: httpx.Request) -> httpx.Response:
+    def send(self, request: httpx.Request, *, stream: bool = False) -> httpx.Response:
         """Send one request with the token, and with a proof when there is a prover; blocks.
 
-        A request that is answered with a new nonce is sent once more.
+        A request that is answered with a new nonce is sent once more. With `stream` the answer's
+        body is the caller's to read and to close.
 
         Raises:
             InvalidCredentials, HubUnavailable: as `token`.
@@ -95,8 +96,8 @@ class TokenSource:
         token = self.token()
         if self._prover is None:
             request.headers["authorization"] = f"Bearer {token}"
-            return self._http.send(request)
-        return self._proven(self._prover, request, token)
+            return self._http.send(request, stream=stream)
+        return self._proven(self._prover, request, token, stream=stream)
 
     def forget(self) -> None:
         """Drop the token, after the hub refused it."""
@@ -127,13 +128,16 @@ class TokenSource:
         request: httpx.Request,
         token: str | None,
         auth: httpx.Auth | None = None,
+        *,
+        stream: bool = False,
     ) -> httpx.Response:
         # The hub judges the proof before it uses up an assertion, so the same one is sent again.
         for _ in range(2):
             request.headers.update(prover.headers(request.method, str(request.url), token))
-            response = self._http.send(request, auth=auth)
+            response = self._http.send(request, auth=auth, stream=stream)
             if not prover.should_repeat(response.status_code, response.headers):
                 break
+            response.close()
         return response
 
     def _read(self, response: httpx.Response) -> AccessToken:

@@ -40,6 +40,9 @@ class StubHub:
     refuse: Callable[[dict[str, Any]], Refusal | None] = lambda _event: None
     lock: threading.Lock = field(default_factory=threading.Lock)
     hold: threading.Event | None = None
+    queries: list[dict[str, list[str]]] = field(default_factory=list)
+    bodies: list[tuple[str, bytes]] = field(default_factory=list)
+    forgotten: int = 0
 
     def names(self) -> list[str]:
         """The recorded event names, in order."""
@@ -84,6 +87,7 @@ class StubHub:
 
     def page(self, query: dict[str, list[str]]) -> dict[str, Any]:
         """One page of the inbox; cursors are positions."""
+        self.queries.append(query)
         after = int(query.get("after", ["0"])[0])
         limit = int(query.get("limit", ["100"])[0])
         events = self.inbox[after : after + limit]
@@ -135,11 +139,32 @@ class Handler(BaseHTTPRequestHandler):
         if parts.path == "/.well-known/oauth-authorization-server":
             self.reply(200, {"issuer": "https://issuer.test"})
         elif parts.path == "/v1/me":
-            self.reply(200, {"participant": self.hub.participant})
+            self.reply(200, {"participant": self.hub.participant, "environment": "test"})
         elif parts.path == "/v1/feed":
-            self.reply(200, self.hub.page(parse_qs(parts.query)))
+            self.feed(parse_qs(parts.query))
         else:
             self.reply(404, {"code": "not_found"})
+
+    def feed(self, query: dict[str, list[str]]) -> None:
+        """One answer of the feed, in the form asked for."""
+        if 0 < int(query.get("after", ["0"])[0]) < self.hub.forgotten:
+            self.reply(410, {"code": "cursor_expired", "detail": "gone"})
+            return
+        page = self.hub.page(query)
+        form = self.headers["accept"]
+        if form == "application/json":
+            self.reply(200, page)
+            return
+        events, position = page.pop("events"), page
+        if form == "application/x-ndjson":
+            lines = "".join(json.dumps(one) + "\n" for one in [*events, position])
+        else:
+            first = int(position["next"]) - len(events) + 1
+            lines = "retry: 2000\n\n" + "".join(
+                f"id: {number}\ndata: {json.dumps(one)}\n\n"
+                for number, one in enumerate(events, first)
+            )
+        self.send(200, form, lines.encode())
 
     def do_POST(self) -> None:
         """Give a token, or publish; told failures come first."""
@@ -153,11 +178,16 @@ class Handler(BaseHTTPRequestHandler):
             token = {"access_token": f"t{len(hub.tokens)}", "token_type": kind, "expires_in": 300}
             self.reply(200, token)
             return
+        hub.bodies.append((self.path, body))
         if hub.hold is not None:
             hub.hold.wait()
         if hub.failures:
             status, headers = hub.failures.popleft()
             self.reply(status, {"code": f"told_{status}", "detail": "told to"}, headers)
+            return
+        if self.path == "/v1/feed/backfill":
+            hub.forgotten = 0
+            self.reply(200, {"added": len(hub.inbox), "after": "0", "more_from": None})
             return
         with hub.lock:
             is_batch = "batch" in self.headers["content-type"]
@@ -166,9 +196,14 @@ class Handler(BaseHTTPRequestHandler):
 
     def reply(self, status: int, body: Any, headers: dict[str, str] | None = None) -> None:
         """Send one JSON answer."""
-        text = json.dumps(body).encode()
+        self.send(status, "application/json", json.dumps(body).encode(), headers)
+
+    def send(
+        self, status: int, form: str, text: bytes, headers: dict[str, str] | None = None
+    ) -> None:
+        """Send one answer."""
         self.send_response(status)
-        self.send_header("content-type", "application/json")
+        self.send_header("content-type", form)
         self.send_header("content-length", str(len(text)))
         for name, value in (headers or {}).items():
             self.send_header(name, value)

@@ -3,21 +3,50 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
-from connectors.client import HubClient
-from connectors.credentials import load_credentials, parse_credentials
+import connectors.client
+from connectors.answers import Warned, item_of, receipt_of
+from connectors.client import HubClient, InvalidEvents, MemoryCursor, Patience, Wanted
+from connectors.credentials import Credentials, load_credentials, parse_credentials
 from connectors.errors import HubRefused, HubUnavailable, InvalidCredentials
+from connectors.sdk import Secret
 from tests.connectors.workshop import credentials
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
+    from connectors.following import Form
     from tests.connectors.stub_hub import StubHub
+
+
+ROOT = Path(__file__).parents[2]
+WITHOUT_THE_HUB = """
+import importlib, pkgutil, sys, tomllib
+
+hub = tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["hub"]
+shared = {"cryptography"}
+forbidden = {one.split("[")[0].split(">")[0].replace("-", "_") for one in hub} - shared
+forbidden |= {"kafka", "psycopg", "pydantic", "starlette", "gateway", "consumers"}
+
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in forbidden:
+            raise ImportError(name + " is the hub's")
+
+sys.meta_path.insert(0, Absent())
+import connectors
+for found in pkgutil.walk_packages(connectors.__path__, "connectors."):
+    if ".ready." not in found.name:
+        importlib.import_module(found.name)
+        print(found.name)
+"""
 
 
 def event(name: str, **changed: Any) -> dict[str, Any]:
@@ -59,6 +88,121 @@ def test_retry_after_is_told(hub: StubHub) -> None:
     with HubClient(hub.url, credentials()) as client, pytest.raises(HubUnavailable) as error:
         client.publish(event("a"))
     assert error.value.retry_after_seconds == 7
+
+
+def quick() -> Patience:
+    """Patience that does not really wait."""
+    return Patience(give_up_seconds=60, pause=lambda _seconds: None)
+
+
+def test_only_what_has_no_answer_is_sent_again(hub: StubHub) -> None:
+    """Outages repeat the same batch under the same ids; refused and blocked come back as such."""
+    hub.failures.extend([(503, {"retry-after": "1"}), (429, {})])
+    hub.refuse = lambda one: ("not_now", "no") if one["id"] == "b" else None
+    events = [event("a"), event("b", sourcerecordid="n"), event("c", sourcerecordid="n")]
+    with HubClient(hub.url, credentials()) as client:
+        answers = client.publish_many(events, quick())
+
+    assert [one.status for one in answers] == ["accepted", "rejected", "blocked"]
+    assert (answers[1].code, answers[1].step) == ("not_now", "lifecycle")
+    assert [one["id"] for one in hub.events] == ["a"]
+    assert hub.calls.count("POST /v1/events") == 3
+
+
+@pytest.mark.parametrize("ids", [["a", "a"], ["a", ""], ["a", None], ["a", 5]])
+def test_events_that_cannot_be_told_apart_are_not_sent(hub: StubHub, ids: list[Any]) -> None:
+    """Their answers could not be told apart either."""
+    with HubClient(hub.url, credentials()) as client, pytest.raises(InvalidEvents):
+        client.publish_many([event("x") | {"id": one} for one in ids])
+    assert not hub.calls
+
+
+@pytest.mark.parametrize("form", ["json", "ndjson", "sse"])
+def test_each_form_of_the_feed_gives_the_same_events(hub: StubHub, form: Form) -> None:
+    """With the filter in the query, and a cursor that a restart goes on from."""
+    hub.inbox = [event(name) for name in "abcde"]
+    store = MemoryCursor()
+    wanted = Wanted(types=("referral.created",), programmes=("wijk_werken",))
+    with HubClient(hub.url, credentials()) as client:
+        found = client.follow(store, form=form, limit=2, wanted=wanted, patience=quick())
+        first = [one.id for one in islice(found, 3)]
+        del found
+        again = client.catch_up(store, limit=2, wanted=wanted)
+        rest = [one.id for one in again]
+
+    assert first == ["a", "b", "c"]
+    assert rest == ["c", "d", "e"]
+    asked = {name: hub.queries[0][name] for name in ("type", "programme", "limit")}
+    assert asked == {"type": ["referral.created"], "programme": ["wijk_werken"], "limit": ["2"]}
+    assert "nis" not in hub.queries[0]
+
+
+def test_an_inbox_that_forgot_is_filled_again(hub: StubHub) -> None:
+    """The client asks for the backfill by itself and misses nothing."""
+    hub.inbox = [event(name, recordedtime="2026-03-02T09:00:00Z") for name in "abcd"]
+    store = MemoryCursor()
+    with HubClient(hub.url, credentials()) as client:
+        found = [one.id for one in islice(client.follow(store, limit=1), 3)]
+        hub.forgotten = 3
+        found += [one.id for one in client.catch_up(store)]
+
+    assert found == ["a", "b", "c", "a", "b", "c", "d"]
+    assert hub.bodies == [("/v1/feed/backfill", b'{"from":"2026-03-01T09:00:00Z"}')]
+
+
+def test_a_drafted_event_says_who_sends_it(hub: StubHub) -> None:
+    """The participant comes from the credentials, or once from the hub."""
+    with HubClient(hub.url, Credentials("c", secret=Secret("s"))) as client:
+        made = client.event("referral.created", {"x": 1}, id="e-1", sourcerecordid="D-1")
+        client.event("referral.created", {}, id="e-2")
+
+    assert made["source"] == "urn:schakel:participant:ocmw-tienen"
+    assert made["type"] == "be.schakel.activation.v1.referral.created"
+    assert (made["sourcerecordid"], made["data"]) == ("D-1", {"x": 1})
+    assert hub.calls.count("GET /v1/me") == 1
+
+
+def test_a_client_from_a_file_needs_to_know_its_hub(hub: StubHub, tmp_path: Path) -> None:
+    """Who it is and where it calls stand in one file."""
+    path = tmp_path / "credentials.json"
+    path.touch(0o600)
+    told = {"client_id": "c", "client_secret": "s"}
+    path.write_text(json.dumps(told))
+    with pytest.raises(InvalidCredentials):
+        HubClient.from_file(path)
+    path.write_text(json.dumps(told | {"hub": hub.url}))
+    with HubClient.from_file(path) as client:
+        assert client.me()["participant"] == "ocmw-tienen"
+
+
+def test_warnings_of_an_acceptance_are_kept() -> None:
+    """In a batch and alone, with the rules behind them."""
+    warned = [{"code": "cap_near", "detail": "Bijna.", "rules": ["r-1"]}]
+    item = {"id": "a", "status": "accepted", "receipt": {"event_id": "e"}, "warnings": warned}
+
+    assert item_of(item).warnings == (Warned("cap_near", "Bijna.", ("r-1",)),)
+    assert receipt_of({"event_id": "e", "warnings": warned}).warnings == item_of(item).warnings
+
+
+def test_every_public_name_is_there() -> None:
+    """What a partner imports is decided in one list."""
+    missing = [name for name in connectors.client.__all__ if not hasattr(connectors.client, name)]
+    assert not missing
+    assert len(set(connectors.client.__all__)) == len(connectors.client.__all__)
+
+
+def test_a_partner_needs_nothing_of_the_hubs_own() -> None:
+    """Every module that a partner may load, in a process where those packages do not exist."""
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_THE_HUB],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert "connectors.client" in done.stdout.split()
 
 
 def test_a_private_key_proves_who_asks(hub: StubHub, tmp_path: Path) -> None:

@@ -55,6 +55,49 @@ def test_what_was_blocked_goes_again_alone() -> None:
     assert hub.calls == [["a", "b", "c"], ["c"]]
 
 
+def patient(hub: ScriptedHub, *events: dict[str, str]) -> dict[str, str]:
+    """Publish as a partner does, who decides itself about what is blocked; the statuses."""
+    answers = Publisher(hub, Waits(), resends_blocked=False).send(events)
+    return {name: answer.status for name, answer in answers.items()}
+
+
+def test_what_is_blocked_may_stay_blocked() -> None:
+    """It is answered as it is and not sent by itself."""
+    hub = ScriptedHub({"b": "rejected", "c": "blocked"})
+
+    found = patient(hub, {"id": "a"}, {"id": "b"}, {"id": "c"})
+    assert found == {"a": "accepted", "b": "rejected", "c": "blocked"}
+    assert len(hub.calls) == 1
+
+
+def test_a_refusal_blocks_its_case_in_later_batches_too() -> None:
+    """The bound of one batch is not a bound of a case; what hangs on a blocked one is blocked."""
+    many = [{"id": f"x{number}", "sourcerecordid": f"n{number}"} for number in range(499)]
+    first = {"id": "bad", "sourcerecordid": "n", "trajectoryid": "t"}
+    second = {"id": "next", "trajectoryid": "t", "subject": "s"}
+    third, other = {"id": "last", "subject": "s"}, {"id": "free", "trajectoryid": "u"}
+    hub = ScriptedHub({"bad": "rejected"})
+
+    found = patient(hub, first, *many, second, third, other)
+    assert (found["next"], found["last"], found["free"]) == ("blocked", "blocked", "accepted")
+    assert [len(call) for call in hub.calls] == [500, 1]
+
+
+def test_a_spoilt_batch_blocks_only_the_case_of_the_one_that_spoils_it() -> None:
+    """Halves follow each other as batches do."""
+
+    class Choosy(ScriptedHub):
+        def publish_batch(self, events: Sequence[Mapping[str, Any]]) -> tuple[ItemAnswer, ...]:
+            if any(event["id"] == "b" for event in events):
+                raise HubRefused(400, "malformed", WORDS)
+            return super().publish_batch(events)
+
+    cases = {"a": "1", "b": "2", "c": "2", "d": "3"}
+    events = [{"id": name, "subject": case} for name, case in cases.items()]
+    found = patient(Choosy(), *events)
+    assert found == {"a": "accepted", "b": "rejected", "c": "blocked", "d": "accepted"}
+
+
 def test_retry_after_is_waited_out() -> None:
     """There is one call per Retry-After, never an earlier one."""
     hub = ScriptedHub(HubUnavailable(WORDS, retry_after_seconds=5), HubUnavailable(WORDS))
