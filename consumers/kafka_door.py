@@ -1,8 +1,9 @@
 """The Kafka door: each participant that was granted it gets its copies in a topic of its own.
 
 Written there is delivered. The position is stored after the broker's acknowledgement, so that a
-crash repeats at most one page, and the order is the inbox's. Everything here blocks and runs on one
-thread of one process; the agreement is asked at the moment of writing, through `Copies`.
+crash repeats at most one slice, and the order is the inbox's. Everything here blocks and runs on
+one thread of one process. The agreement is asked at the moment of writing, through `Copies`: no
+slice begins later than half a second after it was rendered, and the next turn asks anew.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from schemas.errors import SchakelError
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import sqlalchemy as sa
 
@@ -33,11 +34,20 @@ if TYPE_CHECKING:
     from consumers.wake import Listener
     from schemas.envelope import CloudEvent
 
+    Row = tuple[InboxEntry, Record | None]
+    """An inbox row and its copy; None where a leg stops it."""
+
 DOOR = "kafka"
 NAME = "kafka-door"
-PAGE = 500
+PAGE, FIRST_PAGE = 500, 100
 UNPUBLISHABLE = "unpublishable"
 """The leg of a copy that the broker takes in no way."""
+BEGIN_SECONDS = 0.5
+"""A registry may be a second and a half old, and after two nothing more may be sent."""
+FLUSH_SECONDS = 2.0
+"""How long a slice waits for a broker that went away meanwhile, before it is rendered anew."""
+SLICE_BYTES = 128 * 1024
+"""What the client sends at once, whatever the broker's answers take."""
 POLL_SECONDS = 0.25
 """Short, because a right that ended has to be gone at the broker within two seconds."""
 PAUSE_SECONDS = 1.0
@@ -64,6 +74,10 @@ class Copies(Protocol):
 class Publishes(Protocol):
     """Puts records into topics; `consumers.log.SupervisedProducer` is the real one."""
 
+    def prepare(self, topic: str) -> None:
+        """Connect, so that what is published next is sent at once. Raises `LogError`."""
+        ...
+
     def publish(self, records: Sequence[Record]) -> None:
         """Send and wait for all acknowledgements. Raises `LogError`."""
         ...
@@ -81,6 +95,7 @@ class KafkaDoor:
         reading: read-only engine of the consumers' store.
         writing: writing engine of the consumers' store.
         readers: the clients that may read, by participant, by the registry of now; cheap.
+        passed: seconds on a clock that never goes back.
     """
 
     reading: sa.Engine
@@ -89,8 +104,11 @@ class KafkaDoor:
     producer: Publishes
     access: KafkaAccess
     readers: Callable[[], Mapping[str, frozenset[str]]]
+    passed: Callable[[], float] = time.monotonic
     _applied: Mapping[str, frozenset[str]] | None = None
     _checked_at: float = field(default=float("-inf"))
+    _page: int = FIRST_PAGE
+    """As many as lately went in time: what is rendered and then not sent was disclosed in vain."""
 
     def step(self) -> bool:
         """Bring access up to date and write a page for each inbox that has more.
@@ -111,30 +129,39 @@ class KafkaDoor:
         return bool(waiting)
 
     def _give_access(self, readers: Mapping[str, frozenset[str]]) -> None:
-        is_late = time.monotonic() - self._checked_at > CHECK_SECONDS
+        is_late = self.passed() - self._checked_at > CHECK_SECONDS
         if readers != self._applied or is_late:
             self.access.apply(readers)
-            self._applied, self._checked_at = readers, time.monotonic()
+            self._applied, self._checked_at = readers, self.passed()
 
     def _write(self, participant: str, after: int) -> None:
         with self.reading.connect() as connection:
-            entries = views.feed_page(connection, Scope(participant), after=after, limit=PAGE)
+            entries = views.feed_page(connection, Scope(participant), after=after, limit=self._page)
         if not entries:
             return
         topic = self.access.topic_of(participant)
+        self.producer.prepare(topic)
+        until = self.passed() + BEGIN_SECONDS
         copies = self.hand_over(participant, entries, DOOR)
         records = [None if one is None else record_of(topic, one) for one in copies]
-        refused = self._publish([one for one in records if one is not None])
+        for slice_ in slices(list(zip(entries, records, strict=True))):
+            # One row alone always goes, so that a slow machine does not stand still.
+            if self.passed() > until and len(entries) > 1:
+                self._page = max(1, self._page // 2)
+                return
+            self._write_slice(participant, slice_)
+        self._page = min(PAGE, self._page * 2)
+
+    def _write_slice(self, participant: str, rows: Sequence[Row]) -> None:
+        refused = self._publish([record for _, record in rows if record is not None])
         with self.writing.begin() as connection:
             lost = [
-                entry.seq
-                for entry, record in zip(entries, records, strict=True)
-                if record is not None and id(record) in refused
+                entry.seq for entry, record in rows if record is not None and id(record) in refused
             ]
             if lost:
                 log.error("kafka_door_unpublishable", participant=participant, rows=len(lost))
                 inbox.mark(connection, participant, lost, UNPUBLISHABLE)
-            kafka_positions.store(connection, participant, entries[-1].seq)
+            kafka_positions.store(connection, participant, rows[-1][0].seq)
 
     def _publish(self, records: Sequence[Record]) -> set[int]:
         """Publish all; the identities of those that can never be."""
@@ -150,6 +177,17 @@ class KafkaDoor:
         else:
             return set()
         return {id(one.record) for one in self.producer.publish_separately(records)}
+
+
+def slices(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
+    """Rows in their order, as many together as can be sent at once; one of any size alone."""
+    first, size = 0, 0
+    for place, (_, record) in enumerate(rows):
+        size += 0 if record is None else record.size
+        if size > SLICE_BYTES and place > first:
+            yield rows[first:place]
+            first, size = place, 0 if record is None else record.size
+    yield rows[first:]
 
 
 def run(door: KafkaDoor, leases: Leases, listener: Listener, stop: threading.Event) -> None:

@@ -92,6 +92,21 @@ class SupervisedProducer:
             self._discard()
             raise self._failure(records, failures) from failures[0]
 
+    def prepare(self, topic: str) -> None:
+        """Connect and learn where the topic is, so that what is published next is sent at once.
+
+        Blocks for five seconds at most.
+
+        Raises:
+            NotPublished: the broker is away, or the topic is.
+        """
+        producer = self._connected()
+        try:
+            producer.partitions_for(topic)
+        except KafkaError as error:
+            self._discard()
+            raise NotPublished(unreachable(self._settings.bootstrap)) from error
+
     def publish_separately(self, records: Sequence[Record]) -> tuple[Poison, ...]:
         """Publish a rejected chunk one by one; return the records that can never be published.
 
@@ -168,6 +183,8 @@ def _is_rejection(failure: BaseException) -> bool:
 def _force_close(producer: Any) -> None:
     # A stuck producer's close() raises from its own flush before it stops anything (kafka.md §3.3).
     producer.flush = lambda *_args, **_kwargs: None
+    # Else it goes on sending what it holds for as long as it is waited for.
+    producer._sender.force_close()  # noqa: SLF001 - close() does so only after the wait
     with contextlib.suppress(KafkaError):
         producer.close(timeout=2)
 

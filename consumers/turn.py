@@ -82,16 +82,17 @@ class _Gate:
     a receiver that is away.
     """
 
-    def __init__(self, failures: int, *, is_probe: bool) -> None:
+    def __init__(self, failures: int, passed: Callable[[], float], *, is_probe: bool) -> None:
         self._lock = threading.Lock()
-        self._until = time.monotonic() + BEGIN_SECONDS
+        self._passed = passed
+        self._until = passed() + BEGIN_SECONDS
         self._is_probe = is_probe
         self._is_shut = False
         self.failures = failures
         self.has_delivered = False
 
     def is_open(self) -> bool:
-        if self._is_shut or time.monotonic() > self._until:
+        if self._is_shut or self._passed() > self._until:
             return False
         return self._is_probe or self.failures < retrying.BREAKER_FAILURES
 
@@ -113,6 +114,7 @@ class Turns:
         reading: read-only engine of the consumers' store.
         writing: writing engine of the consumers' store.
         chance: 0 to 1, for jitter.
+        passed: seconds on a clock that never goes back.
     """
 
     reading: sa.Engine
@@ -123,6 +125,7 @@ class Turns:
     clock: Clock
     hands: Hands
     chance: Callable[[], float]
+    passed: Callable[[], float] = time.monotonic
     paces: dict[str, Pace] = field(default_factory=dict)
 
     def take(self, subscription_id: str) -> bool:
@@ -154,7 +157,8 @@ class Turns:
         return not batch.is_idle(found)
 
     def _send(self, subscription: Subscription, batch: Batch) -> Outcome:
-        gate = _Gate(subscription.failures, is_probe=subscription.state == subscriptions.SUSPENDED)
+        is_probe = subscription.state == subscriptions.SUSPENDED
+        gate = _Gate(subscription.failures, self.passed, is_probe=is_probe)
         done: list[Result] = []
         if batch.lanes:
             envelope = self._envelope(subscription)

@@ -40,7 +40,9 @@ class KafkaDoorParts:
         self._reading = open_engine(stores.consumers, read_only=True)
         self._writing = open_engine(stores.consumers)
         self._admin = LogAdmin(settings.log_settings(kafka_door.NAME))
-        self._producer = SupervisedProducer(settings.log_settings(kafka_door.NAME))
+        self._producer = SupervisedProducer(
+            settings.log_settings(kafka_door.NAME), flush_seconds=kafka_door.FLUSH_SECONDS
+        )
         self._clock = business_clock(settings, registry.ledger_reader)
         hand_over = HandOver(
             Renderer(registry.live.current, keys, self._clock),
