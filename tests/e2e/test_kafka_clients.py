@@ -52,7 +52,16 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHub]:
             )
         with running.client(OCMW) as sender:
             sender.publish(referral(7))
+        for participant, topic in ((ORGANISER, TOPIC), ("vdab", OTHER)):
+            _wait_for(running, participant, topic)
         yield running
+
+
+def _wait_for(hub: RunningHub, participant: str, topic: str) -> None:
+    """A topic and the rights to it are there a moment after its client was made."""
+    token, deadline = _token(hub, participant), time.monotonic() + PATIENCE_SECONDS
+    while topic not in _listed(hub, participant, token):
+        assert time.monotonic() < deadline, "the topic never came"
 
 
 def test_the_console_consumer_reads_the_topic(hub: RunningHub, tmp_path: Path) -> None:
@@ -120,16 +129,16 @@ def test_a_client_sees_no_topic_but_its_own(hub: RunningHub) -> None:
 def test_a_revoked_client_reads_no_longer(hub: RunningHub) -> None:
     """Its right at the broker goes with it, though its token would still count."""
     token = _token(hub, "vdab")
-    assert OTHER in _listed(hub, token)
+    assert OTHER in _listed(hub, "vdab", token)
     _schakel(hub, "client", "revoke", "vdab-kafka", "--yes")
     deadline = time.monotonic() + PATIENCE_SECONDS
-    while OTHER in _listed(hub, token):
+    while OTHER in _listed(hub, "vdab", token):
         assert time.monotonic() < deadline, "the topic is still there for a revoked client"
 
 
-def _listed(hub: RunningHub, token: str) -> set[str]:
-    """The topics that VDAB's token shows; none when the broker does not take it any more."""
-    consumer = Consumer(_settings(hub, "vdab", "vdab.late", token=token))
+def _listed(hub: RunningHub, participant: str, token: str) -> set[str]:
+    """The topics that a token shows; none when the broker does not take it any more."""
+    consumer = Consumer(_settings(hub, participant, f"{participant}.late", token=token))
     try:
         return set(consumer.list_topics(timeout=20).topics)
     except KafkaException:
@@ -139,7 +148,7 @@ def _listed(hub: RunningHub, token: str) -> set[str]:
 
 
 def _referral(hub: RunningHub, participant: str, topic: str, group: str = "") -> Any:
-    """The message of the referral; a topic is there a moment after its client was made."""
+    """The message of the referral."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     consumer = Consumer(_settings(hub, participant, group or f"{participant}.{uuid4().hex}"))
     consumer.subscribe([topic])
