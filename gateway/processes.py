@@ -25,11 +25,12 @@ from gateway.exchange import route as routing
 from gateway.exchange.drains import open_drain
 from gateway.exchange.sealer import SEALER_LOCK, Sealer
 from gateway.exchange.seats import open_seat
-from gateway.hub_parts import GatewayParts, RegistryParts, business_clock
+from gateway.hub_parts import GatewayParts
 from gateway.installing import upgrade_stores
 from gateway.kafka_parts import KafkaDoorParts
 from gateway.probes import LedgerProbe, StoreProbe
 from gateway.provisioning import provision
+from gateway.registry_parts import RegistryParts, business_clock
 from gateway.serving import serve
 from gateway.webhook_parts import DeliverParts
 from schemas.topics import topics
@@ -61,15 +62,15 @@ def gateway(settings: HubSettings) -> None:
     draining = threading.Event()
     probes = (
         StoreProbe("ledger", registry.ledger_reader, registry.ledger_engine),
-        StoreProbe("consumers", parts.consumers_reader, parts.consumers_engine),
-        StoreProbe("keys", parts.keys_engine, parts.keys_engine),
+        StoreProbe("consumers", parts.doors.reading, parts.doors.writing),
+        StoreProbe("keys", parts.doors.keys_engine, parts.doors.keys_engine),
         LedgerProbe(parts.ledger),
     )
     management = create_management(
         probes,
         parts.figures,
         clock=parts.movable_clock,
-        settle=parts.timers.settle,
+        settle=parts.workers.timers.settle,
         is_draining=draining.is_set,
     )
     application = create_app(parts.collaborators(parts.verifier()))

@@ -1,4 +1,4 @@
-"""The parts of webhooks: what the deliverer is made of, and what the gateway needs of it."""
+"""The parts of webhooks: what the deliverer is made of, and what calls receivers."""
 
 from __future__ import annotations
 
@@ -7,62 +7,52 @@ from typing import TYPE_CHECKING
 
 from consumers import deliver
 from consumers.addresses import AddressPolicy, SystemResolver
-from consumers.database import open_engine
 from consumers.leases import open_leases
 from consumers.posting import Poster
 from consumers.receiver_tokens import ReceiverTokens
 from consumers.sending import Sender
 from consumers.turn import Turns
 from consumers.wake import wakers
-from gateway.exchange.handover import HandOver
-from gateway.exchange.key_watch import KeyWatch
-from gateway.exchange.keys import KeyStore
-from gateway.exchange.render import Renderer
+from gateway.door_parts import DoorParts
 from gateway.exchange.text_seal import TextSeal
 from gateway.exchange.webhook_door import WebhookDoor
-from gateway.hub_parts import business_clock, key_encryption
+from gateway.registry_parts import business_clock
 
 if TYPE_CHECKING:
     import threading
 
-    from gateway.hub_parts import RegistryParts
+    from gateway.registry_parts import RegistryParts
     from gateway.settings import HubSettings
 
 
-def address_policy(settings: HubSettings) -> AddressPolicy:
-    """Which receivers may be called."""
-    return AddressPolicy(allows_loopback=settings.webhook_loopback)
+class ReceiverParts:
+    """What calls receivers: which may be called, and the one way to do it."""
+
+    def __init__(self, settings: HubSettings) -> None:
+        self.policy = AddressPolicy(allows_loopback=settings.webhook_loopback)
+        self._poster = Poster(self.policy, SystemResolver())
+        self.sender = Sender(self._poster, ReceiverTokens(self._poster))
+
+    def close(self) -> None:
+        """End the connections."""
+        self._poster.close()
 
 
 class DeliverParts:
     """Everything the deliverer's process is made of."""
 
     def __init__(self, settings: HubSettings, registry: RegistryParts) -> None:
-        stores = settings.stores
         self._settings = settings
-        self._registry = registry
-        self._keys_engine = open_engine(stores.keys)
-        encryption = key_encryption(settings, self._keys_engine, registry.ledger_reader)
-        keys = KeyStore(self._keys_engine, encryption)
-        self._key_watch = KeyWatch(self._keys_engine, keys)
-        self._reading = open_engine(stores.consumers, read_only=True)
-        self._writing = open_engine(stores.consumers)
-        self._poster = Poster(address_policy(settings), SystemResolver())
-        self._threads = deliver.Threads()
         clock = business_clock(settings, registry.ledger_reader)
-        hand_over = HandOver(
-            Renderer(registry.live.current, keys, clock),
-            registry.ledger_reader,
-            self._reading,
-            self._writing,
-            clock,
-        )
+        self._doors = DoorParts(settings, registry, clock)
+        self._receivers = ReceiverParts(settings)
+        self._threads = deliver.Threads()
         self._turns = Turns(
-            self._reading,
-            self._writing,
-            render=WebhookDoor(hand_over),
-            sender=Sender(self._poster, ReceiverTokens(self._poster)),
-            seal=TextSeal(encryption),
+            self._doors.reading,
+            self._doors.writing,
+            render=WebhookDoor(self._doors.hand_over),
+            sender=self._receivers.sender,
+            seal=TextSeal(self._doors.encryption),
             clock=clock,
             hands=self._threads,
             chance=random.SystemRandom().random,
@@ -71,12 +61,11 @@ class DeliverParts:
     def run(self, stop: threading.Event) -> None:
         """Deliver until `stop` is set; blocks."""
         woken = wakers(self._settings.stores, self._settings.run_dir)
-        self._registry.live.start()
-        self._key_watch.start()
+        self._doors.start()
         listener, waker = woken.listener(deliver.NAME), woken.waker(deliver.NAME)
         deliverer = deliver.Deliverer(
             self._turns,
-            leases=open_leases(self._writing, self._settings.run_dir / "deliver.lock"),
+            leases=open_leases(self._doors.writing, self._settings.run_dir / "deliver.lock"),
             threads=self._threads,
             listener=listener,
             waker=waker,
@@ -85,10 +74,8 @@ class DeliverParts:
         try:
             deliverer.run()
         finally:
-            self._poster.close()
+            self._receivers.close()
             waker.close()
             listener.close()
-            self._key_watch.stop()
-            self._registry.live.stop()
-            for engine in (self._reading, self._writing, self._keys_engine):
-                engine.dispose()
+            self._doors.stop()
+            self._doors.close()

@@ -17,8 +17,8 @@ from gateway.exchange.key_erasure import KeyEraser
 from gateway.exchange.key_file import FileKeyEncryption
 from gateway.exchange.registry_store import RegistryStore
 from gateway.exchange.retention_job import RetentionJob, shown
-from gateway.hub_parts import business_clock
 from gateway.installing import upgrade_stores
+from gateway.registry_parts import business_clock
 from gateway.settings import load
 from schemas.cli import language
 from schemas.errors import Message

@@ -25,8 +25,8 @@ from gateway.exchange.key_file import FileKeyEncryption
 from gateway.exchange.key_rotation import ROTATE_AFTER_US, KeyRotation
 from gateway.exchange.key_state import KeyState, read_state
 from gateway.exchange.proof_keys import ProofKeys
-from gateway.hub_parts import business_clock
 from gateway.oauth.keys import SigningKeys
+from gateway.registry_parts import business_clock
 from gateway.settings import load
 from schemas.cli import language
 from schemas.errors import Message

@@ -105,4 +105,4 @@ def _seal(around: Region) -> None:
     sealer = Sealer(engine, registry.ledger_reader, seat=seat, stop=threading.Event())
     while sealer.step():
         pass
-    around.parts._heads.step()  # noqa: SLF001 - what its thread does every so often
+    around.parts.workers.heads.step()  # what its thread does every so often

@@ -20,7 +20,8 @@ from consumers.log_records import Fetched
 from gateway.api.application import create_app
 from gateway.exchange.registry_document import parse
 from gateway.exchange.route import Route
-from gateway.hub_parts import GatewayParts, RegistryParts
+from gateway.hub_parts import GatewayParts
+from gateway.registry_parts import RegistryParts
 from gateway.settings import HubSettings
 from tests.gateway.api import fakes
 from tests.gateway.api.asgi import AsgiClient
@@ -239,7 +240,7 @@ class Region:
     def wait(self, days: int) -> None:
         """Let days pass; the hub does all that was due in them, in order."""
         self.clock.move(timedelta(days=days).total_seconds())
-        left = self.parts.timers.settle(self.clock.now_us())
+        left = self.parts.workers.timers.settle(self.clock.now_us())
         assert left == 0
         self.deliver()
 
@@ -276,10 +277,10 @@ def region(folder: Path, **changes: Any) -> Iterator[Region]:
         route = Route(
             fakes.NoLog(),
             registry.ledger_reader,
-            parts.consumers_engine,
+            parts.doors.writing,
             registry.live.current,
             parts.clock,
         )
         facts = FactsOfOutbox(registry.ledger_reader)
-        evidence = Evidence(facts, parts.consumers_engine, parts.clock)
+        evidence = Evidence(facts, parts.doors.writing, parts.clock)
         yield Region(client, route, parts, clock, evidence)

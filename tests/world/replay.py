@@ -18,8 +18,8 @@ from consumers import evidence
 from consumers.database import open_engine, upgrade
 from consumers.log import LogConsumer
 from gateway.exchange.route import TOPICS, Route
-from gateway.hub_parts import RegistryParts, business_clock
 from gateway.installing import CONSUMERS_MIGRATIONS
+from gateway.registry_parts import RegistryParts, business_clock
 from gateway.settings import load
 from schemas.identifiers import uuid7
 

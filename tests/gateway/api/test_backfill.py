@@ -31,7 +31,7 @@ def test_the_way_out_of_an_expired_cursor_works(around: Region) -> None:
     refer(around, "caw-hageland")
     first = around.get("ocmw-tienen", "/v1/feed?limit=1")
     everything = around.get("ocmw-tienen", "/v1/feed")["events"]
-    with around.parts.consumers_engine.begin() as connection:
+    with around.parts.doors.writing.begin() as connection:
         inbox.forget(connection, before=around.clock.now_us() + MICROSECONDS_PER_DAY)
 
     expired = around.call("ocmw-tienen", "GET", f"/v1/feed?after={first['next']}")
