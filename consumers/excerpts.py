@@ -1,13 +1,17 @@
 """The part of a receiver's answer that is kept with a failed attempt: short, and nobody in it.
 
-Receivers repeat what they were sent when they refuse it. So whatever holds a word of the event, a
-number, an address or a word about health is left out as a whole.
+Receivers repeat what they were sent when they refuse it, in whatever way their language writes it.
+So whatever holds a word of the event, a number, an address or a word about health is left out as a
+whole, also when it is escaped, in another encoding, or without its accents.
 """
 
 from __future__ import annotations
 
+import html
 import re
+import unicodedata
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import unquote_plus
 
 import orjson
 
@@ -21,6 +25,7 @@ SCANNED: Final = 4096
 LEFT_OUT: Final = "[withheld]"
 _SHORTEST_VALUE: Final = 3
 _PERSONAL: Final = re.compile(r"@|\d[\d ./-]{7,}\d")
+_ESCAPED: Final = re.compile(r"\\[ux]((?<=u)[0-9a-fA-F]{4}|(?<=x)[0-9a-fA-F]{2})")
 _CONTROL: Final = re.compile(r"[^\x20-\x7e\u00a0-\uffff]+")
 
 
@@ -31,15 +36,40 @@ def excerpt(answer: bytes, sent: bytes) -> str | None:
         answer: what came back, of which 4 KiB are looked at.
         sent: the JSON that was sent; none of its values may come back.
     """
-    text = _CONTROL.sub(" ", answer[:SCANNED].decode("utf-8", "replace")).strip()
+    looked_at = answer[:SCANNED]
+    text = _CONTROL.sub(" ", looked_at.decode("utf-8", "replace")).strip()
     if not text:
         return None
-    if _PERSONAL.search(text) or holds_number(text) or word_list().mentions_health(text):
-        return LEFT_OUT
-    plain = text.casefold()
-    if any(value in plain for value in _values(sent)):
+    values = _values(sent)
+    if any(_tells(reading, values) for reading in _readings(looked_at)):
         return LEFT_OUT
     return text[:LONGEST]
+
+
+def _readings(answer: bytes) -> Iterator[str]:
+    """The answer as each of the ways to write a text would have it read."""
+    for encoding in ("utf-8", "cp1252", "utf-16-le", "utf-16-be"):
+        text = answer.decode(encoding, "replace")
+        yield text
+        yield html.unescape(unquote_plus(_ESCAPED.sub(_character, text)))
+
+
+def _character(escaped: re.Match[str]) -> str:
+    return chr(int(escaped[1], 16))
+
+
+def _tells(text: str, values: set[str]) -> bool:
+    """Whether it may be about somebody."""
+    if _PERSONAL.search(text) or holds_number(text) or word_list().mentions_health(text):
+        return True
+    plain = _folded(text)
+    return any(value in plain for value in values)
+
+
+def _folded(text: str) -> str:
+    """Without case and accents."""
+    apart = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(one for one in apart if not unicodedata.combining(one))
 
 
 def _values(sent: bytes) -> set[str]:
@@ -49,7 +79,7 @@ def _values(sent: bytes) -> set[str]:
     except orjson.JSONDecodeError:
         return set()
     data = document.get("data") if isinstance(document, dict) else None
-    found = {word.casefold() for text in _texts(data) for word in (text, *text.split())}
+    found = {_folded(word) for text in _texts(data) for word in (text, *text.split())}
     return {one for one in found if len(one) >= _SHORTEST_VALUE}
 
 

@@ -31,6 +31,28 @@ def test_what_may_be_about_somebody_is_left_out(answer: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "answer",
+    [
+        rb'{"unknown": "Testkanari\u00ebnveld"}',
+        rb"unknown: Testkanari\xebnveld",
+        b"unknown: Testkanari%C3%ABnveld",
+        b"<p>unknown: Testkanari&#235;nveld</p>",
+        b"<p>unknown: Testkanari&euml;nveld</p>",
+        b"unknown: TESTKANARIENVELD",
+        "unknown: Testkanariënveld".encode("cp1252"),
+        "unknown: Testkanariënveld".encode("utf-16-le"),
+        "unknown: Testkanariënveld".encode("utf-16"),
+        b"mail somebody%40example.org",
+    ],
+)
+def test_a_name_is_seen_however_it_is_written(answer: bytes) -> None:
+    """Escaped as JSON, Python, URLs or HTML do, in another encoding, or without its accent."""
+    sent = json.dumps({"data": {"person": {"family_name": "Testkanariënveld"}}}).encode()
+
+    assert excerpt(answer, sent) == LEFT_OUT
+
+
+@pytest.mark.parametrize(
     ("answer", "kept"),
     [
         (b"", None),
