@@ -23,6 +23,12 @@ if TYPE_CHECKING:
 PERIOD: Final = {"from": "2025-01-01T00:00:00Z", "to": "2036-01-01T00:00:00Z"}
 STREAM_SECONDS: Final = 10.0
 ONE: Final = {"content-type": "application/cloudevents+json"}
+WEBHOOKS: Final = (
+    "/v1/subscriptions",
+    "/v1/subscriptions/{subscription_id}",
+    "/v1/subscriptions/{subscription_id}/deliveries",
+    "/v1/subscriptions/{subscription_id}/dead-letters",
+)
 COMMANDS: Final[Mapping[str, tuple[str, ...]]] = {
     OCMW_TIENEN: (
         "events show {event_id}",
@@ -79,7 +85,8 @@ def everything(
 
 
 def _readings() -> Iterator[tuple[str, Mapping[str, str]]]:
-    """Every operation that reads, as the isolation matrix addresses it."""
+    """Every operation that reads, as the isolation matrix addresses it; and webhooks."""
+    yield from ((path, {}) for path in WEBHOOKS)
     for (method, path), ways in WAYS.items():
         if method == GET:
             for way in ways:
@@ -156,6 +163,11 @@ def _wrong(who: str, text: str, case: str) -> Iterator[tuple[str, str, dict[str,
     yield "POST", "/v1/events", _one({**event, "data": _misplaced(text)})
     yield "POST", "/v1/events", {"content": f'{{"data": "{text}'.encode(), "headers": ONE}
     yield "POST", "/v1/referrals", {"json": _misplaced(text), "headers": _key()}
+    for name in ("url", "since", "secret", "retry_hours"):
+        yield "POST", "/v1/subscriptions", {"json": {"url": "x", name: text}, "headers": _key()}
+    for name in ("event_types", "programmes", "municipalities"):
+        body = {"url": "https://example.org/", name: [text]}
+        yield "POST", "/v1/subscriptions", {"json": body, "headers": _key()}
     yield "GET", f"/v1/events/{text}", {}
     yield "GET", f"/v1/trajectories/{text}", {}
     yield "GET", "/v1/feed", {"params": {"after": text}}

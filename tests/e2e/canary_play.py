@@ -17,7 +17,8 @@ from connectors.world.inboxes import Inboxes
 from connectors.world.organisations import CAW, HAGELAND, OCMW_TIENEN, VDAB
 from connectors.world.performance import performance
 from connectors.world.script import Sight
-from tests.e2e import canary_answers, canary_search
+from tests.consumers.receivers import Receiver
+from tests.e2e import canary_answers, canary_receiver, canary_search
 from tests.e2e.canary_story import CASE, SEED, story
 from tests.e2e.canary_values import LATER_PHONE, OTHER_PHONE, OWN_CAW, OWN_FILE, PERSON, REFUSED
 from tests.e2e.canary_world import PARTIES
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from tests.e2e.canary_world import CanaryWorld
 
 BEFORE, AFTER = "before", "after"
+SUBSCRIPTIONS: Final = "/v1/subscriptions"
 PATIENCE_SECONDS: Final = 60.0
 TODAY: Final = datetime.now(UTC).date()
 
@@ -46,19 +48,22 @@ def play(world: CanaryWorld, stack: ExitStack) -> None:
         performance(
             world.where,
             lambda who: load_credentials(world.credentials(who)),
-            registry.document(SEED),
+            _registry(),
             language="nl",
             report=lambda _day, _sent: None,
             remembers=lambda _case: True,
         )
     )
+    receiver = stack.enter_context(Receiver(canary_receiver.answer))
+    subscription = _subscribed(world, receiver.url)
     played = player.play(story(TODAY).steps)
     assert not played.surprises, played.surprises
     clock = HubClock(world.where.management)
     stack.callback(clock.close)
     clock.move_to(datetime.now(UTC))
     _files(world, stack)
-    things = _things(player)
+    things = {**_things(player), "subscription_id": subscription}
+    _received(world, receiver, subscription)
     for who in PARTIES:
         came = player.inboxes.of(who, frozenset({things["trajectory_id"]}))
         text = json.dumps([[one.type, dict(one.attributes), one.data] for one in came])
@@ -70,6 +75,39 @@ def play(world: CanaryWorld, stack: ExitStack) -> None:
     things["order_id"] = _erase(world, things["trajectory_id"])
     _changed(world, player, things["trajectory_id"])
     canary_answers.everything(world, AFTER, things, events)
+
+
+def _registry() -> dict[str, Any]:
+    """The world's, with a case holder whose client may read Kafka too."""
+    found = registry.document(SEED)
+    for organisation in found["organisations"]:
+        for one in organisation["participants"]:
+            if one["id"] == VDAB:
+                one["clients"][0]["scopes"].append("sj_kafka_read")
+    return found
+
+
+def _subscribed(world: CanaryWorld, url: str) -> str:
+    """VDAB's webhook, which gets what its inbox gets; its id."""
+    headers = {"idempotency-key": "canary"}
+    made = world.call(VDAB, "POST", SUBSCRIPTIONS, json={"url": url}, headers=headers)
+    assert (made.status_code, made.json()["state"]) == (201, "active"), made.text
+    return str(made.json()["id"])
+
+
+def _received(world: CanaryWorld, receiver: Receiver, subscription: str) -> None:
+    """Wait until nothing is to be sent any more; some of it was refused for good."""
+    path = f"{SUBSCRIPTIONS}/{subscription}/deliveries"
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        found = world.call(VDAB, "GET", path, params={"limit": "500"}).json()["deliveries"]
+        states = {one["state"] for one in found}
+        if {"delivered", "failed"} <= states and "pending" not in states:
+            break
+        assert time.monotonic() < deadline, found
+        time.sleep(0.2)
+    for one in receiver.got:
+        world.write("deliveries", VDAB, one.body)
 
 
 def _files(world: CanaryWorld, stack: ExitStack) -> None:

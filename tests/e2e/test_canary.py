@@ -67,6 +67,8 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> Places:
     """Play everything, erase, let the hub end, and search."""
     folder = tmp_path_factory.mktemp("canary")
     with ExitStack() as stack:
+        settings = stack.enter_context(pytest.MonkeyPatch.context())
+        settings.setenv("SCHAKEL_WEBHOOK_LOOPBACK", "true")
         hub = stack.enter_context(running_hub(folder / "hub", "--data", str(folder / "hub")))
         gateway, management = str(hub.where["gateway"]), str(hub.where["management"])
         administrator = load_credentials(hub.data / "admin.json")
@@ -103,11 +105,16 @@ KINDS: Final = {
     "definitions": Kind(None, "a connector's maps are about columns"),
     "credentials": Kind(None, "keys of clients"),
 }
+TOPIC: Final = "out."
+"""How a participant's own topic begins: what is written there is delivered, under its grants."""
 SENT_AS_NAMES: Final = (CAW, TOWN_TIENEN)
 
 
 def reader(place: tuple[str, ...]) -> str | None:
     """Who reads what stands there; None for what is nobody's to read in the clear."""
+    topic = next((one for one in place if one.startswith(TOPIC)), None)
+    if topic is not None:
+        return topic.removeprefix(TOPIC).partition(".")[0]
     part = KINDS[place[0]].reader
     return None if part is None else place[part]
 
@@ -137,6 +144,13 @@ def test_whoever_may_have_a_value_has_it(places: Places, name: str) -> None:
     readers = {reader(place) for place in places.of(name) if place[0] in ("answers", "deliveries")}
 
     assert readers >= VALUES[name].given_to, VALUES[name].why
+
+
+def test_a_topic_of_ones_own_holds_what_was_delivered_there(places: Places) -> None:
+    """So the search reads the broker's segments: VDAB has that door, and nobody else."""
+    topics = {part for name in VALUES for place in places.of(name) for part in place}
+
+    assert {one for one in topics if one.startswith(TOPIC)} == {f"{TOPIC}{VDAB}.v1-0"}
 
 
 @pytest.mark.parametrize("name", OF_CAW_ALONE)
