@@ -6,7 +6,9 @@ import base64
 import json
 import os
 import shutil
+import unicodedata
 import urllib.parse
+from html.entities import codepoint2name
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 SHORTEST = 6
 """Of a form: less than this is found by chance in what is encrypted."""
 
+LAST_ASCII = 127
 RESERVED = (".index", ".timeindex")
 
 
@@ -40,8 +43,10 @@ def forms(text: str) -> frozenset[bytes]:
 
 
 def _variants(text: str) -> set[str]:
-    """As it is, in other cases, and a telephone number as people and machines write it."""
-    found = {text, text.lower(), text.upper(), text.casefold()}
+    """As it is, without accents, in other cases, and a phone number as people and machines do."""
+    apart = unicodedata.normalize("NFKD", text)
+    bare = "".join(one for one in apart if not unicodedata.combining(one))
+    found = {way for one in (text, bare) for way in (one, one.lower(), one.upper())}
     if text.startswith("+32"):
         digits = text.removeprefix("+")
         found |= {digits, f"+32 {digits[2:5]} {digits[5:7]} {digits[7:9]} {digits[9:]}"}
@@ -56,6 +61,11 @@ def _escaped(text: str) -> set[bytes]:
         json.dumps(text)[1:-1],
         text.encode("unicode_escape").decode("ascii"),
         repr(text.encode())[2:-1],
+        text.encode("ascii", "xmlcharrefreplace").decode(),
+        "".join(one if one.isascii() else f"&#x{ord(one):x};" for one in text),
+        "".join(
+            f"&{codepoint2name.get(ord(one))};" if ord(one) > LAST_ASCII else one for one in text
+        ),
     }
     lower = {one.replace("%C3%AB", "%c3%ab").replace("%2B", "%2b") for one in escaped}
     return {one.encode() for one in escaped | lower}

@@ -29,7 +29,7 @@ PERSON: Final = Person(
     place=places.place(places.TIENEN),
 )
 OTHER_PHONE, LATER_PHONE = "+32000731952", "+32000731954"
-COMPETENCE: Final = "kan zingende kooitjes vlechten"
+COMPETENCE: Final = "weet zingende kooitjes te vlechten"
 NOTE: Final = "belt liever na het zangkoor"
 REMARKS: Final = "begint graag met de volière"
 REMARK: Final = "bewijs gezien bij de vogelwacht"

@@ -237,8 +237,21 @@ def _is_key_store(path: Path, folder: Path) -> bool:
         lambda text: base64.urlsafe_b64encode(b"xx" + text.encode() + b"xx"),
         lambda text: urllib.parse.quote(text).encode(),
         lambda text: json.dumps({"text": text}).encode(),
+        lambda text: text.encode("ascii", "xmlcharrefreplace"),
+        lambda text: text.replace("ë", "e").encode(),
     ],
-    ids=["utf-8", "utf-16", "cp1252", "hex", "base64", "base64url", "url", "json"],
+    ids=[
+        "utf-8",
+        "utf-16",
+        "cp1252",
+        "hex",
+        "base64",
+        "base64url",
+        "url",
+        "json",
+        "html",
+        "no accent",
+    ],
 )
 @pytest.mark.parametrize("name", ["family name", "national number", "mentor's phone"])
 def test_a_planted_leak_is_found(
