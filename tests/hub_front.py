@@ -90,6 +90,7 @@ class HubFront:
     client: httpx.Client
     time: Time
     proofs: Proofs
+    issuing: dict[str, Any] = field(repr=False)
     private_keys: dict[str, dict[str, Any]] = field(repr=False)
     secret: str = field(repr=False, default="")
 
@@ -117,6 +118,10 @@ class HubFront:
         signing = import_key(key or self.private_keys[client_id])
         wanted = {"alg": algorithm, **(header or {})}
         return jwt.encode(wanted, claims, signing, algorithms=[algorithm])
+
+    def issuer_with(self, **changes: Any) -> Issuer:
+        """Another issuer on the same stores, with other collaborators where a test says so."""
+        return Issuer(**{**self.issuing, **changes})
 
     def ask(self, assertion: str, path: str = "/oauth/token", **form: str) -> httpx.Response:
         """POST to an OAuth endpoint with an assertion."""
@@ -175,15 +180,16 @@ def hub_front(
     live.before_change(signing.reload)
     addresses = [issuer_url]
     proofs = Proofs(addresses, now=clock.now)
-    issuer = Issuer(
-        url=issuer_url,
-        keys=signing,
-        registry=live.current,
-        used=UsedAssertions(engine, now=clock.now),
-        revoked=RevokedTokens(engine, now=clock.now),
-        proofs=proofs,
-        now=clock.now,
-    )
+    issuing: dict[str, Any] = {
+        "url": issuer_url,
+        "keys": signing,
+        "registry": live.current,
+        "used": UsedAssertions(engine, now=clock.now),
+        "revoked": RevokedTokens(engine, now=clock.now),
+        "proofs": proofs,
+        "now": clock.now,
+    }
+    issuer = Issuer(**issuing)
     verifier = Verifier(
         issuer=issuer_url,
         keys=signing,
@@ -222,7 +228,17 @@ def hub_front(
     with served(app) as address, httpx.Client(base_url=address) as client:
         addresses.append(address)
         yield HubFront(
-            store, live, signing, issuer, verifier, client, clock, proofs, private_keys, secret
+            store,
+            live,
+            signing,
+            issuer,
+            verifier,
+            client,
+            clock,
+            proofs,
+            issuing,
+            private_keys,
+            secret,
         )
     live.stop()
     engine.dispose()

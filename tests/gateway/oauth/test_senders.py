@@ -15,7 +15,9 @@ from gateway.oauth.proofs import Proofs
 from gateway.oauth.request import HttpForm
 from gateway.oauth.senders import Binding, Sender, Senders, binding_of
 from gateway.oauth.tokens import GATEWAY, KAFKA, mint
+from gateway.oauth.used_proofs import UsedProofs
 from gateway.oauth.verifier import Verifier
+from schemas.errors import Message
 from tests.hub_front import (
     ADMIN,
     ASSERTION_TYPE,
@@ -292,23 +294,14 @@ def test_kafka_tokens_are_for_proven_senders(front: HubFront, production: HubFro
     assert there.json()["error"] == "invalid_request"
 
 
-def test_production_makes_kafka_tokens_for_either_proof(
-    front: HubFront, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_production_makes_kafka_tokens_for_either_proof(front: HubFront) -> None:
     """By a key or by a certificate; with neither there is none, whatever the client may read."""
     registry = replace(front.live.current(), environment="production")
-    monkeypatch.setattr(front.issuer, "_registry", lambda: registry)
+    issuer = front.issuer_with(registry=lambda: registry)
 
     def asked(**shown: Any) -> Answer:
-        form = {
-            "grant_type": "client_credentials",
-            "client_assertion_type": ASSERTION_TYPE,
-            "client_assertion": front.assertion(KAFKA_CLIENT),
-            "resource": KAFKA.indicator,
-        }
-        headers = {"content-type": "application/x-www-form-urlencoded"}
-        sender = Sender("POST", "/oauth/token", "", **shown)
-        return front.issuer.token(HttpForm(urlencode(form).encode(), headers, sender))
+        assertion = front.assertion(KAFKA_CLIENT)
+        return issuer.token(token_form(assertion, resource=KAFKA.indicator, **shown))
 
     by_key = asked(proofs=(front.forger().proof("POST", TOKEN_URL),))
     by_certificate = asked(certificate=CERTIFICATE)
@@ -320,56 +313,34 @@ def test_production_makes_kafka_tokens_for_either_proof(
         assert claims_of(str(answer.body["access_token"]))["aud"] == "kafka"
 
 
-def test_a_full_memory_is_told_in_oauths_words(front: HubFront, monkeypatch: Any) -> None:
+def test_a_full_memory_is_told_in_oauths_words(front: HubFront) -> None:
     """No room to remember a proof: no token, and when to ask again."""
-    monkeypatch.setattr(front.proofs, "_used", _Full())
-    answer = front.ask_with([front.forger().proof("POST", TOKEN_URL)], front.assertion())
+    proofs = Proofs([ISSUER], now=front.time.now, used=_Full(front.time.now))
+    forger = Forger(now=front.time.now, nonce=proofs.fresh_nonce())
+    issuer = front.issuer_with(proofs=proofs)
+    shown = (forger.proof("POST", TOKEN_URL),)
+    answer = issuer.token(token_form(front.assertion(), proofs=shown))
 
-    assert (answer.status_code, answer.json()["error"]) == (503, "temporarily_unavailable")
-    assert int(answer.headers["retry-after"]) >= 1
+    assert (answer.status, answer.body["error"]) == (503, "temporarily_unavailable")
+    assert int(answer.headers["Retry-After"]) >= 1
 
 
-class _Full:
+def token_form(assertion: str, *, resource: str = "", **shown: Any) -> HttpForm:
+    """What a client posts for a token; `shown` is how it proves to be the sender."""
+    form = {
+        "grant_type": "client_credentials",
+        "client_assertion_type": ASSERTION_TYPE,
+        "client_assertion": assertion,
+    }
+    if resource:
+        form["resource"] = resource
+    headers = {"content-type": "application/x-www-form-urlencoded"}
+    return HttpForm(urlencode(form).encode(), headers, Sender("POST", "/oauth/token", "", **shown))
+
+
+class _Full(UsedProofs):
     """A memory of proofs without room."""
 
     def use(self, *_: object) -> bool:
         """Refuse."""
-        from schemas.errors import Message  # noqa: PLC0415 - only here
-
         raise errors.Overloaded(Message(nl="Vol.", en="Full."))
-
-
-def test_the_metadata_says_it(front: HubFront) -> None:
-    """RFC 9449 §5.1 and RFC 8705 §3.3."""
-    found = front.client.get("/.well-known/oauth-authorization-server").json()
-
-    assert found["dpop_signing_alg_values_supported"] == ["ES256", "PS256", "EdDSA", "Ed25519"]
-    assert found["tls_client_certificate_bound_access_tokens"] is False
-
-
-def test_the_whole_way_over_http(front: HubFront) -> None:
-    """A resource asks for a nonce, takes the proof with it, and says how to authenticate."""
-    forger = front.forger()
-    token = front.bound_token(forger, ADMIN)
-    address = str(front.client.base_url).rstrip("/")
-
-    def asked(proof: str, scheme: str = "DPoP") -> Any:
-        headers = {"authorization": f"{scheme} {token}", "dpop": proof}
-        return front.client.get(PATH, headers=headers)
-
-    forger.nonce = None
-    challenged = asked(forger.proof("GET", f"{address}{PATH}", token))
-    forger.nonce = challenged.headers["dpop-nonce"]
-    good = asked(forger.proof("GET", f"{address}{PATH}", token))
-    bearer = asked(forger.proof("GET", f"{address}{PATH}", token), "Bearer")
-    bare = front.client.get(PATH)
-
-    assert challenged.status_code == 401
-    assert challenged.json()["code"] == "use_dpop_nonce"
-    assert 'error="use_dpop_nonce"' in challenged.headers["www-authenticate"]
-    assert 'algs="ES256 PS256 EdDSA Ed25519"' in challenged.headers["www-authenticate"]
-    assert good.status_code == 200
-    assert bearer.status_code == 401
-    assert bearer.headers.get_list("www-authenticate")[1].startswith("DPoP ")
-    assert 'error="invalid_token"' in bearer.headers["www-authenticate"]
-    assert "error" not in bare.headers["www-authenticate"]
