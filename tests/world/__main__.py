@@ -2,8 +2,9 @@
 
     python -m tests.world --people 5000 --seed 4711
 
-Fails when the hub refuses or tells anything otherwise than the world says, or when what it keeps
-of the log differs from what comes of the whole log in an empty store.
+Fails when the hub refuses or tells anything otherwise than the world says, when what it keeps of
+the log differs from what comes of the whole log in an empty store, or when anybody's number or
+address stands in the clear in any file of its folder.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from connectors.credentials import load_credentials
 from connectors.world import world
 from connectors.world.own_hub import own_hub
 from connectors.world.performance import performance
+from tests.world.clear_text import people_in
 from tests.world.replay import replayed, settled
 
 if TYPE_CHECKING:
@@ -74,9 +76,11 @@ def _judged(where: Installation, folder: Path, played: Played) -> int:
     _say(f"replayed {again.inboxes}  {again.inbox_rows} rows")
     _say(f"facts    {first.facts}  {first.fact_rows} rows")
     _say(f"replayed {again.facts}  {again.fact_rows} rows")
+    told = people_in(where.data, folder)
+    _say(f"in the clear in the hub's folder: {', '.join(told) or 'nobody'}")
     is_same = first == again
     _say("the same" if is_same else "NOT the same")
-    return 0 if is_same and not played.surprises else 1
+    return 0 if is_same and not told and not played.surprises else 1
 
 
 class Report:
