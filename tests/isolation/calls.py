@@ -69,6 +69,8 @@ def _filled(given: Any, names: Mapping[str, str]) -> Any:
     """The same with every `{name}` replaced; one that nothing is known of stays, and is seen."""
     if isinstance(given, dict):
         return {key: _filled(value, names) for key, value in given.items()}
+    if isinstance(given, list):
+        return [_filled(one, names) for one in given]
     if isinstance(given, str):
         return re.sub(r"{(\w+)}", lambda found: names.get(found[1], found[0]), given)
     return given

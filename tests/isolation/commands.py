@@ -28,6 +28,8 @@ _CASE = (GET, "/v1/trajectories/{trajectory_id}")
 _EVENT = (GET, "/v1/events/{event_id}")
 _RULES = (GET, "/v1/programmes")
 _FEED = (GET, "/v1/feed")
+_WEBHOOKS = "/v1/subscriptions"
+_DEAD = f"{_WEBHOOKS}/{{subscription_id}}/dead-letters"
 _METADATA = (GET, "/.well-known/oauth-authorization-server")
 
 COMMANDS: Final[dict[str, tuple[Operation, ...]]] = {
@@ -54,6 +56,10 @@ COMMANDS: Final[dict[str, tuple[Operation, ...]]] = {
     "connector check": LOCAL,
     "connector run": (PUBLISH, _FEED, (GET, "/v1/me")),
     "db retention": LOCAL,
+    "dead-letters discard": ((GET, _WEBHOOKS), (POST, f"{_DEAD}/discard")),
+    "dead-letters list": ((GET, _WEBHOOKS), (GET, _DEAD)),
+    "dead-letters redrive": ((GET, _WEBHOOKS), (POST, f"{_DEAD}/redrive")),
+    "dead-letters show": ((GET, _WEBHOOKS), (GET, f"{_DEAD}/{{letter_id}}")),
     "db upgrade": LOCAL,
     "events offers": ((GET, "/v1/offers"),),
     "events record-key": ((GET, "/v1/records/key"),),

@@ -1,4 +1,4 @@
-"""Whose things the matrix reaches for: a case, its number, an erasure, an agreement."""
+"""Whose things the matrix reaches for: a case, its number, an erasure, a webhook and more."""
 
 from __future__ import annotations
 
@@ -7,8 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from consumers import dead_letters, subscriptions
+from consumers.dead_letters import DeadLetter
+from consumers.scope import Scope
 from gateway.exchange.sealer import SEALER_LOCK, Sealer
 from gateway.exchange.seats import open_seat
+from schemas.identifiers import uuid7
+from tests.consumers.webhook_world import PlainSeal
 from tests.letter import steps
 from tests.letter.partners import CAW, HOST, OCMW, ORGANISER, VDAB
 
@@ -19,6 +24,7 @@ if TYPE_CHECKING:
 
 CANARY = {"family_name": "Kanarie", "phone": "+32 000 47 11 08", "sourcerecordid": "KANARIE-1"}
 AGREEMENT = "demo-caw-2026"
+RECEIVER = "https://kanarie.example.org/hook"
 _FLIPPED = str.maketrans("0123456789abcdef", "123456789abcdef0")
 
 
@@ -45,6 +51,7 @@ def referred_by_partner(around: Region) -> Held:
     answer = around.refer(CAW, **CANARY)
     event, case = answer["receipt"]["event_id"], answer["trajectory_id"]
     order = _erased(around)
+    subscription, letter = _given_up_on(around, event, case)
     _seal(around)
     number = CANARY["sourcerecordid"]
     names = {
@@ -54,6 +61,8 @@ def referred_by_partner(around: Region) -> Held:
         "sourcerecordid": number,
         "order_id": order,
         "agreement_id": AGREEMENT,
+        "subscription_id": subscription,
+        "letter_id": letter,
     }
     known = frozenset({CAW, OCMW})
     return Held(
@@ -63,6 +72,7 @@ def referred_by_partner(around: Region) -> Held:
             "number": frozenset({CAW}),
             "erasure": frozenset({CAW}),
             "record": frozenset({CAW}),
+            "subscription": frozenset({CAW}),
             "holder": frozenset(),
             "agreement": known | {ORGANISER, VDAB},
         },
@@ -70,6 +80,7 @@ def referred_by_partner(around: Region) -> Held:
             "case": frozenset({case, event, names["referral_id"], *CANARY.values()}),
             "erasure": frozenset({order}),
             "agreement": frozenset({AGREEMENT}),
+            "subscription": frozenset({subscription, letter, RECEIVER}),
         },
     )
 
@@ -94,6 +105,41 @@ def _erased(around: Region) -> str:
     answer = around.call(CAW, "POST", "/v1/erasures", json=body, headers=headers)
     assert answer.status_code == 201, answer.text
     return str(answer.json()["erasure_id"])
+
+
+def _given_up_on(around: Region, event: str, case: str) -> tuple[str, str]:
+    """A partner's subscription, paused, and a dead letter of it; nothing is sent here."""
+    now = around.clock.now_us()
+    letter = uuid7()
+    with around.parts.doors.writing.begin() as connection:
+        made, _ = subscriptions.create(
+            connection,
+            CAW,
+            subscriptions.Wanted(RECEIVER),
+            key="matrix",
+            content_hash="matrix",
+            secret="whsec_" + "bWF0cml4" * 4,
+            seal=PlainSeal(),
+            position=0,
+            now=now,
+        )
+        subscriptions.change(connection, Scope(CAW), made.id, state=subscriptions.PAUSED)
+        dead = DeadLetter(
+            id=letter,
+            participant=CAW,
+            subscription_id=made.id,
+            seq=1,
+            event_id=event,
+            event_name="referral.created",
+            trajectory_id=case,
+            dataschema=None,
+            code="http_422",
+            tries=1,
+            excerpt=None,
+            dead_at=now,
+        )
+        dead_letters.add(connection, [dead])
+    return made.id, letter
 
 
 def _seal(around: Region) -> None:

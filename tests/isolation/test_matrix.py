@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tests.letter.region import Region
 
 REFUSED = range(400, 500)
-ACTS = {"read", "list", "search", "trace", "replay", "write", "look up"}
+ACTS = {"read", "list", "search", "trace", "replay", "dead letter", "write", "look up"}
 DESKS = {OCMW, VDAB}
 TAKING = {"trajectory.case_holder_assigned", "trajectory.reopened"}
 FREE = {one.name for one in catalogue().all() if one.aggregate_type == "offer"}

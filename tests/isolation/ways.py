@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-Act = Literal["read", "list", "search", "trace", "replay", "write", "look up"]
-Kind = Literal["case", "number", "agreement", "erasure", "record", "holder"]
+Act = Literal["read", "list", "search", "trace", "replay", "dead letter", "write", "look up"]
+Kind = Literal["case", "number", "agreement", "erasure", "record", "holder", "subscription"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +64,14 @@ class Administrative(Way):
     """For the hub's administrator or auditor; participants are refused before anything is read."""
 
 
-GET, POST = "GET", "POST"
+GET, POST, DELETE = "GET", "POST", "DELETE"
 _EMPTY: Final[dict[str, Any]] = {}
 _PERIOD: Final = {"from": "2026-01-01T00:00:00Z", "to": "2036-01-01T00:00:00Z"}
 _SIGNED: Final = {"jws": "e30.e30.e30"}
 _ERASE: Final = {"legal_ground": "gdpr_17_1_a", "reason": "matrix"}
+
+_CHOSEN: Final = {"reason": "matrix", "dry_run": False}
+_ONE: Final = "/v1/subscriptions/{subscription_id}"
 
 WAYS: Final[dict[tuple[str, str], tuple[Way, ...]]] = {
     (GET, "/v1/me"): (Everyone("read"),),
@@ -145,6 +148,32 @@ WAYS: Final[dict[tuple[str, str], tuple[Way, ...]]] = {
     (GET, "/v1/records/head"): (Everyone("read"),),
     (GET, "/v1/records/consistency"): (Everyone("read", {"from": "1", "to": "2"}),),
     (GET, "/v1/records/key"): (Public("look up"),),
+    (GET, "/v1/subscriptions"): (Own("list", of="subscription"),),
+    (POST, "/v1/subscriptions"): (Everyone("write", {}, _EMPTY),),
+    (GET, _ONE): (Thing("read", of="subscription"),),
+    (DELETE, _ONE): (Thing("write", of="subscription"),),
+    (GET, f"{_ONE}/deliveries"): (
+        Thing("list", of="subscription"),
+        Thing("search", {"state": "failed"}, of="subscription"),
+    ),
+    (POST, f"{_ONE}/pause"): (Thing("write", of="subscription"),),
+    (POST, f"{_ONE}/resume"): (Thing("write", of="subscription"),),
+    (POST, f"{_ONE}/test"): (Thing("write", of="subscription"),),
+    (POST, f"{_ONE}/secret"): (Thing("write", {}, _EMPTY, of="subscription"),),
+    (POST, f"{_ONE}/replay"): (
+        Thing("replay", {}, {"since": "2026-01-01T00:00:00Z"}, of="subscription"),
+    ),
+    (GET, f"{_ONE}/dead-letters"): (
+        Thing("dead letter", of="subscription"),
+        Thing("dead letter", {"code": "http_422"}, of="subscription"),
+    ),
+    (GET, f"{_ONE}/dead-letters/{{letter_id}}"): (Thing("dead letter", of="subscription"),),
+    (POST, f"{_ONE}/dead-letters/redrive"): (
+        Thing("dead letter", {}, {**_CHOSEN, "ids": ["{letter_id}"]}, of="subscription"),
+    ),
+    (POST, f"{_ONE}/dead-letters/discard"): (
+        Thing("dead letter", {}, {**_CHOSEN, "ids": ["{letter_id}"]}, of="subscription"),
+    ),
     (POST, "/v1/registry/plan"): (Administrative("read", {}, _EMPTY),),
     (POST, "/v1/registry/apply"): (Administrative("write", {}, {"document": {}}),),
     (GET, "/v1/clients"): (Administrative("list"),),
