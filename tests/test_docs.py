@@ -66,6 +66,25 @@ def test_every_command_that_is_named_exists() -> None:
     assert named <= known
 
 
+def test_decisions_are_numbered_without_gaps_and_whole() -> None:
+    """Each decision has the next number and says context, decision, consequences and rejected."""
+    found = re.split(r"^## (?=\d+\. )", _text("DECISIONS.md"), flags=re.MULTILINE)[1:]
+    parts = ["Context", "Decision", "Consequences", "Rejected"]
+
+    assert [int(one.partition(".")[0]) for one in found] == list(range(1, len(found) + 1))
+    for one in found:
+        assert re.findall(r"^\*\*([A-Z][a-z]+)\.\*\*", one, re.MULTILINE) == parts, one[:60]
+
+
+def test_the_changelog_is_grouped() -> None:
+    """Each version has its groups once, in the order that operators read them."""
+    order = ["Security", "Removed", "Deprecated", "Added", "Changed", "Fixed"]
+    for version in re.split(r"^## ", _text("CHANGELOG.md"), flags=re.MULTILINE)[1:]:
+        groups = re.findall(r"^### (.+)$", version, re.MULTILINE)
+
+        assert groups == [one for one in order if one in groups]
+
+
 def test_no_document_names_a_registry_or_this_machine() -> None:
     """Requirements carry hashes and no addresses."""
     for path in (ROOT / "requirements").glob("*.txt"):
