@@ -175,7 +175,7 @@ class HubClient(Submitting, Receiving):
         return self._calls.post(f"/v1/erasures/{erasure_id}/receipts", {"erased": True})
 
     def agreements(self) -> list[dict[str, Any]]:
-        """The agreements that the own organisation is a party of, each with hash and status."""
+        """The agreements that the own organisation is a party of, with status, `document_hash`."""
         found = self._calls.get("/v1/agreements").get("agreements")
         if not isinstance(found, list):
             raise unreadable()

@@ -12,7 +12,13 @@ import pytest
 from gateway.settings import HubSettings
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "deploy/README.md"]
+DOCUMENTS = [
+    "README.md",
+    "ARCHITECTURE.md",
+    "CONTRIBUTING.md",
+    "deploy/README.md",
+    "connectors/README.md",
+]
 PATH = re.compile(
     r"(?<![\w/])((?:schemas|consumers|gateway|connectors|deploy|tests|requirements)/[\w./*-]*)"
 )

@@ -14,6 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.security import HTTPBasic, HTTPBasicCredentials
 from sqlalchemy import text
 
+from connectors.records import fetch_records
 from consumers.database import Stores
 from gateway.api import records as calls
 from gateway.api.framework import refuse
@@ -108,6 +109,33 @@ def test_a_fetched_file_holds_and_carries_on_from_an_older_one(
     assert (account.count, account.tree_size, account.hub) == (3, 10, HUB)
     assert (since.records, since.account.count, since.grown_from) == (2, 5, 10)
     assert checker.check(_lines(whole)).records == 5
+
+
+def test_a_partners_client_keeps_no_file_that_does_not_hold(
+    hub: Installation, tmp_path: Path
+) -> None:
+    """It checks what came with the key it was given, and carries on from an older file."""
+    hub.record(3)
+    old, new, forged = (tmp_path / name for name in ("old", "new", "forged"))
+    key = fetch_key(hub.address)
+    with hub.session() as session:
+        first = fetch_records(session.get, old, key, None)
+        hub.record(2)
+        since = fetch_records(session.get, new, key, old)
+
+        def dropping(path: str, **parameters: str | int) -> dict[str, Any]:
+            page = session.get(path, **parameters)
+            if "records" in page:
+                del page["records"][1]
+            return page
+
+        with pytest.raises(InvalidProof):
+            fetch_records(dropping, forged, key, None)
+        with pytest.raises(InvalidProof):
+            fetch_records(session.get, forged, {"keys": []}, None)
+
+    assert (first.records, since.records, since.grown_from) == (3, 2, first.account.tree_size)
+    assert not forged.exists()
 
 
 def test_pages_stay_under_the_head_of_the_first(hub: Installation) -> None:
