@@ -29,6 +29,7 @@ WEBHOOKS: Final = (
     "/v1/subscriptions/{subscription_id}/deliveries",
     "/v1/subscriptions/{subscription_id}/dead-letters",
 )
+HEADERS: Final = ("traceparent", "tracestate", "baggage", "user-agent", "referer", "x-request-id")
 COMMANDS: Final[Mapping[str, tuple[str, ...]]] = {
     OCMW_TIENEN: (
         "events show {event_id}",
@@ -168,6 +169,8 @@ def _wrong(who: str, text: str, case: str) -> Iterator[tuple[str, str, dict[str,
     for name in ("event_types", "programmes", "municipalities"):
         body = {"url": "https://example.org/", name: [text]}
         yield "POST", "/v1/subscriptions", {"json": body, "headers": _key()}
+    for name in HEADERS:
+        yield "GET", "/v1/events/nothing", {"headers": {name: text.encode()}}
     yield "GET", f"/v1/events/{text}", {}
     yield "GET", f"/v1/trajectories/{text}", {}
     yield "GET", "/v1/feed", {"params": {"after": text}}
