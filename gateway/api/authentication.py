@@ -20,10 +20,14 @@ if TYPE_CHECKING:
     from gateway.oauth.verifier import Principal
 
 _SCHEMES: Final = frozenset({BEARER, DPOP})
+PRINCIPAL_KEY: Final = "schakel.principal"
+"""Where an ASGI scope keeps who calls: a proof counts once, however often a call asks."""
 
 
 def authenticate(verifier: TokenVerifier, scope: Scope) -> Principal:
     """The principal of an ASGI request: of its token, when it is its sender's, and in its budget.
+
+    Asked again within the same request it gives the same answer without judging again.
 
     Raises:
         InvalidToken: 401, no token, a scheme other than DPoP and Bearer, or it does not hold.
@@ -31,6 +35,9 @@ def authenticate(verifier: TokenVerifier, scope: Scope) -> Principal:
         TooManyCalls, Overloaded: the proof cannot be remembered.
         BudgetSpent, TooManyAtOnce: 429, the participant asks more than its share.
     """
+    known: Principal | None = scope.get(PRINCIPAL_KEY)
+    if known is not None:
+        return known
     sender, token = sender_of(scope)
     if sender.scheme not in _SCHEMES:
         raise errors.InvalidToken(
@@ -46,6 +53,7 @@ def authenticate(verifier: TokenVerifier, scope: Scope) -> Principal:
         )
     principal = verifier.verify(token, sender)
     fair_use.count(scope, principal)
+    scope[PRINCIPAL_KEY] = principal
     return principal
 
 
