@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from consumers.database import Stores, open_engine
-from gateway.exchange.registry_document import RegistryDocument, parse, read_yaml
+from gateway.exchange.registry_document import parse, read_yaml
 from gateway.exchange.registry_store import RegistryStore
 from tests.store_fixtures import migrate
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gateway.exchange.registry import Environment
+    from gateway.exchange.registry_entries import RegistryDocument
 
 ROOT = Path(__file__).parent.parent
 DEMO = ROOT / "deploy" / "demo" / "registry.yaml"

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gateway.errors import ClientExists, InvalidClient, UnknownRecord
-from gateway.exchange.registry_document import ID_HINT, KEYS_MAX, is_identifier
+from gateway.exchange.registry_entries import ID_HINT, KEYS_MAX, is_identifier
 from gateway.exchange.scopes import allowed_scopes
 from schemas.documents import Faults
 from schemas.errors import Message

@@ -7,17 +7,24 @@ said: `revoked: true`, and for an agreement `status: revoked`.
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from gateway.errors import InvalidClient, InvalidRegistry
+from gateway.errors import InvalidRegistry
 from gateway.exchange.budgets import KEYS as BUDGET_KEYS
 from gateway.exchange.budgets import read_budget
-from gateway.exchange.credentials import checked_public_jwk
 from gateway.exchange.registry import Contact, Credential, Organisation, Participant
+from gateway.exchange.registry_entries import (
+    ID_HINT,
+    AgreementEntry,
+    ClientEntry,
+    OrganisationEntry,
+    ParticipantEntry,
+    RegistryDocument,
+    is_identifier,
+)
+from gateway.exchange.registry_keys import client_keys, signing_keys
 from gateway.exchange.registry_trust import read_delegation_entry, read_issuer_entry
 from gateway.exchange.scopes import allowed_scopes
 from schemas import roles, territory
@@ -25,7 +32,6 @@ from schemas.agreement import EVERYWHERE, parse_agreement
 from schemas.documents import Faults, Section, plain
 from schemas.errors import InvalidAgreement, InvalidParam, Message
 from schemas.identifiers import kbo, organisation_urn, ovo, vcode
-from schemas.moments import from_rfc3339
 from schemas.strict_yaml import StrictLoader
 
 if TYPE_CHECKING:
@@ -35,17 +41,7 @@ if TYPE_CHECKING:
     from gateway.exchange.budgets import Budget
     from gateway.exchange.registry import ClientAuth, Environment
     from gateway.exchange.registry_trust import DelegationEntry, IssuerEntry
-    from schemas.agreement import Agreement
 
-_ID = re.compile(r"[a-z0-9-]{3,40}", re.ASCII)
-# OAuth clients and certificates share one name space at the broker, where some names are super
-# users; the pattern keeps ANONYMOUS and CN=… out, and these are kept out for whoever renames one.
-RESERVED_IDS = frozenset({"hub", "admin", "anonymous", "broker", "controller", "kafka", "root"})
-ID_HINT = Message(
-    nl="Gebruik 3 tot 40 kleine letters, cijfers of streepjes, en geen voorbehouden naam.",
-    en="Use 3 to 40 lower-case letters, digits or hyphens, and no reserved name.",
-)
-KEYS_MAX = 4
 ROLE_NAMES = frozenset(roles.LETTER) - {"hub"}
 AUTH_METHODS = frozenset({"private_key_jwt", "client_secret_basic", "external"})
 
@@ -61,67 +57,6 @@ PARTICIPANT_KEYS = (
 CLIENT_KEYS = ("id", "name", "scopes", "trusted_trace", "auth", "jwks", "external", "revoked")
 EXTERNAL_KEYS = ("issuer", "client_id")
 CONTACT_KEYS = ("name", "phone", "email")
-
-
-def is_identifier(text: str) -> bool:
-    """Whether a text may be the id of a participant or a client."""
-    return _ID.fullmatch(text) is not None and text not in RESERVED_IDS
-
-
-@dataclass(frozen=True, slots=True)
-class OrganisationEntry:
-    """An organisation as the file has it; `revoked` and `keys` are None when it does not say."""
-
-    path: str
-    organisation: Organisation
-    revoked: bool | None
-    keys: tuple[Credential, ...] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ParticipantEntry:
-    """A participant as the file has it."""
-
-    path: str
-    participant: Participant
-    revoked: bool | None
-
-
-@dataclass(frozen=True, slots=True)
-class ClientEntry:
-    """A client as the file has it; `keys` is None when the file leaves its keys as they are."""
-
-    path: str
-    id: str
-    name: str
-    participant: str
-    auth: ClientAuth
-    scopes: frozenset[str]
-    trusted_trace: bool
-    keys: tuple[Credential, ...] | None
-    revoked: bool | None
-
-
-@dataclass(frozen=True, slots=True)
-class AgreementEntry:
-    """An agreement as the file has it: its content, and the status beside it."""
-
-    path: str
-    agreement: Agreement
-    document: dict[str, Any]
-    status: str
-
-
-@dataclass(frozen=True, slots=True)
-class RegistryDocument:
-    """A registry file that is right in itself."""
-
-    organisations: tuple[OrganisationEntry, ...]
-    participants: tuple[ParticipantEntry, ...]
-    clients: tuple[ClientEntry, ...]
-    agreements: tuple[AgreementEntry, ...]
-    issuers: tuple[IssuerEntry, ...] = ()
-    delegations: tuple[DelegationEntry, ...] = ()
 
 
 def read_yaml(path: Path) -> Any:
@@ -217,7 +152,7 @@ class _Parser:
             private=section.flag("private") or False,
         )
         self._once("organisation", organisation.urn, f"{path}.urn")
-        keys = self._signing_keys(section, path)
+        keys = signing_keys(section, path, self._faults)
         revoked = section.flag("revoked")
         self._organisations.append(OrganisationEntry(path, organisation, revoked, keys))
         if section.raw("participants") == []:
@@ -260,6 +195,7 @@ class _Parser:
         elif section.raw("auth") == "external":
             auth = "external"
         external = self._external(section.raw("external"), f"{path}.external", auth)
+        jwks = section.raw("jwks")
         self._clients.append(
             ClientEntry(
                 path=path,
@@ -269,7 +205,7 @@ class _Parser:
                 auth=auth,
                 scopes=frozenset(section.many_of("scopes", *_scopes_of(participant.role))),
                 trusted_trace=section.flag("trusted_trace") or False,
-                keys=external or self._keys(section.raw("jwks"), f"{path}.jwks", auth),
+                keys=external or client_keys(jwks, f"{path}.jwks", auth, self._faults),
                 revoked=section.flag("revoked"),
             )
         )
@@ -348,56 +284,6 @@ class _Parser:
                 "Geheimen bestaan alleen in testinstallaties; gebruik private_key_jwt.",
                 "Secrets exist in test installations only; use private_key_jwt.",
             )
-
-    def _keys(self, value: Any, path: str, auth: ClientAuth) -> tuple[Credential, ...] | None:
-        if value is None:
-            return None
-        if auth != "private_key_jwt":
-            nl, en = "Alleen private_key_jwt heeft sleutels.", "Only private_key_jwt has keys."
-            self._faults.add(path, "key_for_secret", nl, en)
-        entries = list(self._section(value, path, ("keys",), ("keys",)).items("keys"))
-        if len(entries) > KEYS_MAX:
-            nl, en = f"Geef hoogstens {KEYS_MAX} sleutels.", f"Give at most {KEYS_MAX} keys."
-            self._faults.add(f"{path}.keys", "too_many", nl, en)
-        return tuple(self._key(inner, key) for inner, key in entries)
-
-    def _signing_keys(self, section: Section, path: str) -> tuple[Credential, ...] | None:
-        """The keys that an organisation signs agreements with; None when the file says nothing."""
-        if section.raw("keys") is None:
-            return None
-        entries = list(section.items("keys")) if section.raw("keys") != [] else []
-        if len(entries) > KEYS_MAX:
-            nl, en = f"Geef hoogstens {KEYS_MAX} sleutels.", f"Give at most {KEYS_MAX} keys."
-            self._faults.add(f"{path}.keys", "too_many", nl, en)
-        keys = tuple(self._signing_key(inner, value) for inner, value in entries)
-        kids = [one.jwk["kid"] for one in keys if one.jwk is not None]
-        if len(set(kids)) < len(kids):
-            nl, en = "Twee sleutels hebben dezelfde kid.", "Two keys have the same kid."
-            self._faults.add(f"{path}.keys", "duplicate", nl, en)
-        return keys
-
-    def _signing_key(self, path: str, value: Any) -> Credential:
-        section = self._section(value, path, ("jwk", "not_after"), ("jwk",))
-        key = self._key(f"{path}.jwk", section.raw("jwk") or {})
-        return replace(key, not_after=self._moment(section.raw("not_after"), f"{path}.not_after"))
-
-    def _moment(self, value: Any, path: str) -> int | None:
-        """Seconds since the epoch of an instant with its zone."""
-        if value is None:
-            return None
-        try:
-            return from_rfc3339(value) // 1_000_000
-        except (TypeError, ValueError):
-            nl, en = "Moet een tijdstip met zone zijn.", "Has to be an instant with its zone."
-            self._faults.add(path, "invalid_format", nl, en)
-            return None
-
-    def _key(self, path: str, value: Any) -> Credential:
-        try:
-            return Credential(jwk=checked_public_jwk(value, path))
-        except InvalidClient as error:
-            self._faults.found += error.invalid
-            return Credential()
 
     def _once(self, kind: str, identifier: str, path: str) -> None:
         first = self._seen.setdefault((kind, identifier), path)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from gateway.exchange.decision import Recipient
     from gateway.exchange.registry import Registry
-    from gateway.exchange.registry_document import AgreementEntry
+    from gateway.exchange.registry_entries import AgreementEntry
     from gateway.exchange.registry_plan import Plan
     from schemas.programmes import ProgrammeRules
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
         RegisteredAgreement,
         Registry,
     )
-    from gateway.exchange.registry_document import (
+    from gateway.exchange.registry_entries import (
         AgreementEntry,
         ClientEntry,
         OrganisationEntry,

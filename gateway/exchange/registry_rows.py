@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Row, RowMapping
 
     from gateway.exchange.registry import Environment
-    from gateway.exchange.registry_document import AgreementEntry
+    from gateway.exchange.registry_entries import AgreementEntry
     from gateway.exchange.registry_plan import Plan
     from gateway.exchange.territory_moves import Move
     from schemas.programmes import ProgrammeRules

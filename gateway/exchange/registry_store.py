@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Engine
 
     from gateway.exchange.registry import Client, Credential, Environment, Registry
-    from gateway.exchange.registry_document import RegistryDocument
+    from gateway.exchange.registry_entries import RegistryDocument
     from gateway.exchange.registry_plan import Plan
 
 
