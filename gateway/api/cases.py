@@ -14,12 +14,13 @@ import sqlalchemy as sa
 from consumers import views
 from consumers.scope import Scope, scoped
 from gateway.exchange import relations as rel
-from gateway.exchange.state import Trajectory, loads_trajectory
+from gateway.exchange.state_rows import loads_trajectory
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from gateway.exchange.locating import Locator
+    from gateway.exchange.state import Trajectory
 
 CANDIDATES: Final = 2000
 """Cases looked at for one list, the newest first; a list is filtered after they were read."""

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 
-from gateway.exchange.state import Offer, loads_offer
+from gateway.exchange.state_rows import loads_offer
 from schemas import codec, territory
 from schemas.catalogue import catalogue
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from gateway.exchange.offer_state import Offer
 
 CHUNK: Final = 500
 """Offers read at a time while a page fills."""

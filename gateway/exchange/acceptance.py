@@ -17,8 +17,9 @@ from schemas.grants import DEFAULT_LEGAL_BASIS
 
 if TYPE_CHECKING:
     from gateway.exchange.draft import Draft, Pending
+    from gateway.exchange.offer_state import Offer
     from gateway.exchange.registry import RegisteredAgreement
-    from gateway.exchange.state import Offer, Trajectory
+    from gateway.exchange.state import Trajectory
     from schemas.catalogue import EventType
 
 PURPOSES = {

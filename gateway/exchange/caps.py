@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from gateway.exchange.draft import Draft, Move
-    from gateway.exchange.state import Work
+    from gateway.exchange.subject_state import Work
 
 KIND = "hours_cap"
 WEEKS = 4

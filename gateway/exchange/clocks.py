@@ -19,7 +19,7 @@ from gateway.exchange import (
     right_clocks,
     trajectory_clocks,
 )
-from gateway.exchange.state import Offer
+from gateway.exchange.offer_state import Offer
 
 if TYPE_CHECKING:
     from gateway.exchange.clock import Clock, Ground

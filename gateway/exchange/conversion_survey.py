@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from gateway.exchange.conversions import converted
 from gateway.exchange.hours import by_month
-from gateway.exchange.state import loads_trajectory
+from gateway.exchange.state_rows import loads_trajectory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

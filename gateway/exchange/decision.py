@@ -12,9 +12,11 @@ from msgspec import Struct
 
 if TYPE_CHECKING:
     from gateway.exchange.mandate import Mandate
+    from gateway.exchange.offer_state import Offer
     from gateway.exchange.registry import Registry
     from gateway.exchange.rounds import Round
-    from gateway.exchange.state import Offer, Subject, Trajectory
+    from gateway.exchange.state import Trajectory
+    from gateway.exchange.subject_state import Subject
     from gateway.exchange.submission import Submission
     from schemas.catalogue import EventType
     from schemas.errors import Message, SchakelError

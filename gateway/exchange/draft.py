@@ -16,7 +16,7 @@ from gateway.errors import RuleBroken, UnknownCase
 from gateway.exchange.consulted import consulted
 from gateway.exchange.decision import Warning as Notice
 from gateway.exchange.relations import members
-from gateway.exchange.state import Subject
+from gateway.exchange.subject_state import Subject
 from schemas.errors import InvalidParam, Message
 
 if TYPE_CHECKING:
@@ -25,18 +25,11 @@ if TYPE_CHECKING:
 
     from gateway.exchange.decision import Context, Errand
     from gateway.exchange.mandate import Mandate
+    from gateway.exchange.offer_state import Offer
     from gateway.exchange.registry import Participant
     from gateway.exchange.relations import Relations
     from gateway.exchange.rounds import Round
-    from gateway.exchange.state import (
-        Offer,
-        Outcome,
-        Placement,
-        Referral,
-        Right,
-        Task,
-        Trajectory,
-    )
+    from gateway.exchange.state import Outcome, Placement, Referral, Right, Task, Trajectory
     from gateway.exchange.submission import Submission
     from schemas.facts import Fact
     from schemas.grants import Grant

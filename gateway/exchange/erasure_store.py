@@ -14,7 +14,7 @@ import orjson
 from consumers.database import is_postgres
 from gateway.exchange.driver import Insert, Lookup, transaction
 from gateway.exchange.erasure import Erasure, Told, dumps, loads
-from gateway.exchange.state import loads_subject, loads_trajectory
+from gateway.exchange.state_rows import loads_subject, loads_trajectory
 from gateway.exchange.written import AUDIT, ERRANDS
 
 if TYPE_CHECKING:

@@ -17,7 +17,8 @@ from gateway.exchange import placement_facts as placement
 from gateway.exchange import referral_facts as referral
 from gateway.exchange.counting import Count, Counting
 from gateway.exchange.decision import HUB
-from gateway.exchange.state import Offer, Trajectory
+from gateway.exchange.offer_state import Offer
+from gateway.exchange.state import Trajectory
 from schemas.facts import Fact
 from schemas.lifecycle import lifecycle_of, lifecycles
 

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from gateway.exchange.draft import Draft
     from gateway.exchange.registry import Participant
-    from gateway.exchange.state import Subject, Task, Trajectory
+    from gateway.exchange.state import Task, Trajectory
+    from gateway.exchange.subject_state import Subject
 
 DECIDE = "decide_objection"
 GRANTED, OVERRIDDEN = "objection_granted", "objection_overridden"

@@ -11,7 +11,7 @@ from schemas.lifecycle import lifecycles
 
 if TYPE_CHECKING:
     from gateway.exchange.clock import Ground
-    from gateway.exchange.state import Offer
+    from gateway.exchange.offer_state import Offer
 
 LAPSES, UNANSWERED = "offer_lapses", "displacement_unanswered"
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from gateway.exchange.decision import Errand
-from gateway.exchange.state import Offer
+from gateway.exchange.offer_state import Offer
 from gateway.exchange.trajectory_effects import moved as trajectory_moved
 from schemas.lifecycle import lifecycles
 

@@ -12,8 +12,8 @@ from gateway.exchange.offer_effects import is_declared, offer_of
 
 if TYPE_CHECKING:
     from gateway.exchange.draft import Draft, Move
+    from gateway.exchange.offer_state import Offer
     from gateway.exchange.registry import Participant
-    from gateway.exchange.state import Offer
 
 AUTHORITY = "G"
 

@@ -22,7 +22,8 @@ from schemas.lifecycle import lifecycles
 if TYPE_CHECKING:
     from gateway.exchange.decision import Other
     from gateway.exchange.draft import Draft, Move
-    from gateway.exchange.state import Subject, Task, Trajectory
+    from gateway.exchange.state import Task, Trajectory
+    from gateway.exchange.subject_state import Subject
 
 MERGED, DETAILS = "subject.merged", "subject.details_changed"
 BY_NUMBER = "insz"

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from gateway.exchange.locating import Handles
-    from gateway.exchange.state import Subject, Trajectory
+    from gateway.exchange.state import Trajectory
+    from gateway.exchange.subject_state import Subject
     from gateway.exchange.submission import Submission
     from gateway.exchange.working import Working
 

@@ -17,7 +17,7 @@ from gateway.exchange.driver import Lookup
 from gateway.exchange.likeness import MOST_SHARING
 from gateway.exchange.locating import Handles, Known, Locator, is_mandate, is_offer, offer_named
 from gateway.exchange.records import COLUMNS, row_from
-from gateway.exchange.state import loads_offer, loads_subject, loads_trajectory
+from gateway.exchange.state_rows import loads_offer, loads_subject, loads_trajectory
 from gateway.exchange.succession import concerns
 from gateway.exchange.working import Stored, Working, sender_key
 from schemas import territory
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gateway.exchange.driver import Driver
+    from gateway.exchange.offer_state import Offer
     from gateway.exchange.publication import PublishRequest
-    from gateway.exchange.state import Offer
     from gateway.exchange.submission import Submission
 
 PRIORS = Lookup("ledger", ", ".join(COLUMNS), "sender_key")

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from gateway.exchange.mandate import Mandate
-    from gateway.exchange.state import Offer, Outcome, Placement, Referral, Right, Trajectory
+    from gateway.exchange.offer_state import Offer
+    from gateway.exchange.state import Outcome, Placement, Referral, Right, Trajectory
 
 HIDDEN = frozenset({"pending_endorsement", "open"})
 """Referral states in which nobody but the referrer and the endorser learns who the person is."""

@@ -15,7 +15,7 @@ from consumers.clock import MICROSECONDS_PER_DAY, date_of, datetime_of
 from gateway.exchange import audit
 from gateway.exchange.driver import Insert, Lookup, transaction
 from gateway.exchange.retention import Shred, shreds
-from gateway.exchange.state import loads_trajectory
+from gateway.exchange.state_rows import loads_trajectory
 from schemas.retention import CASE, DISCLOSURE, INBOX, periods
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ from gateway.exchange.business_days import days_after, months_after
 from gateway.exchange.caps import work_of
 from gateway.exchange.clock import UNDETERMINED
 from gateway.exchange.decision import Errand
-from gateway.exchange.state import HeldRight, Right
+from gateway.exchange.state import Right
+from gateway.exchange.subject_state import HeldRight
 from gateway.exchange.tasks import raise_task
 from schemas.lifecycle import lifecycles
 

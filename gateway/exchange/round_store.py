@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from gateway.exchange.driver import Insert, Lookup, transaction
 from gateway.exchange.rounds import DAY_US, Round, errands
-from gateway.exchange.state import loads_offer, loads_trajectory
+from gateway.exchange.state_rows import loads_offer, loads_trajectory
 from gateway.exchange.written import ERRANDS, ROUNDS
 from schemas import territory
 
@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
 
     from gateway.exchange.driver import Driver
+    from gateway.exchange.offer_state import Offer
     from gateway.exchange.registry import Registry
-    from gateway.exchange.state import Offer, Trajectory
+    from gateway.exchange.state import Trajectory
 
 PAGE = 500
 _DUE = text("select id from rounds where due_at <= :now order by due_at, id")

@@ -16,7 +16,7 @@ from gateway.exchange.business_days import start_of
 from gateway.exchange.conversions import converted
 from gateway.exchange.decision import Errand
 from gateway.exchange.hours import by_month
-from gateway.exchange.state import Offer, Trajectory
+from gateway.exchange.offer_state import Offer
 from gateway.exchange.succession import concerns
 from schemas.lifecycle import lifecycles
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from gateway.exchange.mandate import Mandate
     from gateway.exchange.registry import Registry
+    from gateway.exchange.state import Trajectory
     from schemas.conversion import Conversion
 
 FILES, OFFERS, CONVERSION = "files", "offers", "conversion"

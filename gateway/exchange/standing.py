@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from gateway.exchange import holds as held
 from gateway.exchange.records import any_of
 from gateway.exchange.relations import MEMBER, members
-from gateway.exchange.state import loads_trajectory
+from gateway.exchange.state_rows import loads_trajectory
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""The state of a trajectory, a person and an offer: what the rules need, never who the person is.
+"""The state of a trajectory: what the rules need, never who the person is.
 
 States are frozen structs, which msgspec reads, writes and copies in C.
 The ledger keeps them as JSON, one row a trajectory or offer.
@@ -7,10 +7,8 @@ Relations are derived from the aggregates, so that there is one place where a ro
 
 from __future__ import annotations
 
-import msgspec
 from msgspec import Struct, field
 
-from gateway.exchange.holds import Hold  # noqa: TC001 - msgspec reads the annotation
 from gateway.exchange.tally import Tally
 
 
@@ -272,119 +270,3 @@ class Trajectory(Struct, frozen=True, gc=False):
     erased: tuple[str, ...] = ()
     last_contact_on: str | None = None
     last_evaluation_on: str | None = None
-
-
-class Work(Struct, frozen=True, gc=False):
-    """One placement of a person, as the rules over a person see it: hours and overlap.
-
-    `hours` maps a month (YYYY-MM) to the sum of its valid reports, in hundredths of an hour;
-    `carried` are those that a conversion brought along, which count in the year `carried_in`.
-    A converted placement has one for each programme, under its id and the earlier programme.
-    """
-
-    placement_id: str
-    trajectory_id: str
-    programme: str
-    organiser: str
-    state: str
-    hours: dict[str, int] = field(default_factory=dict)
-    carried: int = 0
-    carried_in: str | None = None
-
-
-class HeldRight(Struct, frozen=True, gc=False):
-    """An acquired right of a person, and the case on which it is kept."""
-
-    trajectory_id: str
-    right: Right
-
-
-class Subject(Struct, frozen=True, gc=False):
-    """A person without who it is: what the rules over all of its trajectories need.
-
-    Attributes:
-        since: microseconds since the epoch at which the hub first met the person.
-        recognised_by: by what the hub knows the person on several trajectories: `insz`, or
-            `single_trajectory_only`; rules over a person with links reach by `confirmed_link`
-            (`domain.md` §3.12).
-        links: subjects that a V or O confirmed to be the same person.
-        work: placements by id.
-        rights: acquired rights by id, as they stand on their cases.
-        not_same: subjects that were said to be somebody else, and are never proposed again.
-        merged_into: the older subject that stands for this one since they were merged.
-        merged: younger subjects that this one stands for.
-        erased: participants whose organisation had its data about the person erased; to them a
-            new referral is of somebody new.
-        holds: what the person said no to, over or not.
-    """
-
-    id: str
-    since: int
-    recognised_by: str = "single_trajectory_only"
-    links: tuple[str, ...] = ()
-    work: dict[str, Work] = field(default_factory=dict)
-    rights: dict[str, HeldRight] = field(default_factory=dict)
-    not_same: tuple[str, ...] = ()
-    merged_into: str | None = None
-    merged: tuple[str, ...] = ()
-    erased: tuple[str, ...] = ()
-    holds: tuple[Hold, ...] = ()
-
-
-class Offer(Struct, frozen=True, gc=False):
-    """One offer of places. It is about no person.
-
-    Attributes:
-        free_places: what its owner stated last, or all of them; `accepted` counts the referrals
-            that were accepted since on naming it.
-        uses: cases with a referral or placement that names it, and whoever led them here.
-    """
-
-    id: str
-    state: str
-    version: int
-    owner: str
-    territory_nis: str
-    hosts: tuple[str, ...] = ()
-    programmes: tuple[str, ...] = ()
-    valid_to: str | None = None
-    declared: bool = False
-    host_org: str | None = None
-    activity: str | None = None
-    places: int = 0
-    free_places: int = 0
-    waiting: int = 0
-    accepted: int = 0
-    dayparts: tuple[str, ...] = ()
-    languages: tuple[str, ...] = ()
-    accessibility: tuple[str, ...] = ()
-    uses: dict[str, str] = field(default_factory=dict)
-    tally: Tally = field(default_factory=Tally)
-    reminded: dict[str, Sent] = field(default_factory=dict)
-    since: int = 0
-
-
-_encode = msgspec.json.Encoder().encode
-_trajectory = msgspec.json.Decoder(Trajectory).decode
-_offer = msgspec.json.Decoder(Offer).decode
-_subject = msgspec.json.Decoder(Subject).decode
-
-
-def dumps(state: Trajectory | Subject | Offer) -> bytes:
-    """The state as JSON, for its row."""
-    return _encode(state)
-
-
-def loads_trajectory(row: bytes) -> Trajectory:
-    """A trajectory from its row."""
-    return _trajectory(row)
-
-
-def loads_offer(row: bytes) -> Offer:
-    """An offer from its row."""
-    return _offer(row)
-
-
-def loads_subject(row: bytes) -> Subject:
-    """A person's state from its row."""
-    return _subject(row)

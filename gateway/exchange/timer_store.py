@@ -16,7 +16,7 @@ from gateway.exchange.decision import Errand
 from gateway.exchange.driver import transaction
 from gateway.exchange.reading import CLOCKS as CLOCK_ROWS
 from gateway.exchange.reading import OFFERS, TRAJECTORIES
-from gateway.exchange.state import loads_offer, loads_trajectory
+from gateway.exchange.state_rows import loads_offer, loads_trajectory
 from gateway.exchange.written import CLOCKS
 
 if TYPE_CHECKING:
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
     from gateway.exchange.clock import Ground
     from gateway.exchange.driver import Driver
-    from gateway.exchange.state import Offer, Trajectory
+    from gateway.exchange.offer_state import Offer
+    from gateway.exchange.state import Trajectory
 
     State = Trajectory | Offer
 

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from gateway.exchange.hours import by_month
 from gateway.exchange.programme_periods import programme_in, programmes
-from gateway.exchange.state import Work
+from gateway.exchange.subject_state import Work
 
 if TYPE_CHECKING:
     from gateway.exchange.draft import Draft

@@ -14,7 +14,7 @@ from msgspec import Struct
 from gateway.exchange.likeness import MOST_SHARING
 from gateway.exchange.locating import INSZ, Known
 from gateway.exchange.publication import ItemOutcome
-from gateway.exchange.state import Subject
+from gateway.exchange.subject_state import Subject
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,10 +23,11 @@ if TYPE_CHECKING:
     from gateway.exchange.decision import Warning as Notice
     from gateway.exchange.locating import Handles
     from gateway.exchange.mandate import Mandate
+    from gateway.exchange.offer_state import Offer
     from gateway.exchange.records import LedgerRow
     from gateway.exchange.rounds import Round
     from gateway.exchange.sealing import Prepared
-    from gateway.exchange.state import Offer, Trajectory
+    from gateway.exchange.state import Trajectory
     from gateway.exchange.submission import Submission
     from schemas.facts import Fact
 

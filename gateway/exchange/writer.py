@@ -24,7 +24,7 @@ from gateway.exchange.outbox import MAX_EVENT_BYTES, OUTBOX, event_row, fact_row
 from gateway.exchange.pseudonym import pseudonym
 from gateway.exchange.publication import ItemOutcome
 from gateway.exchange.records import LedgerRow, row_from
-from gateway.exchange.state import dumps
+from gateway.exchange.state_rows import dumps
 from gateway.exchange.submission import content
 from gateway.exchange.working import Entry, Repeat, Verdict, Working, sender_key
 from gateway.exchange.written import (
@@ -62,9 +62,10 @@ if TYPE_CHECKING:
     from gateway.exchange.driver import Driver, Insert
     from gateway.exchange.keys import KeyStore
     from gateway.exchange.locating import Handles
+    from gateway.exchange.offer_state import Offer
     from gateway.exchange.publication import PublishRequest
     from gateway.exchange.registry import Registry
-    from gateway.exchange.state import Offer, Trajectory
+    from gateway.exchange.state import Trajectory
     from gateway.exchange.submission import Submission
 
 Answer = tuple[ItemOutcome, ...] | SchakelError

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gateway.exchange.sealing import Prepared
-    from gateway.exchange.state import Subject
+    from gateway.exchange.subject_state import Subject
     from gateway.exchange.submission import Submission
     from gateway.exchange.working import Changes, Entry
 

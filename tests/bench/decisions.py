@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from gateway.exchange.decide import decide
 from gateway.exchange.decision import Accepted, Context
 from gateway.exchange.registry import Organisation, Participant, RegisteredAgreement, Registry
-from gateway.exchange.state import dumps, loads_trajectory
+from gateway.exchange.state_rows import dumps, loads_trajectory
 from schemas.agreement import parse_agreement
 from schemas.lifecycle import NONE, lifecycles
 from tests.gateway.exchange import cast

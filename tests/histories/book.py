@@ -22,7 +22,9 @@ from tests.gateway.exchange import cast
 if TYPE_CHECKING:
     from gateway.exchange.decision import Decide, DecidedEvent, Errand
     from gateway.exchange.firing import Firing
-    from gateway.exchange.state import Offer, Subject, Trajectory
+    from gateway.exchange.offer_state import Offer
+    from gateway.exchange.state import Trajectory
+    from gateway.exchange.subject_state import Subject
 
 
 MOST_AT_ONCE = 200

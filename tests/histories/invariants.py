@@ -15,7 +15,8 @@ from gateway.exchange.decision import HUB
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from gateway.exchange.state import Subject, Trajectory
+    from gateway.exchange.state import Trajectory
+    from gateway.exchange.subject_state import Subject
     from tests.histories.book import Recorded
 
 ENDS = {

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from msgspec.structs import replace
 
-from gateway.exchange.state import Subject, Trajectory, Work
+from gateway.exchange.subject_state import Subject, Work
 from tests.gateway.exchange import cast
 from tests.histories.book import Recorded
 from tests.histories.invariants import Checker, Violation
+
+if TYPE_CHECKING:
+    from gateway.exchange.state import Trajectory
 
 CASE, REFERRAL, PLACEMENT = "case-1", "referral-1", "placement-1"
 KINDS = {"transition": "right", "guidance": "trajectory", "subject": "trajectory"}

@@ -16,23 +16,15 @@ from msgspec.structs import replace
 from gateway.exchange.decision import HUB, Context, Other
 from gateway.exchange.delegations import Delegation
 from gateway.exchange.mandate import Mandate
+from gateway.exchange.offer_state import Offer
 from gateway.exchange.registry import (
     Organisation,
     Participant,
     RegisteredAgreement,
     Registry,
 )
-from gateway.exchange.state import (
-    Assignment,
-    Offer,
-    Outcome,
-    Placement,
-    Referral,
-    Right,
-    Subject,
-    Task,
-    Trajectory,
-)
+from gateway.exchange.state import Assignment, Outcome, Placement, Referral, Right, Task, Trajectory
+from gateway.exchange.subject_state import Subject
 from gateway.exchange.submission import Submission
 from schemas.agreement import parse_agreement
 from schemas.catalogue import catalogue

@@ -16,7 +16,8 @@ from tests.gateway.exchange import cast
 
 if TYPE_CHECKING:
     from gateway.exchange.clock import Clock
-    from gateway.exchange.state import Offer, Trajectory
+    from gateway.exchange.offer_state import Offer
+    from gateway.exchange.state import Trajectory
 
 NOON_US = 12 * 3_600_000_000
 

@@ -20,8 +20,9 @@ from gateway.exchange.decision import Accepted, DecidedEvent, Recipient, Refused
 from gateway.exchange.draft import unknown_case
 from gateway.exchange.keys import KeyStore
 from gateway.exchange.ledger import ItemOutcome, Ledger, PublishRequest
+from gateway.exchange.offer_state import Offer
 from gateway.exchange.registry import Registry
-from gateway.exchange.state import Offer, Referral, Trajectory
+from gateway.exchange.state import Referral, Trajectory
 from gateway.exchange.submission import Submission
 from schemas.canonical import canonical
 from schemas.catalogue import catalogue

@@ -9,7 +9,8 @@ from msgspec.structs import replace
 
 from gateway.exchange.decide import decide
 from gateway.exchange.decision import Accepted, Refused
-from gateway.exchange.state import Subject, dumps, loads_subject, loads_trajectory
+from gateway.exchange.state_rows import dumps, loads_subject, loads_trajectory
+from gateway.exchange.subject_state import Subject
 from tests.gateway.exchange import cast
 
 if TYPE_CHECKING:

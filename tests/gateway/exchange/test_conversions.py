@@ -13,7 +13,8 @@ from sqlalchemy import insert, table
 
 from gateway.exchange.conversion_survey import Moved, survey
 from gateway.exchange.conversions import converted
-from gateway.exchange.state import Assignment, Placement, Report, dumps
+from gateway.exchange.state import Assignment, Placement, Report
+from gateway.exchange.state_rows import dumps
 from schemas.catalogue import catalogue
 from schemas.rule_publication import parse_publication
 from schemas.validation import parse

@@ -13,7 +13,8 @@ from gateway.exchange import rounds
 from gateway.exchange.business_days import start_of
 from gateway.exchange.decide import decide
 from gateway.exchange.decision import HUB, Accepted, Refused
-from gateway.exchange.state import Carried, Report, Subject, Work
+from gateway.exchange.state import Carried, Report
+from gateway.exchange.subject_state import Subject, Work
 from schemas.conversion import Conversion
 from schemas.programmes import ProgrammeRules, shipped_rules
 from tests.gateway.exchange import cast

@@ -12,14 +12,15 @@ from msgspec.structs import replace
 from gateway.exchange.decide import decide
 from gateway.exchange.decision import HUB, Accepted
 from gateway.exchange.facts import COUNTED
-from gateway.exchange.state import dumps, loads_offer, loads_trajectory
+from gateway.exchange.state_rows import dumps, loads_offer, loads_trajectory
 from schemas.catalogue import catalogue
 from schemas.facts import Fact, decode_fact, encode_fact
 from schemas.programmes import shipped_rules
 from tests.gateway.exchange import cast
 
 if TYPE_CHECKING:
-    from gateway.exchange.state import Offer, Trajectory
+    from gateway.exchange.offer_state import Offer
+    from gateway.exchange.state import Trajectory
 
 V, W, P, H, S = (cast.RELATED[role] for role in "VWPHS")
 REFERRAL = {"programme": "wijk_werken", "reason_codes": ["work_rhythm"]}

@@ -12,7 +12,8 @@ from msgspec.structs import replace
 
 from gateway.exchange.decision import Accepted, Refused
 from gateway.exchange.hours import by_month
-from gateway.exchange.state import Right, Subject, Work
+from gateway.exchange.state import Right
+from gateway.exchange.subject_state import Subject, Work
 from tests.gateway.exchange import cast
 from tests.gateway.exchange.placing import H, Placing, V, hours_of, raised, warned
 

@@ -8,7 +8,8 @@ import pytest
 
 from gateway.errors import IdentifierTaken, UnknownCase
 from gateway.exchange.locating import DIGEST_CHARACTERS, Handles, Known, Locator, Place, locate
-from gateway.exchange.state import Offer, Trajectory
+from gateway.exchange.offer_state import Offer
+from gateway.exchange.state import Trajectory
 from gateway.exchange.working import Working
 from schemas.identifiers import uuid7
 from tests.gateway.exchange.ledger_world import submission

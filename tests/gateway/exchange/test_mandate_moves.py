@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from gateway.exchange.registry_rows import read_snapshot
 from gateway.exchange.render import Rendered
-from gateway.exchange.state import loads_trajectory
+from gateway.exchange.state_rows import loads_trajectory
 from tests.gateway.exchange import cast
 from tests.gateway.exchange.exchange_world import World, exchange
 from tests.store_fixtures import stores

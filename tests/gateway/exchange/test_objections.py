@@ -8,7 +8,7 @@ import pytest
 
 from gateway.exchange.pseudonym import pseudonym
 from gateway.exchange.render import Rendered
-from gateway.exchange.state import loads_subject, loads_trajectory
+from gateway.exchange.state_rows import loads_subject, loads_trajectory
 from tests.gateway.exchange.exchange_world import (
     CAW,
     OCMW,

@@ -14,7 +14,7 @@ from gateway.exchange.registry import Registry
 from tests.gateway.exchange import cast
 
 if TYPE_CHECKING:
-    from gateway.exchange.state import Offer
+    from gateway.exchange.offer_state import Offer
 
 OWNER, HOST = cast.RELATED["W"], cast.urn_of(cast.RELATED["H"])
 TOWN, VDAB, PARTNER = cast.RELATED["G"], cast.RELATED["V"], cast.RELATED["P"]

@@ -14,7 +14,7 @@ from gateway.exchange.decide import decide
 from gateway.exchange.decision import Errand
 from gateway.exchange.ledger import Ledger, PublishRequest
 from gateway.exchange.render import Rendered
-from gateway.exchange.state import Subject, Trajectory, loads_subject, loads_trajectory
+from gateway.exchange.state_rows import loads_subject, loads_trajectory
 from tests.gateway.exchange.exchange_world import (
     CANARY,
     NIS,
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
     from consumers.database import Stores
     from gateway.exchange.publication import ItemOutcome
+    from gateway.exchange.state import Trajectory
+    from gateway.exchange.subject_state import Subject
 
 __all__ = ["stores"]
 

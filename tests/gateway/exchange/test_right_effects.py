@@ -10,7 +10,8 @@ from msgspec.structs import replace
 from gateway.exchange import rights
 from gateway.exchange.decide import decide
 from gateway.exchange.decision import HUB, Accepted, Refused
-from gateway.exchange.state import HeldRight, Report, Right, Subject, Work
+from gateway.exchange.state import Report, Right
+from gateway.exchange.subject_state import HeldRight, Subject, Work
 from tests.gateway.exchange import cast
 from tests.gateway.exchange.due_days import day
 

@@ -11,7 +11,8 @@ from msgspec.structs import replace
 
 from gateway.exchange import rights
 from gateway.exchange.draft import Draft, open_draft
-from gateway.exchange.state import HeldRight, Right, Subject
+from gateway.exchange.state import Right
+from gateway.exchange.subject_state import HeldRight, Subject
 from schemas.programmes import shipped_rules
 from tests.gateway.exchange import cast
 

@@ -15,7 +15,7 @@ from sqlalchemy import text
 from consumers.clock import date_of
 from consumers.database import Stores
 from gateway.exchange.sealing import open_row
-from gateway.exchange.state import Trajectory, loads_trajectory
+from gateway.exchange.state_rows import loads_trajectory
 from schemas.conversion import Conversion
 from schemas.programmes import ProgrammeRules, shipped_rules
 from tests.gateway.exchange import cast
@@ -25,6 +25,8 @@ from tests.store_fixtures import migrated, stores
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from gateway.exchange.state import Trajectory
 
 __all__ = ["stores"]
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from gateway.exchange.state import Subject, Trajectory
+from gateway.exchange.state import Trajectory
+from gateway.exchange.subject_state import Subject
 from gateway.exchange.working import Working
 
 if TYPE_CHECKING:
