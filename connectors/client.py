@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from connectors.answers import (
     Decided,
+    Delivered,
     DryRun,
     ItemAnswer,
     Page,
@@ -37,7 +38,7 @@ from connectors.errors import (
     StateUnusable,
     WebhookRefused,
 )
-from connectors.following import Wanted
+from connectors.following import Form, Wanted
 from connectors.patience import Patience
 from connectors.positions import CursorStore, FileCursor, MemoryCursor, Position
 from connectors.receiving import Receiving
@@ -61,9 +62,11 @@ __all__ = [
     "Credentials",
     "CursorStore",
     "Decided",
+    "Delivered",
     "DryRun",
     "Event",
     "FileCursor",
+    "Form",
     "HubClient",
     "HubRefused",
     "HubUnavailable",
