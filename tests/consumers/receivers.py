@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from dataclasses import dataclass, field
@@ -44,6 +45,15 @@ class Reply:
     chunks: int = 0
 
 
+class _Server(ThreadingHTTPServer):
+    """Says nothing of a sender that was killed in the middle of a request."""
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say of everything else what went wrong."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
 class Receiver:
     """A server on a thread of its own; use as a context manager.
 
@@ -65,7 +75,7 @@ class Receiver:
         self.answer = answer
         self.sent_bytes = 0
         self._lock = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server = _Server(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
         self.port = self._server.server_address[1]
         self.url = f"http{'s' if tls else ''}://127.0.0.1:{self.port}/hook"
