@@ -22,7 +22,7 @@ from connectors.csv_sink import OTHER_FILE, CsvSink, Layout
 from connectors.csv_source import CsvSource
 from connectors.errors import InvalidConnector
 from connectors.expressions import fault, parse_expression
-from connectors.mapping import parse_row_map
+from connectors.mapping_file import parse_row_map
 from connectors.runner import Plan
 from connectors.schema_fit import event_type
 from connectors.sdk import Config, Connector, duration_seconds

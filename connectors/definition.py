@@ -15,7 +15,7 @@ import yaml
 from connectors import csv_kind
 from connectors.errors import InvalidConnector
 from connectors.expressions import fault
-from connectors.mapping import parse_row_map
+from connectors.mapping_file import parse_row_map
 from connectors.runner import Plan
 from connectors.sdk import Config, Connector, Secret, Setting
 from schemas.errors import Message

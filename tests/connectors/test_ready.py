@@ -11,7 +11,7 @@ import yaml
 import connectors
 from connectors.answers import ItemAnswer
 from connectors.errors import InvalidConnector, RowRefused
-from connectors.mapping import parse_row_map
+from connectors.mapping_file import parse_row_map
 from connectors.pump import advice
 from schemas.catalogue import catalogue
 from schemas.errors import InvalidParam, Message
