@@ -25,9 +25,6 @@ REQUEST_PERCENTAGE = 50.0
 
 log = structlog.get_logger(__name__)
 
-Readers = "Mapping[str, frozenset[str]]"
-"""The clients that may read, by the participant whose topic it is; none is possible."""
-
 
 class KafkaAccess:
     """Brings the broker to what the registry says. Not safe from several threads.

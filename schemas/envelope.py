@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 MASKED_SOURCE: Final = "urn:schakel:masked"
 AVRO: Final = "application/avro"
-STRUCTURED: Final = "application/cloudevents+json"
 BATCH: Final = "application/cloudevents-batch+json"
 
 NEVER_IN_KAFKA: Final = frozenset({"sourcerecordid", "actorref"})

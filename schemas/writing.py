@@ -17,7 +17,6 @@ from typing import Any, Final
 Write = Callable[[Any, bytearray], None]
 
 EPOCH: Final = date(1970, 1, 1).toordinal()
-_ONE_BYTE: Final = 64
 _BLOCK_END: Final = 0
 
 
