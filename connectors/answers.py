@@ -44,7 +44,8 @@ class Receipt:
     event_id: str
     trajectory_id: str | None
     aggregate_id: str | None
-    body: Mapping[str, Any]
+    # Not shown: its salt opens what the hub committed to.
+    body: Mapping[str, Any] = field(repr=False)
     is_duplicate: bool = field(default=False, compare=False)
     warnings: tuple[Warned, ...] = field(default=(), compare=False)
 

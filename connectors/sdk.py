@@ -135,12 +135,15 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One delivered event: `id`, `type` (the event name), all attributes and the data."""
+    """One delivered event: `id`, `type` (the event name), all attributes and the data.
+
+    Its repr shows which one it is and nothing of the person.
+    """
 
     id: str
     type: str
-    attributes: Mapping[str, Any]
-    data: Mapping[str, Any]
+    attributes: Mapping[str, Any] = field(repr=False)
+    data: Mapping[str, Any] = field(repr=False)
 
     def __getitem__(self, key: str) -> Any:
         """Return `data` or an attribute by its CloudEvents name."""

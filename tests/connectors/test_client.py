@@ -15,7 +15,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 
 import connectors.client
-from connectors.answers import Warned, item_of, receipt_of
+from connectors.answers import Warned, item_of, page_of, receipt_of
 from connectors.client import HubClient, InvalidEvents, MemoryCursor, Patience, Wanted
 from connectors.credentials import Credentials, load_credentials, parse_credentials
 from connectors.errors import HubRefused, HubUnavailable, InvalidCredentials
@@ -244,6 +244,17 @@ def test_warnings_of_an_acceptance_are_kept() -> None:
 
     assert item_of(item).warnings == (Warned("cap_near", "Bijna.", ("r-1",)),)
     assert receipt_of({"event_id": "e", "warnings": warned}).warnings == item_of(item).warnings
+
+
+def test_what_a_partner_prints_or_logs_holds_nobodys_data() -> None:
+    """Events say which they are, receipts keep the salt to themselves."""
+    told = event("a", data={"person": {"family_name": "Kanariepiet"}}, subjectref="kanarie")
+    page = page_of({"events": [told], "next": "AA", "behind": 0})
+    receipt = receipt_of({"event_id": "e-1", "salt": "kanarie"})
+
+    assert "kanarie" not in repr([page, receipt]).lower()
+    assert "referral.created" in repr(page)
+    assert "e-1" in repr(receipt)
 
 
 def test_every_public_name_is_there() -> None:

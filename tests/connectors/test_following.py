@@ -142,6 +142,15 @@ def test_giving_up_raises_what_the_hub_said() -> None:
     assert store.load() == Position("7")
 
 
+def test_patience_begins_anew_with_what_came() -> None:
+    """Two short outages with events between them are not one long one."""
+    away = HubUnavailable(WORDS, retry_after_seconds=4)
+    feed = ScriptedFeed(away, page("1", "a", behind=1), away, page("2", "b"))
+
+    found = follower(feed, MemoryCursor(), give_up_seconds=6).catch_up()
+    assert [one.id for one in found] == ["a", "b"]
+
+
 def test_an_idle_hub_that_answers_at_once_is_not_asked_without_end() -> None:
     """One second between two empty answers; a long poll that lasted needs none."""
     times = iter([0.0, 0.1, 10.0, 40.0, 50.0])
