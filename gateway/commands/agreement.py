@@ -22,6 +22,7 @@ from gateway.commands.administrator import Administrator
 from gateway.commands.agreement_file import document_of, faults_of, key_of, template, text_of
 from gateway.commands.agreement_text import show_agreement, show_grants, show_preview
 from gateway.commands.credentials_file import credentials_file
+from gateway.commands.hub_place import find
 from gateway.commands.options import (  # noqa: TC001 - typer reads the annotations
     AsJson,
     Credentials,
@@ -29,7 +30,6 @@ from gateway.commands.options import (  # noqa: TC001 - typer reads the annotati
     Hub,
     Yes,
 )
-from gateway.commands.session import find
 from gateway.errors import FormIncomplete
 from gateway.exchange.agreement_statement import Statement
 from gateway.exchange.agreement_statement import sign as signature_of

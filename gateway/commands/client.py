@@ -17,6 +17,7 @@ from rich.table import Table
 
 from gateway.commands.administrator import Administrator
 from gateway.commands.credentials_file import credentials_file
+from gateway.commands.hub_place import Place, find
 from gateway.commands.options import (  # noqa: TC001 - typer reads the annotations
     AsJson,
     Credentials,
@@ -24,7 +25,6 @@ from gateway.commands.options import (  # noqa: TC001 - typer reads the annotati
     Hub,
     Yes,
 )
-from gateway.commands.session import Place, find
 from gateway.exchange.credentials import new_private_jwk, new_secret, public_part
 from schemas.cli import language
 

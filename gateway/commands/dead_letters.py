@@ -14,6 +14,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from gateway.commands.hub_place import find
 from gateway.commands.options import (  # noqa: TC001 - typer reads the annotations
     AsJson,
     Credentials,
@@ -21,7 +22,7 @@ from gateway.commands.options import (  # noqa: TC001 - typer reads the annotati
     DryRun,
     Hub,
 )
-from gateway.commands.session import Session, find
+from gateway.commands.session import Session
 from gateway.errors import NothingFound
 from gateway.exchange.legs import reason as sentence
 from schemas.cli import language

@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from gateway.commands.hub_place import find
 from gateway.commands.options import (  # noqa: TC001 - typer reads the annotations
     AsJson,
     Credentials,
@@ -19,7 +20,7 @@ from gateway.commands.options import (  # noqa: TC001 - typer reads the annotati
     DryRun,
     Hub,
 )
-from gateway.commands.session import Session, find
+from gateway.commands.session import Session
 from gateway.errors import FormIncomplete
 from schemas import erasure_report
 from schemas.cli import language

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
+from gateway.commands.hub_place import find
 from gateway.commands.journey_drawing import draw_event
 from gateway.commands.options import (  # noqa: TC001 - typer reads the annotations
     AsJson,
@@ -18,7 +19,7 @@ from gateway.commands.options import (  # noqa: TC001 - typer reads the annotati
 )
 from gateway.commands.records import record_key, records
 from gateway.commands.refer import offers, refer
-from gateway.commands.session import Session, find
+from gateway.commands.session import Session
 from gateway.commands.stopped import stopped
 from gateway.commands.trace import look_up
 from schemas.cli import language

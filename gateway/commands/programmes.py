@@ -18,6 +18,7 @@ import typer
 import yaml
 
 from gateway.commands.administrator import Administrator
+from gateway.commands.hub_place import find
 from gateway.commands.options import (  # noqa: TC001 - typer reads the annotations
     AsJson,
     Credentials,
@@ -26,7 +27,6 @@ from gateway.commands.options import (  # noqa: TC001 - typer reads the annotati
     Hub,
     Yes,
 )
-from gateway.commands.session import find
 from schemas.cli import WRONG_USE, language
 from schemas.errors import InvalidRuleFile, Message
 from schemas.programmes import ProgrammeRules, shipped_rules

@@ -13,13 +13,14 @@ import httpx
 import typer
 from rich.console import Console
 
+from gateway.commands.hub_place import address_of, find
 from gateway.commands.options import (  # noqa: TC001 - typer reads the annotations
     AsJson,
     Credentials,
     Data,
     Hub,
 )
-from gateway.commands.session import Session, address_of, answer_of, find, unreachable
+from gateway.commands.session import Session, answer_of, unreachable
 from schemas.cli import language
 from schemas.errors import Message
 from schemas.record_checks import Checker

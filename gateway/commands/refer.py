@@ -16,13 +16,14 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from gateway.commands.hub_place import address_of, find
 from gateway.commands.options import (  # noqa: TC001 - typer reads the annotations
     AsJson,
     Credentials,
     Data,
     Hub,
 )
-from gateway.commands.session import Session, address_of, answer_of, find, unreachable
+from gateway.commands.session import Session, answer_of, unreachable
 from gateway.errors import FormIncomplete
 from schemas.cli import language
 from schemas.codelists import code_list

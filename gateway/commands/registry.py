@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from gateway.commands.administrator import Administrator
+from gateway.commands.hub_place import find
 from gateway.commands.options import (  # noqa: TC001 - typer reads the annotations
     AsJson,
     Credentials,
@@ -22,7 +23,6 @@ from gateway.commands.options import (  # noqa: TC001 - typer reads the annotati
     Hub,
     Yes,
 )
-from gateway.commands.session import find
 from gateway.exchange.registry_document import read_yaml
 from schemas.cli import language
 

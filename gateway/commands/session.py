@@ -1,8 +1,5 @@
-"""A command's way to the hub: finds it and the credentials, gets a token, asks.
+"""A command's way to the hub: gets a token with the credentials of its place, and asks.
 
-`--credentials` (or `SCHAKEL_CREDENTIALS`) names a client's credentials file; without it the
-administrator's, `admin.json` in the data folder of a hub on this machine. The address comes from
-`--hub` (or `SCHAKEL_HUB`), else from that file, else from the data folder's `hub.toml`.
 Everything goes over HTTP, so a command sees and may do exactly what its client sees and may do.
 Its token is bound to a key that lives as long as the session (RFC 9449).
 """
@@ -11,10 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-import tomllib
 import uuid
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import httpx
@@ -22,45 +16,18 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import import_key
 
-from gateway.errors import CredentialsMissing, HubUnreachable, RefusedByHub
+from gateway.commands.hub_place import Place, missing
+from gateway.errors import HubUnreachable, RefusedByHub
 from schemas.errors import InvalidParam, Message
 from schemas.proofs import Prover
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-ADMIN_FILE, HUB_FILE = "admin.json", "hub.toml"
 CONNECT_SECONDS, ANSWER_SECONDS = 3.0, 60.0
 ASSERTION_SECONDS = 60
 _ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _ALGORITHMS = {"EC": "ES256", "RSA": "PS256", "OKP": "EdDSA"}
-_ADDRESSES = ("hub", "gateway", "public_url", "issuer")
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where the hub is and who asks; `document` is the content of a credentials file."""
-
-    url: str
-    document: Mapping[str, Any] = field(repr=False)
-
-
-def find(data: Path | None, hub: str | None, credentials: Path | None) -> Place:
-    """Find the hub and the credentials.
-
-    Raises:
-        CredentialsMissing: there is no such file, or it says too little.
-    """
-    if credentials is None and data is None:
-        raise _missing(
-            "geef --credentials BESTAND of --data MAP", "give --credentials FILE or --data FOLDER"
-        )
-    path = credentials or Path(data or ".") / ADMIN_FILE
-    document = _credentials(path)
-    url = hub or _address(document) or (_address(_hub_file(data)) if data else None)
-    if url is None:
-        raise _missing("geef --hub ADRES", "give --hub ADDRESS")
-    return Place(url.rstrip("/"), document)
 
 
 class Session:
@@ -198,7 +165,7 @@ class Session:
             return jwt.encode(header, claims, key, algorithms=[algorithm])
         except (JoseError, KeyError, ValueError, TypeError):
             # Without `from`: the cause's own text may hold the key.
-            raise _missing("de sleutel is onbruikbaar", "the key is not usable") from None
+            raise missing("de sleutel is onbruikbaar", "the key is not usable") from None
 
     def _issuer(self) -> str:
         found = answer_of(self._sent("GET", "/.well-known/oauth-authorization-server"))
@@ -231,18 +198,6 @@ def unreachable(url: str) -> HubUnreachable:
             en=f"The hub at {url} does not answer. Is `schakel up` running?",
         )
     )
-
-
-def address_of(data: Path | None, hub: str | None) -> str:
-    """Where the hub is, for what needs no credentials.
-
-    Raises:
-        CredentialsMissing: neither an address nor a data folder was given.
-    """
-    found = hub or (_address(_hub_file(data)) if data else None)
-    if found is None:
-        raise _missing("geef --hub ADRES", "give --hub ADDRESS")
-    return found.rstrip("/")
 
 
 def answer_of(response: httpx.Response) -> dict[str, Any]:
@@ -278,35 +233,3 @@ def _invalid(found: Any) -> list[InvalidParam]:
         )
         for one in entries
     ]
-
-
-def _credentials(path: Path) -> Mapping[str, Any]:
-    try:
-        document = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise _missing(f"{path} kan niet gelezen worden", f"{path} cannot be read") from error
-    if not isinstance(document, dict) or not isinstance(document.get("client_id"), str):
-        raise _missing(f"{path} heeft geen client_id", f"{path} has no client_id")
-    return document
-
-
-def _hub_file(data: Path) -> Mapping[str, Any]:
-    try:
-        return tomllib.loads((data / HUB_FILE).read_text("utf-8"))
-    except (OSError, ValueError):
-        return {}
-
-
-def _address(document: Mapping[str, Any]) -> str | None:
-    for name in _ADDRESSES:
-        found = document.get(name)
-        if isinstance(found, str) and found.startswith(("http://", "https://")):
-            return found
-    return None
-
-
-def _missing(nl: str, en: str) -> CredentialsMissing:
-    return CredentialsMissing(
-        Message(nl=f"Toegangsgegevens: {nl}.", en=f"Credentials: {en}."),
-        facts={"next": "schakel trace --data data ID"},
-    )

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gateway.commands.administrator import Administrator
+from gateway.commands.hub_place import find
 from gateway.commands.options import (  # noqa: TC001 - typer reads the annotations
     AsJson,
     Credentials,
@@ -20,7 +21,6 @@ from gateway.commands.options import (  # noqa: TC001 - typer reads the annotati
     Hub,
     Yes,
 )
-from gateway.commands.session import find
 from schemas.cli import language
 from schemas.errors import Message
 

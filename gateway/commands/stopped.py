@@ -10,13 +10,14 @@ import typer
 from rich.console import Console, Group
 from rich.table import Table
 
+from gateway.commands.hub_place import find
 from gateway.commands.options import (  # noqa: TC001 - typer reads the annotations
     AsJson,
     Credentials,
     Data,
     Hub,
 )
-from gateway.commands.session import Session, find
+from gateway.commands.session import Session
 from schemas.cli import language
 from schemas.errors import Message
 

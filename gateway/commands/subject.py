@@ -17,13 +17,14 @@ import typer
 
 from gateway.commands import erasures
 from gateway.commands.access import access
+from gateway.commands.hub_place import find
 from gateway.commands.options import (  # noqa: TC001 - typer reads the annotations
     AsJson,
     Credentials,
     Data,
     Hub,
 )
-from gateway.commands.session import Session, find
+from gateway.commands.session import Session
 from gateway.errors import FormIncomplete
 from schemas.cli import language
 from schemas.envelope import event_type, participant_source

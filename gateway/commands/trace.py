@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from gateway.commands.hub_place import find
 from gateway.commands.journey_drawing import draw_event, draw_trajectory
 from gateway.commands.options import (  # noqa: TC001 - typer reads the annotations
     AsJson,
@@ -20,7 +21,7 @@ from gateway.commands.options import (  # noqa: TC001 - typer reads the annotati
     Data,
     Hub,
 )
-from gateway.commands.session import Session, find
+from gateway.commands.session import Session
 from gateway.errors import NothingFound
 from schemas.cli import language
 from schemas.errors import Message

@@ -18,8 +18,9 @@ from connectors.records import fetch_records
 from consumers.database import Stores
 from gateway.api import records as calls
 from gateway.api.framework import refuse
+from gateway.commands.hub_place import Place
 from gateway.commands.records import Fetch, fetch_key
-from gateway.commands.session import Place, Session
+from gateway.commands.session import Session
 from gateway.exchange.exchange_records import ExchangeRecords
 from schemas.errors import InvalidProof, SchakelError
 from schemas.record_checks import Checker, salts_from

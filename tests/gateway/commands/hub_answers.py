@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from gateway.commands.session import Place, Session
+from gateway.commands.hub_place import Place
+from gateway.commands.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -15,7 +15,8 @@ from tests.gateway.commands.hub_answers import TRAJECTORY, Hub
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from gateway.commands.session import Place, Session
+    from gateway.commands.hub_place import Place
+    from gateway.commands.session import Session
 
 LINE = {
     "referentie": "e-1/ocmw/feed/0",

@@ -10,12 +10,14 @@ import pytest
 from typer.testing import CliRunner
 
 from gateway.commands import dead_letters
-from gateway.commands.session import Place, Session
+from gateway.commands.session import Session
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from typer.testing import Result
+
+    from gateway.commands.hub_place import Place
 
 LETTER: dict[str, Any] = {
     "id": "01a2-letter",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gateway.commands.administrator import Administrator
-from gateway.commands.session import Place
+from gateway.commands.hub_place import Place
 from gateway.errors import RefusedByHub
 from tests.hub_front import ADMIN, ISSUER, OPERATOR, HubFront, hub_front
 from tests.registry_fixtures import sqlite_url

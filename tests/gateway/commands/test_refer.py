@@ -10,8 +10,9 @@ import pytest
 from typer.testing import CliRunner
 
 from gateway.commands import events
+from gateway.commands.hub_place import Place
 from gateway.commands.refer import QUESTIONS, complete, search, send, told
-from gateway.commands.session import Place, Session
+from gateway.commands.session import Session
 from gateway.errors import FormIncomplete, RefusedByHub
 from tests.gateway.api.conftest import PARTNER, hub
 from tests.gateway.api.samples import CANARY, form

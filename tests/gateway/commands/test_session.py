@@ -10,7 +10,8 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
-from gateway.commands.session import Place, Session, find
+from gateway.commands.hub_place import Place, find
+from gateway.commands.session import Session
 from gateway.errors import CredentialsMissing, HubUnreachable, RefusedByHub
 from tests.gateway.commands.hub_answers import SECRET, Hub
 

@@ -10,12 +10,14 @@ import pytest
 from typer.testing import CliRunner
 
 from gateway.commands import subject
-from gateway.commands.session import Place, Session
+from gateway.commands.session import Session
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from typer.testing import Result
+
+    from gateway.commands.hub_place import Place
 
 CASE = "01a20b43-1826-7e2d-b345-6afdde7a5ffb"
 
