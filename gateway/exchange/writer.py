@@ -9,46 +9,26 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 from msgspec.structs import replace
 
-from consumers.clock import date_of
 from gateway.errors import Blocked, EventIdReused, IdempotencyKeyReused, UnknownCase
-from gateway.exchange import answers, mandate, persons, reading, registry_moves, sealing
-from gateway.exchange.clock import Ground
-from gateway.exchange.clocks import next_due
+from gateway.exchange import answers, persons, reading, registry_moves, sealing
+from gateway.exchange.changed_rows import changed_rows
 from gateway.exchange.decision import Accepted, Context, Refused
 from gateway.exchange.draft import unknown_case
 from gateway.exchange.locating import Locator, Place, is_mandate, is_offer, locate, offer_named
 from gateway.exchange.outbox import MAX_EVENT_BYTES, OUTBOX, event_row, fact_row, too_large
-from gateway.exchange.pseudonym import pseudonym
 from gateway.exchange.publication import ItemOutcome
 from gateway.exchange.records import LedgerRow, row_from
-from gateway.exchange.state_rows import dumps
 from gateway.exchange.submission import content
 from gateway.exchange.working import Entry, Repeat, Verdict, Working, sender_key
 from gateway.exchange.written import (
-    AGGREGATES,
     AUDIT,
-    BLIND_INDEX,
-    CLOCKS,
-    ERRANDS,
-    HOLDS,
     IDEMPOTENCY,
     LEDGER,
-    LIKENESS,
-    MANDATES,
-    OFFERS,
-    REFERENCES,
-    REVIEWS,
-    ROUNDS,
-    SUBJECTS,
-    TRAJECTORIES,
     UNSEALED,
     audit_row,
-    hold_rows,
     ledger_row,
-    review_rows,
 )
 from schemas import codec
 from schemas.errors import Message, SchakelError
@@ -59,18 +39,14 @@ if TYPE_CHECKING:
 
     from consumers.clock import Clock
     from gateway.exchange.decision import Decide, DecidedEvent
-    from gateway.exchange.driver import Driver, Insert
+    from gateway.exchange.driver import Driver
     from gateway.exchange.keys import KeyStore
     from gateway.exchange.locating import Handles
-    from gateway.exchange.offer_state import Offer
     from gateway.exchange.publication import PublishRequest
     from gateway.exchange.registry import Registry
-    from gateway.exchange.state import Trajectory
     from gateway.exchange.submission import Submission
 
 Answer = tuple[ItemOutcome, ...] | SchakelError
-
-_json = msgspec.json.Encoder().encode
 
 
 class Conflict(Exception):  # noqa: N818 - not a fault: another gateway was first, so do it again
@@ -279,7 +255,7 @@ class SharedCommit:
         acts = [audit_row(one.prepared[0], one.submission) for one in changes.entries]
         # The same order of tables, and sorted within each, in every writer: no deadlock.
         whole = self.driver.write(
-            *self._states(),
+            *changed_rows(self.read.working, self.parts.keys, self.registry, self.now),
             (LEDGER, rows),
             (UNSEALED, [(one.event.event_id,) for one in prepared]),
             (OUTBOX, outbox),
@@ -292,56 +268,6 @@ class SharedCommit:
         registry_moves.bump(self.driver, moved, self.now)
         self.wrote = True
         return records
-
-    def _states(self) -> list[tuple[Insert, list[tuple[object, ...]]]]:
-        working, changes = self.read.working, self.read.working.changes
-        trajectories = [working.trajectories[one] for one in sorted(changes.trajectories)]
-        offers = [working.offers[one] for one in sorted(changes.offers)]
-        subjects = [working.subjects[one] for one in sorted(changes.subjects)]
-        mandates = [working.mandates[one] for one in sorted(changes.mandates)]
-        errands = {one.id: one for one in changes.errands}
-        likeness = sorted(changes.likeness.items())
-        dues = [(one.id, self._due(one)) for one in trajectories]
-        dues += [(one.id, self._due(one)) for one in offers]
-        return [
-            (SUBJECTS, [(one.id, one.since, dumps(one)) for one in subjects]),
-            (
-                TRAJECTORIES,
-                [
-                    (one.id, one.subject_id, one.territory_nis, one.state, dumps(one))
-                    for one in trajectories
-                ],
-            ),
-            (
-                OFFERS,
-                [(one.id, one.owner, one.state, one.territory_nis, dumps(one)) for one in offers],
-            ),
-            (AGGREGATES, [(one, *place) for one, place in sorted(changes.aggregates.items())]),
-            (CLOCKS, [(*one, 0) for one in dues if one[1] != working.dues.get(one[0])]),
-            (ERRANDS, [(one, each.due_at, _json(each)) for one, each in sorted(errands.items())]),
-            (MANDATES, [(one.id, one.state, mandate.dumps(one)) for one in mandates]),
-            (ROUNDS, [(one.id, one.due_at, _json(one)) for one in changes.rounds]),
-            (
-                BLIND_INDEX,
-                [
-                    (digest, kind, owner, *known)
-                    for digest, (kind, owner, known) in sorted(changes.digests.items())
-                ],
-            ),
-            (LIKENESS, [(digest, subject, kind) for (digest, subject), kind in likeness]),
-            (REFERENCES, self._references()),
-            (HOLDS, hold_rows([working.subjects[one] for one in changes.held])),
-            (REVIEWS, review_rows(changes, self.now)),
-        ]
-
-    def _references(self) -> list[tuple[object, ...]]:
-        key = self.parts.keys.pseudonym_key
-        known = sorted(self.read.working.changes.references)
-        return [(pseudonym(key(one), subject), one, subject) for one, subject in known]
-
-    def _due(self, state: Trajectory | Offer) -> int | None:
-        """When the hub has to do something about it, by the rules of today."""
-        return next_due(state, Ground(self.registry, date_of(self.now)))
 
     def _answers(self) -> list[tuple[object, ...]]:
         """Answers to keep: those of this commit in which something was accepted."""
