@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import standardwebhooks
 
+from connectors.webhooks import verify_webhook
 from consumers import inbox
 from consumers.signatures import new_secret
 from gateway.api.subscription_desk import MOST_OUTWARD, where_to
@@ -82,6 +83,8 @@ def test_a_subscription_gets_what_its_feed_gets(hub: Hub) -> None:
     sent = standardwebhooks.Webhook(made.json()["secret"]).verify(got.body, dict(got.headers))
     assert sent == fed
     assert sent["id"] == event_id
+    read = verify_webhook(got.headers, got.body, made.json()["secret"])
+    assert (read.id, read.data) == (event_id, fed["data"])
     listed = hub.call(OCMW, "GET", f"{PATH}/{made.json()['id']}/deliveries").json()["deliveries"]
     assert [(one["event_id"], one["state"]) for one in listed] == [(event_id, "delivered")]
 
@@ -244,6 +247,7 @@ def test_test_replay_rotate_and_delete(hub: Hub) -> None:
     assert (replayed["rows"], rotated["secret"]) == (1, fresh)
     for secret in (fresh, made["secret"]):
         standardwebhooks.Webhook(secret).verify(last.body, dict(last.headers))
+        assert verify_webhook(last.headers, last.body, [new_secret(), secret]).id
     assert hub.call(OCMW, "GET", mine).status_code == 404
 
 
