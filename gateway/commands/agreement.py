@@ -9,18 +9,17 @@ from __future__ import annotations
 import json
 import sys
 import time
-from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any
 
-import orjson
 import typer
 from rich.console import Console
 from rich.table import Column, Table
 
 from gateway.commands.administrator import Administrator
-from gateway.commands.agreement_file import document_of, faults_of, key_of, template, text_of
-from gateway.commands.agreement_text import show_agreement, show_grants, show_preview
+from gateway.commands.agreement_check import check
+from gateway.commands.agreement_file import document_of, key_of, template, text_of
+from gateway.commands.agreement_text import show_agreement, show_grants, write_json
 from gateway.commands.credentials_file import credentials_file
 from gateway.commands.hub_place import find
 from gateway.commands.options import (  # noqa: TC001 - typer reads the annotations
@@ -30,14 +29,12 @@ from gateway.commands.options import (  # noqa: TC001 - typer reads the annotati
     Hub,
     Yes,
 )
-from gateway.errors import FormIncomplete
 from gateway.exchange.agreement_statement import Statement
 from gateway.exchange.agreement_statement import sign as signature_of
 from gateway.exchange.credentials import new_private_jwk, public_part
 from schemas.agreement import document_hash, parse_agreement
 from schemas.agreement_diff import differences
 from schemas.cli import language
-from schemas.errors import Message
 from schemas.identifiers import organisation_urn
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
@@ -100,57 +97,7 @@ def key(
     typer.echo(f"{out}: private; give what is printed above to the operator", err=True)
 
 
-@app.command()
-def check(
-    file: Annotated[Path, typer.Argument(help="The draft, YAML or JSON.")],
-    *,
-    event: Annotated[
-        str | None, typer.Option(help="Try it: what would be seen of this event?")
-    ] = None,
-    reader: Annotated[
-        str | None, typer.Option("--for", help="Participant that would receive it.")
-    ] = None,
-    sender: Annotated[
-        str | None, typer.Option("--from", help="URN of the sender; your own if left out.")
-    ] = None,
-    relation: Annotated[
-        list[str] | None, typer.Option("--as", help="Its relation to the case; every one if none.")
-    ] = None,
-    nis: Annotated[str | None, typer.Option(help="Municipality of the person.")] = None,
-    door: Annotated[str | None, typer.Option(help="feed, webhook or kafka.")] = None,
-    age_days: Annotated[int, typer.Option(help="How old the event is.")] = 0,
-    example: Annotated[str | None, typer.Option(help="Name of an example, as complete.")] = None,
-    event_file: Annotated[Path | None, typer.Option(help="The event's data, JSON.")] = None,
-    as_json: AsJson = False,
-    data: Data = None,
-    hub: Hub = None,
-    credentials: Credentials = None,
-) -> None:
-    """Find every fault in a draft, with its line; with --event and --for, try it at the hub."""
-    if (event is None) != (reader is None):
-        raise typer.BadParameter("give --event and --for together")
-    text = text_of(file)
-    faults = faults_of(text)
-    if faults or event is None or reader is None:
-        _show_faults(file, faults, as_json=as_json)
-        return
-    trial: dict[str, Any] = {
-        "document": document_of(text),
-        "event": event,
-        "to": reader,
-        "sender": sender,
-        "relations": relation or None,
-        "territory": nis,
-        "door": door,
-        "age_days": age_days,
-        "data": _example(event, example, event_file),
-    }
-    with Administrator(find(data, hub, credentials), language()) as session:
-        found = session.post(f"{CALLS}/preview", trial)
-    if as_json:
-        _write_json(found)
-    else:
-        show_preview(found, language())
+app.command()(check)
 
 
 @app.command()
@@ -268,7 +215,7 @@ def list_agreements(
     with Administrator(find(data, hub, credentials), language()) as session:
         found = session.get(CALLS, **query)
     if as_json:
-        _write_json(found)
+        write_json(found)
         return
     table = Table(Column("id", no_wrap=True), "status", "from", "to", "parties", box=None)
     for one in found["agreements"]:
@@ -302,7 +249,7 @@ def diff(
             {"place": one.place, "kind": one.kind, "nl": one.said.nl, "en": one.said.en}
             for one in found
         ]
-        _write_json({"differences": rows})
+        write_json({"differences": rows})
         return
     for one in found:
         sys.stdout.write(f"{one.place}: {one.said.text(language())}\n")
@@ -347,40 +294,8 @@ def _acted(  # noqa: PLR0917 - one act of one party, with its key
     return session.post(f"{CALLS}/{document['agreement_id']}/{act}", {"jws": jws})
 
 
-def _example(event: str, name: str | None, file: Path | None) -> dict[str, Any] | None:
-    """The data of a synthetic example that comes with Schakel, or of a file."""
-    if name is None and file is None:
-        return None
-    shipped = files("schemas") / "examples" / event / f"{name}.json"
-    try:
-        found = orjson.loads((shipped if file is None else file).read_bytes())
-    except (OSError, ValueError) as error:
-        raise FormIncomplete(
-            Message(
-                nl=f"Geen leesbaar voorbeeld van {event}; bekende namen: complete, smallest.",
-                en=f"No readable example of {event}; known names: complete, smallest.",
-            )
-        ) from error
-    return found if isinstance(found, dict) else {}
-
-
-def _show_faults(file: Path, faults: list[dict[str, Any]], *, as_json: bool) -> None:
-    if as_json:
-        _write_json({"ok": not faults, "found": faults})
-    else:
-        for one in faults:
-            sys.stdout.write(f"{file}:{one['line']}: {one['field']}: {one['text'][language()]}\n")
-        sys.stdout.write(f"{len(faults)} faults.\n")
-    if faults:
-        raise typer.Exit(1)
-
-
 def _tell(found: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
-        _write_json(found)
+        write_json(found)
     else:
         show_agreement(found, language())
-
-
-def _write_json(document: Any) -> None:
-    sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
