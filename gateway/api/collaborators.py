@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from gateway.api.inboxes import FeedPage
     from gateway.api.offer_book import OfferBook
     from gateway.api.traces import Tracing
-    from gateway.exchange.journey import Journey
+    from gateway.exchange.passages import Journey
     from gateway.exchange.publication import PublishRequest
     from gateway.exchange.registry import Registry
     from gateway.oauth.senders import Sender

@@ -13,7 +13,7 @@ from gateway.api.collaborators import Collaborators
 from gateway.api.next_events import NextEvents, Viewer, creatable, next_events
 from gateway.api.problems import invalid_caller
 from gateway.exchange.decision import HUB
-from gateway.exchange.journey import Journey
+from gateway.exchange.passages import Journey
 from gateway.exchange.registry import Registry
 from gateway.exchange.state import Trajectory
 from gateway.oauth.verifier import Principal

@@ -14,7 +14,7 @@ among what is stopped in its inbox, with the leg (`GET /v1/stopped`).
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -26,7 +26,7 @@ from consumers.traceparent import parse_traceparent
 from gateway.exchange import records
 from gateway.exchange.authorise import AT_THE_DOOR, Stopped, authorise
 from gateway.exchange.decision import Recipient
-from gateway.exchange.journey_document import document
+from gateway.exchange.passages import Journey, Passage
 from gateway.exchange.standing import CASE_HOLDER, Standings, standings
 
 if TYPE_CHECKING:
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
     from consumers.clock import Clock
     from consumers.deliveries import Delivery
-    from consumers.spans import Span
     from consumers.views import HandOver, InboxEntry
     from gateway.exchange.authorise import Verdict
     from gateway.exchange.records import LedgerRow
@@ -54,55 +53,6 @@ DELIVERED, READY, WAITING, STOPPED, EXCLUDED = (
 )
 PENDING, FAILED = "pending", "failed"
 WEBHOOK = "webhook"
-
-
-@dataclass(frozen=True, slots=True)
-class Passage:
-    """What became of one event for one possible recipient.
-
-    Attributes:
-        state: `delivered` through a door; `pending` or `failed` at a webhook; `ready` in the
-            inbox; `waiting` on its way there;
-            `stopped` at hand-over; `excluded` when the event was accepted.
-        reason: why it waits, was stopped or excluded: a leg, or a code of `legs.WAITS`.
-        doors: door and time (microseconds UTC) of each hand-over, the first one first.
-        deliveries: what became of it at each webhook.
-        withheld: paths of the fields that were, or now would be, taken out for it.
-    """
-
-    participant: str
-    role: str
-    relations: tuple[str, ...]
-    state: str
-    reason: str | None = None
-    seq: int | None = None
-    routed_at: int | None = None
-    doors: tuple[tuple[str, int], ...] = ()
-    deliveries: tuple[Delivery, ...] = ()
-    withheld: tuple[str, ...] = ()
-    agreement_id: str | None = None
-    backfill: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Journey:
-    """One event's way, as one viewer may know it.
-
-    Attributes:
-        is_own: the viewer sent it, or caused this hub event.
-        sender: participant id; None when the viewer may not know it.
-        published: whether it has left the outbox for Kafka.
-        shows_all: every possible recipient is in `passages`, not only the viewer.
-        spans: the detail, when it was recorded and the viewer may see all.
-    """
-
-    row: LedgerRow = field(repr=False)
-    is_own: bool
-    sender: str | None
-    published: bool
-    shows_all: bool
-    passages: tuple[Passage, ...]
-    spans: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,20 +117,6 @@ class Journeys:
             return None
         journeys = self._journeys([row], viewer)
         return self._with_spans(journeys[0]) if journeys else None
-
-    def of_event(self, event_id: str, participant: str) -> dict[str, Any] | None:
-        """The journey of an event as a JSON document; None as `event`."""
-        journey = self.event(event_id, participant)
-        return None if journey is None else document(journey, self.registry())
-
-    def of_trajectory(self, trajectory_id: str, participant: str) -> dict[str, Any] | None:
-        """The journeys of a trajectory as one JSON document; None when nothing may be known."""
-        journeys = self.trajectory(trajectory_id, participant)
-        if not journeys:
-            return None
-        registry = self.registry()
-        events = [document(journey, registry) for journey in journeys]
-        return {"trajectory_id": trajectory_id, "events": events}
 
     def trajectory(self, trajectory_id: str, viewer: str) -> tuple[Journey, ...]:
         """The journeys of those events of a trajectory that the viewer may know, in order."""

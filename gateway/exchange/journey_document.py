@@ -12,7 +12,7 @@ from schemas.moments import to_rfc3339
 if TYPE_CHECKING:
     from consumers.deliveries import Delivery
     from consumers.spans import Span
-    from gateway.exchange.journey import Journey, Passage
+    from gateway.exchange.passages import Journey, Passage
     from gateway.exchange.registry import Registry
 
 HUB_NAME = "Schakel"

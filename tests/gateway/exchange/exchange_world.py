@@ -19,7 +19,7 @@ from consumers.clock import FixedClock
 from consumers.log_records import Fetched
 from consumers.scope import Scope
 from consumers.spans import Tracing
-from gateway.exchange import records
+from gateway.exchange import journey_document, records
 from gateway.exchange.decide import decide
 from gateway.exchange.handover import HandOver, Outcome
 from gateway.exchange.journey import Journeys
@@ -309,6 +309,16 @@ class World:
             f"({one.event_name})" if one.backfill else one.event_name
             for one in self.inbox(participant)
         ]
+
+    def journey_of(self, event_id: str, viewer: str) -> dict[str, Any] | None:
+        """An event's journey as the interface answers it."""
+        found = self.journeys.event(event_id, viewer)
+        return None if found is None else journey_document.document(found, self.registry)
+
+    def journeys_of(self, trajectory_id: str, viewer: str) -> list[dict[str, Any]]:
+        """The journeys of a case as the interface answers them."""
+        found = self.journeys.trajectory(trajectory_id, viewer)
+        return [journey_document.document(one, self.registry) for one in found]
 
     def fetch(self, participant: str, door: str = "feed") -> list[Outcome]:
         """Hand a whole inbox over."""

@@ -169,7 +169,7 @@ def test_the_hubs_own_id_of_a_person_leaves_nowhere(world: World) -> None:
         "subject.linked", OCMW, {"other_ref": subject, "ground": "confirmed_by_person"},
         trajectory_id=first, subject=first,
     )  # fmt: skip
-    documents = [world.journeys.of_trajectory(first, viewer) for viewer in (OCMW, ORGANISER, VDAB)]
+    documents = [world.journeys_of(first, viewer) for viewer in (OCMW, ORGANISER, VDAB)]
     copies = [handed(world, one, first) for one in (OCMW, ORGANISER)]
     error = refused.error
 
