@@ -67,7 +67,7 @@ def test_a_folder_that_is_not_there_is_said_at_once(tmp_path: Path) -> None:
 
 def test_a_reader_that_is_killed_skips_nothing(hub: StubHub, tmp_path: Path) -> None:
     """Killed in the middle of an event, before and after its cursor is kept, page after page."""
-    names = [f"e-{number:02}" for number in range(26)]
+    names = [f"e-{number:02}" for number in range(14)]
     hub.inbox = [
         {"specversion": "1.0", "id": name, "type": "be.schakel.activation.v1.x.y"} for name in names
     ]
@@ -80,8 +80,8 @@ def test_a_reader_that_is_killed_skips_nothing(hub: StubHub, tmp_path: Path) -> 
     assert done.returncode == 0, done.stderr
     killed = int(done.stdout)
     seen = (tmp_path / "seen").read_text().split()
-    assert killed >= 12
+    assert killed >= 6
     assert list(dict.fromkeys(seen)) == names
     # Each kill repeats one page at most.
     assert len(seen) - len(names) <= killed * 4
-    assert json.loads((tmp_path / "feed.cursor").read_bytes())["cursor"] == "26"
+    assert json.loads((tmp_path / "feed.cursor").read_bytes())["cursor"] == "14"
