@@ -20,7 +20,9 @@ from schemas.fingerprint import fingerprint
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-TEAM: Final = frozenset({"referrer", "target", "handler", "organiser", "case_holder"})
+IN_TEAM: Final = "in_team"
+"""Relation of who handles another referral of the case: it sees what the team sees, no more."""
+TEAM: Final = frozenset({"referrer", "target", "handler", "organiser", "case_holder", IN_TEAM})
 CASE_TEAM: Final = frozenset(
     {"target", "handler", "organiser", "case_holder"} | {f"referrer:{role}" for role in "VOWST"}
 )

@@ -15,6 +15,7 @@ from consumers.inbox import InboxRow
 from gateway.exchange.authorise import Granted, Stopped, authorise
 from gateway.exchange.responsible import RESPONSIBLE, TOLD
 from gateway.exchange.standing import NOTHING_KNOWN
+from schemas.catalogue import IN_TEAM
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
     from gateway.exchange.records import LedgerRow
     from gateway.exchange.registry import Registry
     from gateway.exchange.standing import Standings
+
+
+REFERRAL = "referral"
+HANDLING = frozenset({"target", "handler"})
+"""Relations to one referral, whatever others the case has."""
 
 
 def addressed(row: LedgerRow) -> list[InboxRow]:
@@ -40,18 +46,22 @@ def backfilled(
     earlier: Iterable[LedgerRow],
     newcomer: Recipient,
     *,
+    joined_by: str,
     on: date,
     now: int,
     nis: str,
 ) -> list[InboxRow]:
     """The earlier events of a trajectory that a new member may have, in their order.
 
+    `joined_by` is the aggregate of the event by which it joined: whoever a referral was sent to
+    reads that one as its target or handler, and others of the case as one of the team.
+
     Grants are asked for the municipality in which it joins: who takes over after a move needs the
     history, wherever that happened.
     """
     rows: list[InboxRow] = []
     for row in earlier:
-        held = _held_then(row, newcomer)
+        held = _held_then(row, newcomer, joined_by)
         relations = frozenset(held)
         verdict = authorise(
             registry, row, newcomer.participant, relations, on=on, now=now, backfill=True, nis=nis
@@ -63,11 +73,18 @@ def backfilled(
     return rows
 
 
-def _held_then(row: LedgerRow, newcomer: Recipient) -> tuple[str, ...]:
-    """Its relations, without being responsible for what somebody else was told or asked."""
-    if row.event_name not in TOLD:
-        return newcomer.relations
-    return tuple(one for one in newcomer.relations if one != RESPONSIBLE)
+def _held_then(row: LedgerRow, newcomer: Recipient, joined_by: str) -> tuple[str, ...]:
+    """Its relations to an earlier event.
+
+    Without being responsible for what somebody else was told or asked; and what was written to who
+    handles one referral is not for who handles another.
+    """
+    held = set(newcomer.relations)
+    if row.event_name in TOLD:
+        held.discard(RESPONSIBLE)
+    if row.aggregate_type == REFERRAL and row.aggregate_id != joined_by and held & HANDLING:
+        held = (held - HANDLING) | {IN_TEAM}
+    return tuple(sorted(held))
 
 
 def judged(

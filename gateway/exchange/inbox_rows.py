@@ -83,4 +83,7 @@ class InboxRows:
         self, earlier: Sequence[LedgerRow], row: LedgerRow, newcomer: Recipient, now: int
     ) -> list[InboxRow]:
         on, nis = date_of(now), row.territory_nis
-        return backfilled(self.registry(), earlier, newcomer, on=on, now=now, nis=nis)
+        joined_by = row.aggregate_id
+        return backfilled(
+            self.registry(), earlier, newcomer, joined_by=joined_by, on=on, now=now, nis=nis
+        )

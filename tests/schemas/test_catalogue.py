@@ -35,6 +35,7 @@ HUB_RECORDS = {
 RELATIONS = {
     *("referrer", "target", "handler", "endorser", "candidate", "case_holder", "organiser"),
     *("proposed_holder", "offered_holder", "host", "recorder", "offer_owner", "responsible"),
+    "in_team",
 }
 LETTERS = set("VOWPHSTGD")
 EXPECTED_EVENTS = 97

@@ -10,10 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.exchange.addressing import addressed, backfilled, newcomers
+from gateway.exchange.authorise import fieldsets_of
 from gateway.exchange.decision import Recipient
 from gateway.exchange.records import LedgerRow
 from gateway.exchange.registry import RegisteredAgreement, Registry
 from schemas.agreement import parse_agreement
+from schemas.catalogue import catalogue
+from schemas.projection import projection
 from schemas.roles import NAME
 from tests.gateway.exchange import cast
 
@@ -22,6 +25,7 @@ NEWCOMER = cast.RELATED["V"]
 EVENTS = ["referral.created", "trajectory.opened", "guidance.plan_aligned", "placement.suspended"]
 PATTERNS = ["referral.*", "trajectory.*", "guidance.*", "placement.*"]
 PLACES = [cast.NIS, "24062"]
+HERE: Any = {"on": cast.TODAY, "now": cast.NOW, "nis": cast.NIS}
 HOLDER = Recipient(NEWCOMER, "V", ("case_holder",))
 
 
@@ -111,10 +115,35 @@ def test_what_the_holder_was_told_is_no_history_of_an_organiser(name: str) -> No
     organiser = Recipient(cast.RELATED["W"], "W", ("organiser", "responsible"))
     known = cast.registry()
 
-    found = backfilled(known, [asked], organiser, on=cast.TODAY, now=cast.NOW, nis=cast.NIS)
+    found = backfilled(known, [asked], organiser, joined_by="p", **HERE)
     assert found == []
     holder = Recipient(NEWCOMER, "V", ("case_holder",))
-    assert backfilled(known, [asked], holder, on=cast.TODAY, now=cast.NOW, nis=cast.NIS)
+    assert backfilled(known, [asked], holder, joined_by="t", **HERE)
+
+
+def test_who_handles_one_referral_reads_others_as_one_of_the_team() -> None:
+    """A note to who handles the first is not for who handles the second of the same case."""
+    known = cast.registry()
+    first = row(1, cast.RELATED["O"], "referral.created", aggregate_type="referral")
+    handler = Recipient(cast.RELATED["W"], "W", ("handler", "target"))
+
+    (other,) = backfilled(known, [first], handler, joined_by="another", **HERE)
+    (own,) = backfilled(known, [first], handler, joined_by=first.aggregate_id, **HERE)
+
+    assert other.relations == ("in_team",)
+    assert own.relations == ("handler", "target")
+    whole = fieldsets_of(catalogue().event("referral.created"))
+    seen, seen_of_own = (
+        projection(
+            catalogue().event("referral.created"),
+            role="W",
+            relations=frozenset(one.relations),
+            fieldsets=whole,
+        ).delivered
+        for one in (other, own)
+    )
+    assert {"programme", "person.phone"} <= seen < seen_of_own
+    assert {"note", "work_limits"} <= seen_of_own - seen
 
 
 @given(grants(), history(), st.sampled_from(PLACES))
@@ -133,7 +162,13 @@ def test_a_newcomer_gets_what_its_grants_allow(
 
     (newcomer,) = newcomers(joining)
     found = backfilled(
-        registry(given_grants), earlier, newcomer, on=cast.TODAY, now=cast.NOW, nis=nis
+        registry(given_grants),
+        earlier,
+        newcomer,
+        joined_by="t",
+        on=cast.TODAY,
+        now=cast.NOW,
+        nis=nis,
     )
     rows = [*found, *addressed(joining)]
 
