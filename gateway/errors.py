@@ -44,6 +44,7 @@
         │   ├── SignatureRefused         422 signature_refused
         │   └── RotationTooSoon          409 rotation_too_soon
         ├── ExchangeError                the exchange refused an event, at a leg
+        │   ├── KeptRefusal              what an earlier answer refused, told again
         │   ├── ScopeRefused             403 missing_scope (leg scope)
         │   ├── RoleRefused              403 role_not_allowed (leg role)
         │   ├── UnknownCase              404 not_found (leg membership)
@@ -136,6 +137,7 @@ from gateway.refusals.exchange import (
     EventTooLarge,
     ExchangeError,
     IdentifierTaken,
+    KeptRefusal,
     NoAgreement,
     NoDelegation,
     NotAllowedNow,
@@ -248,6 +250,7 @@ __all__ = [
     "InvalidToken",
     "IssuerUnavailable",
     "JavaUnsuitable",
+    "KeptRefusal",
     "KeysUnusable",
     "LedgerUnavailable",
     "MalformedRequest",

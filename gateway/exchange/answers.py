@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from gateway.errors import ExchangeError
+from gateway import errors
 from gateway.exchange import sealing
 from gateway.exchange.decision import Warning as Notice
 from gateway.exchange.driver import Lookup
 from gateway.exchange.publication import ItemOutcome, Receipt, Status
 from gateway.exchange.records import COLUMNS, LedgerRow, row_from
 from gateway.exchange.working import Entry, Repeat, Verdict
-from schemas.errors import InvalidParam, Message
+from schemas.errors import Message
 from schemas.identifiers import is_uuid
 
 if TYPE_CHECKING:
@@ -105,18 +105,6 @@ def load(driver: Driver, answer: bytes) -> list[Verdict]:
     return [_loaded(item, found) for item in items]
 
 
-class KeptRefusal(ExchangeError):  # noqa: N818 - as its tree names them
-    """A refusal that was kept with the rest of its answer; it tells what the first one told."""
-
-    def __init__(self, kept: dict[str, Any]) -> None:
-        invalid = [
-            InvalidParam(one["name"], one["code"], Message(**one["reason"]))
-            for one in kept["invalid"]
-        ]
-        super().__init__(Message(**kept["detail"]), invalid=invalid, facts=kept["facts"])
-        vars(self).update(code=kept["code"], status=kept["status"], title=Message(**kept["title"]))
-
-
 def _sketched(entry: Entry) -> Receipt:
     """A dry run's receipt: nothing was recorded, so nothing is proven."""
     return _receipt(entry, {})
@@ -175,7 +163,7 @@ def _dumped_error(error: SchakelError) -> dict[str, Any]:
 def _loaded(item: dict[str, Any], rows: dict[str, LedgerRow]) -> Verdict:
     if "event_id" not in item:
         kept = item["error"]
-        error = None if kept is None else KeptRefusal(kept)
+        error = None if kept is None else errors.KeptRefusal(kept)
         return ItemOutcome(item["status"], item["step"], error)
     return Repeat(
         rows[item["event_id"]],

@@ -42,6 +42,20 @@ class ExchangeError(GatewayError):
         return str(self.facts.get("leg", ""))
 
 
+class KeptRefusal(ExchangeError):
+    """A refusal that was kept with the rest of its answer; it tells what the first one told."""
+
+    code = "kept_refusal"
+
+    def __init__(self, kept: dict[str, Any]) -> None:
+        invalid = [
+            InvalidParam(one["name"], one["code"], Message(**one["reason"]))
+            for one in kept["invalid"]
+        ]
+        super().__init__(Message(**kept["detail"]), invalid=invalid, facts=kept["facts"])
+        vars(self).update(code=kept["code"], status=kept["status"], title=Message(**kept["title"]))
+
+
 class ScopeRefused(ExchangeError):
     """The client lacks the scope that this event type needs."""
 

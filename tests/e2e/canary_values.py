@@ -108,9 +108,9 @@ VALUES: Final[Mapping[str, Value]] = {
     "note": _value(
         NOTE,
         {CAW},
-        _TEAM,
-        "field set `note`: target, handler and case holder; who joins gets the history as what it "
-        "joined, and the CAW grants organisers its notes",
+        _TEAM - {HAGELAND},
+        "field set `note`: target, handler and case holder of the referral it stands in; who "
+        "handles another referral of the case is one of the team",
     ),
     "remarks": _value(REMARKS, {OCMW_TIENEN}, {CAW, HAGELAND, VDAB}, "field set `core`, team"),
     "remark on the outcome": _value(
