@@ -70,7 +70,7 @@ def gateway(settings: HubSettings) -> None:
         probes,
         parts.figures,
         clock=parts.movable_clock,
-        settle=parts.workers.timers.settle,
+        settle=parts.workers.settle,
         is_draining=draining.is_set,
     )
     application = create_app(parts.collaborators(parts.verifier()))

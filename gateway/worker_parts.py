@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from gateway.oauth.keys import SigningKeys
     from gateway.settings import HubSettings
 
+MOST_STEPS = 16
+"""Of orders to erase in one settling; the chores' own thread goes on with more."""
+
 
 class WorkerParts:
     """Threads of the gateway beside those that answer. `start` before serving, `stop` after.
@@ -96,6 +99,18 @@ class WorkerParts:
         self._chores.stop()
         self.timers.stop()
 
+    def settle(self, at: int) -> int:
+        """Wait until what is due at a time was done, orders to erase included; how much is left.
+
+        An order has four steps, and its announcement is an errand of the timers between them.
+        """
+        left = self.timers.settle(at)
+        for _ in range(MOST_STEPS):
+            if not self.erasures.when_due(at):
+                break
+            left = self.timers.settle(at)
+        return left
+
     def figures(self) -> Mapping[str, float]:
         """What `/metrics` shows of them."""
         return {
@@ -144,4 +159,5 @@ class WorkerParts:
         )
 
     def _eraser(self) -> KeyEraser:
-        return KeyEraser(self._doors.keys_engine, self._doors.encryption)
+        doors = self._doors
+        return KeyEraser(doors.keys_engine, doors.encryption, doors.keys.forget_cached)

@@ -18,7 +18,7 @@ from gateway.exchange.key_state import be_alone, bury, note_destruction
 from gateway.exchange.keys import KeyNeed, purpose_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
 
     from sqlalchemy.engine import Connection, Engine
 
@@ -53,11 +53,16 @@ class KeyEraser:
     Args:
         engine: the keys' own store, writing.
         kek: the key-encryption key.
+        forget: empties this process's own memory of keys, so that what it has just destroyed
+            opens here no more; other processes hear of it by their `KeyWatch`.
     """
 
-    def __init__(self, engine: Engine, kek: KeyEncryption) -> None:
+    def __init__(
+        self, engine: Engine, kek: KeyEncryption, forget: Callable[[], None] = lambda: None
+    ) -> None:
         self._engine = engine
         self._kek = kek
+        self._forget = forget
 
     def erase(self, subject_ids: Collection[str], producer: str, now_us: int) -> Destroyed:
         """Destroy one organisation's keys about these persons, and let none be made again.
@@ -70,7 +75,9 @@ class KeyEraser:
             which = sa.and_(
                 _DATA.c.subject_id.in_(sorted(subject_ids)), _DATA.c.producer_org == producer
             )
-            return self._destroy(connection, which, now_us)
+            destroyed = self._destroy(connection, which, now_us)
+        self._forget()
+        return destroyed
 
     def shred(
         self,
@@ -91,7 +98,9 @@ class KeyEraser:
                 which = sa.and_(which, _DATA.c.producer_org == producer)
             if part is not None:
                 which = sa.and_(which, _DATA.c.part == part)
-            return self._destroy(connection, which, now_us)
+            destroyed = self._destroy(connection, which, now_us)
+        self._forget()
+        return destroyed
 
     def holds_any(self, subject_ids: Collection[str]) -> bool:
         """Whether any organisation still has a key about these persons."""

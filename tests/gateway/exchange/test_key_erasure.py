@@ -123,6 +123,21 @@ def test_one_part_of_some_aggregates_is_shredded(engine: Engine, kek: FileKeyEnc
     assert again.key_id != made[NEED].key_id
 
 
+def test_the_process_that_destroys_opens_nothing_more_at_once(
+    engine: Engine, kek: FileKeyEncryption
+) -> None:
+    """It does not wait for its watch, neither after an erasure nor after a shredding."""
+    keys = KeyStore(engine, kek)
+    made = keys.data_keys(ALL)
+    eraser = KeyEraser(engine, kek, keys.forget_cached)
+
+    eraser.shred([NEIGHBOUR.aggregate_id], NOW, producer=NEIGHBOUR.producer_org)
+    assert keys.open(made[NEIGHBOUR].key_id) is None
+    eraser.erase(["subject-1"], OURS, NOW)
+    assert keys.open(made[NEED].key_id) is None
+    assert keys.open(made[OTHER].key_id) is not None
+
+
 def test_every_process_forgets_what_was_destroyed(engine: Engine, kek: FileKeyEncryption) -> None:
     """Whoever had the key in memory has it no more once it has looked."""
     keys = KeyStore(engine, kek)
