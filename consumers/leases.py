@@ -6,16 +6,16 @@ SQLite there is one deliverer at all, which a locked file sees to.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import threading
 from contextlib import suppress
-from typing import IO, TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from consumers.database import is_postgres
+from consumers.file_lock import FileLock
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,24 +48,15 @@ class FileLeases:
     """All or none: whoever locked the file has them all, until its process ends."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._file: IO[str] | None = None
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = FileLock(path)
         self._lock = threading.Lock()
 
     def acquire(self, subscription_id: str) -> bool:
         """Whether this process is the one deliverer."""
         del subscription_id
         with self._lock:
-            if self._file is None:
-                self._path.parent.mkdir(parents=True, exist_ok=True)
-                file = self._path.open("w")
-                try:
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except OSError:
-                    file.close()
-                    return False
-                self._file = file
-            return True
+            return self._file.take()
 
     def release(self, subscription_id: str) -> None:
         """Nothing is given back before the process ends."""
@@ -73,9 +64,7 @@ class FileLeases:
     def close(self) -> None:
         """Let another process be the one."""
         with self._lock:
-            if self._file is not None:
-                self._file.close()
-                self._file = None
+            self._file.leave()
 
 
 class PostgresLeases:

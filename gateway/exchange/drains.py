@@ -7,15 +7,15 @@ has, the relay remembers what it published and passes over it.
 
 from __future__ import annotations
 
-import fcntl
 import time
 from contextlib import suppress
-from typing import IO, TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import orjson
 import psycopg
 
 from consumers.database import is_postgres
+from consumers.file_lock import FileLock
 from gateway.exchange.outbox import OutboxRow, pack
 from schemas.attributes import SOURCE_PREFIX, TYPE_PREFIX
 from schemas.envelope import AVRO
@@ -92,22 +92,13 @@ class SqliteDrain:
     def __init__(self, engine: Engine, report: Waker, lock_file: Path) -> None:
         self._engine = engine
         self._report = report
-        self._lock_file = lock_file
-        self._held: IO[bytes] | None = None
+        self._lock = FileLock(lock_file)
         self._published: set[int] = set()
         self._reported_at = 0.0
 
     def acquire(self) -> bool:
         """By a lock on a file, which ends with this process."""
-        if self._held is None:
-            file = self._lock_file.open("ab")
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                file.close()
-                return False
-            self._held = file
-        return True
+        return self._lock.take()
 
     def take(self, limit: int) -> list[OutboxRow]:
         """Rows not published yet; nothing while too many published ones wait for deletion."""
@@ -140,9 +131,7 @@ class SqliteDrain:
 
     def close(self) -> None:
         """Give the file up."""
-        if self._held is not None:
-            self._held.close()
-            self._held = None
+        self._lock.leave()
 
     def _reader(self) -> Any:
         self._pooled = self._engine.raw_connection()

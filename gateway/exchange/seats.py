@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import fcntl
 from contextlib import suppress
-from typing import IO, TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from consumers.database import is_postgres
+from consumers.file_lock import FileLock
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,33 +34,7 @@ def open_seat(engine: Engine, lock: int, lock_file: Path) -> Seat:
         lock: number of the advisory lock (PostgreSQL).
         lock_file: held by whoever has it (SQLite).
     """
-    return SessionSeat(engine, lock) if is_postgres(engine) else FileSeat(lock_file)
-
-
-class FileSeat:
-    """By a lock on a file."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._held: IO[bytes] | None = None
-
-    def take(self) -> bool:
-        """Lock the file, which the end of this process undoes."""
-        if self._held is None:
-            file = self._path.open("ab")
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                file.close()
-                return False
-            self._held = file
-        return True
-
-    def leave(self) -> None:
-        """Close the file."""
-        if self._held is not None:
-            self._held.close()
-            self._held = None
+    return SessionSeat(engine, lock) if is_postgres(engine) else FileLock(lock_file)
 
 
 class SessionSeat:
