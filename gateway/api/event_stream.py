@@ -7,7 +7,6 @@ client does not read holds back what is rendered.
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
     from gateway.api.inboxes import FeedPage
     from gateway.api.responses import Receive, Send
-    from gateway.api.waiters import Waiters
+    from gateway.api.waiters import Waiter, Waiters
 
 EVENT_STREAM: Final = b"text/event-stream"
 BEAT_SECONDS: Final = 15.0
@@ -58,38 +57,27 @@ class EventStream:
         head = {"type": "http.response.start", "status": 200, "headers": [*_HEADERS, trace]}
         await send(head)
         await self._body(send, b"retry: %d\n\n" % RETRY_MS)
-        woken = self.waiters.register(self.participant)
-        gone = asyncio.ensure_future(_disconnected(receive))
-        gone.add_done_callback(lambda _done: woken.set())
-        try:
-            await self._follow(page, send, woken, gone)
-        except Exception as error:  # noqa: BLE001 - the edge: the answer's head has left
-            # The client comes back with the position it has, and hears then what is wrong.
-            _log.warning("feed_stream_cut", error=type(error).__name__)
-        finally:
-            gone.cancel()
-            self.waiters.unregister(self.participant, woken)
+        async with self.waiters.waiting(self.participant, receive) as waiter:
+            try:
+                await self._follow(page, send, waiter)
+            except Exception as error:  # noqa: BLE001 - the edge: the answer's head has left
+                # The client comes back with the position it has, and hears then what is wrong.
+                _log.warning("feed_stream_cut", error=type(error).__name__)
         await send({"type": "http.response.body", "body": b""})
 
-    async def _follow(
-        self, page: FeedPage, send: Send, woken: asyncio.Event, gone: asyncio.Future[None]
-    ) -> None:
+    async def _follow(self, page: FeedPage, send: Send, waiter: Waiter) -> None:
         at = None
         while True:
             if page.events or page.next != at:
                 await self._body(send, self._lines(page))
                 at = page.next
-            if not page.behind:
-                await self._wait(send, woken)
+            # A beat when the inbox does not grow, so that nobody in between hangs up.
+            if not page.behind and not await waiter.pause(BEAT_SECONDS):
+                await self._body(send, _BEAT)
             # Before the next page is read, because reading discloses it.
-            if not self.waiters.is_open or gone.done() or not self.holds():
+            if not self.waiters.is_open or waiter.is_gone or not self.holds():
                 return
             page = await self.read(at)
-
-    async def _wait(self, send: Send, woken: asyncio.Event) -> None:
-        """Until the inbox grows; a beat when it does not, so that nobody in between hangs up."""
-        if not await self.waiters.pause(woken, BEAT_SECONDS):
-            await self._body(send, _BEAT)
 
     def _lines(self, page: FeedPage) -> bytes:
         """The events, then the position alone: rows that were stopped leave no event behind."""
@@ -107,8 +95,3 @@ class EventStream:
     @staticmethod
     async def _body(send: Send, body: bytes) -> None:
         await send({"type": "http.response.body", "body": body, "more_body": True})
-
-
-async def _disconnected(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass

@@ -148,23 +148,17 @@ class FeedEndpoint:
         if page.events or not asked.wait or asked.form == EVENT_STREAM:
             return page
         until = time.monotonic() + asked.wait
-        woken = self._waiters.register(asked.participant)
-        gone = asyncio.ensure_future(_disconnected(receive))
-        gone.add_done_callback(lambda _done: woken.set())
-        try:
+        async with self._waiters.waiting(asked.participant, receive) as waiter:
             while self._waiters.is_open:
-                # Registered before this read, so nothing that arrives in between is missed.
+                # Waiting began before this read, so nothing that arrives in between is missed.
                 page = await self._read(asked, page.next)
                 left = until - time.monotonic()
-                if gone.done():
+                if waiter.is_gone:
                     raise limits.ClientGone
                 if page.events or left <= 0:
                     break
-                await self._waiters.pause(woken, left)
-            return page
-        finally:
-            gone.cancel()
-            self._waiters.unregister(asked.participant, woken)
+                await waiter.pause(left)
+        return page
 
     async def _since(self, participant: str, moment_us: int) -> int:
         loop = asyncio.get_running_loop()
@@ -248,8 +242,3 @@ def _form(accept: bytes | None) -> bytes:
             en="The feed answers as application/json, application/x-ndjson or text/event-stream.",
         )
     )
-
-
-async def _disconnected(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass

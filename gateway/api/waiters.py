@@ -11,19 +11,45 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import structlog
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
     from gateway.api.collaborators import WakeListener
+    from gateway.api.responses import Receive
 
 LISTEN_SECONDS: Final = 0.25
 FALLBACK_SECONDS: Final = 3.0
 
 _log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Waiter:
+    """One call that waits; made by `Waiters.waiting`."""
+
+    _woken: asyncio.Event
+    _gone: asyncio.Future[None]
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the client hung up."""
+        return self._gone.done()
+
+    async def pause(self, seconds: float) -> bool:
+        """Wait until the inbox may have grown or the client went; whether that came in time."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._woken.wait()
+        except TimeoutError:
+            return False
+        self._woken.clear()
+        return True
 
 
 class Waiters:
@@ -72,19 +98,21 @@ class Waiters:
             self._thread.join(LISTEN_SECONDS * 2)
             self._thread = None
 
-    def register(self, participant: str) -> asyncio.Event:
-        """An event that is set when the inbox may have grown. Register before reading it."""
-        event = asyncio.Event()
-        self._waiting.setdefault(participant, set()).add(event)
-        return event
+    @asynccontextmanager
+    async def waiting(self, participant: str, receive: Receive) -> AsyncIterator[Waiter]:
+        """A waiter on an inbox, for one call. Enter before reading it: nothing is then missed.
 
-    def unregister(self, participant: str, event: asyncio.Event) -> None:
-        """Forget a waiter."""
-        waiting = self._waiting.get(participant)
-        if waiting is not None:
-            waiting.discard(event)
-            if not waiting:
-                del self._waiting[participant]
+        It takes over the call's receive channel, to hear the client hang up.
+        """
+        woken = asyncio.Event()
+        self._waiting.setdefault(participant, set()).add(woken)
+        gone = asyncio.ensure_future(_disconnected(receive))
+        gone.add_done_callback(lambda _done: woken.set())
+        try:
+            yield Waiter(woken, gone)
+        finally:
+            gone.cancel()
+            self._forget(participant, woken)
 
     def wake(self, participants: Sequence[str]) -> None:
         """Wake the waiters of these inboxes, of all inboxes when none is named."""
@@ -93,15 +121,11 @@ class Waiters:
             for event in self._waiting.get(name, ()):
                 event.set()
 
-    async def pause(self, event: asyncio.Event, seconds: float) -> bool:
-        """Wait for the event, at most `seconds`; whether it came."""
-        try:
-            async with asyncio.timeout(seconds):
-                await event.wait()
-        except TimeoutError:
-            return False
-        event.clear()
-        return True
+    def _forget(self, participant: str, woken: asyncio.Event) -> None:
+        waiting = self._waiting[participant]
+        waiting.discard(woken)
+        if not waiting:
+            del self._waiting[participant]
 
     def _listen(self) -> None:
         while not self._stopping.is_set():
@@ -138,6 +162,11 @@ class Waiters:
         except RuntimeError:
             # The loop has ended; nobody waits any more.
             self._stopping.set()
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 def _participants(payloads: Sequence[bytes]) -> tuple[str, ...]:
