@@ -7,14 +7,13 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Depends, Header, Path, Query
-from fastapi.requests import Request
 from fastapi.responses import Response
 from sqlalchemy.engine import Connection
 
 from consumers import dead_letters, deliveries, subscriptions, views
 from consumers.scope import Scope
 from gateway.api import parameters, subscription_documents
-from gateway.api.authentication import authenticate, require_scope
+from gateway.api.authentication import principal_with
 from gateway.api.dead_letters import add_dead_letters
 from gateway.api.documented import refusals
 from gateway.api.subscription_desk import ADMIN_SCOPE, Desk, scope_of
@@ -32,18 +31,8 @@ Id = Annotated[str, Path(max_length=36)]
 
 def router(desk: Desk) -> APIRouter:
     """All routes."""
-
-    def caller(request: Request) -> Principal:
-        principal = authenticate(desk.verifier, request.scope)
-        if ADMIN_SCOPE not in principal.scopes:
-            require_scope(principal, SCOPE)
-        return principal
-
-    def owner(request: Request) -> Principal:
-        principal = authenticate(desk.verifier, request.scope)
-        require_scope(principal, SCOPE)
-        return principal
-
+    caller = principal_with(desk.verifier, SCOPE, ADMIN_SCOPE)
+    owner = principal_with(desk.verifier, SCOPE)
     routes = APIRouter(tags=["webhooks"])
     _add_reading(routes, desk, caller)
     _add_standing(routes, desk, caller)
