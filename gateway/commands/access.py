@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from typing import Annotated, Any
 
 import typer
@@ -11,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from gateway.commands.hub_place import find
+from gateway.commands.json_output import write_json
 from gateway.commands.options import (  # noqa: TC001 - typer reads the annotations
     AsJson,
     Credentials,
@@ -50,7 +49,7 @@ def access(
         cases = _numbered(session, case) if own_number else [case]
         answers = [session.get(f"/v1/trajectories/{one}/disclosures") for one in cases]
     if as_json:
-        sys.stdout.write(json.dumps(answers, ensure_ascii=False, indent=2) + "\n")
+        write_json(answers)
         return
     for answer in answers:
         _tell(answer, spoken)

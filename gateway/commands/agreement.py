@@ -19,9 +19,10 @@ from rich.table import Column, Table
 from gateway.commands.administrator import Administrator
 from gateway.commands.agreement_check import check
 from gateway.commands.agreement_file import document_of, key_of, template, text_of
-from gateway.commands.agreement_text import show_agreement, show_grants, write_json
+from gateway.commands.agreement_text import show_agreement, show_grants
 from gateway.commands.credentials_file import credentials_file
 from gateway.commands.hub_place import find
+from gateway.commands.json_output import write_json
 from gateway.commands.options import (  # noqa: TC001 - typer reads the annotations
     AsJson,
     Credentials,

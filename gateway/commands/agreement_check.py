@@ -15,8 +15,9 @@ import typer
 
 from gateway.commands.administrator import Administrator
 from gateway.commands.agreement_file import document_of, faults_of, text_of
-from gateway.commands.agreement_text import show_preview, write_json
+from gateway.commands.agreement_text import show_preview
 from gateway.commands.hub_place import find
+from gateway.commands.json_output import write_json
 from gateway.commands.options import (  # noqa: TC001 - typer reads the annotations
     AsJson,
     Credentials,

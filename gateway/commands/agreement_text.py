@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from typing import TYPE_CHECKING, Any, Final
 
 from rich.console import Console
@@ -110,8 +108,3 @@ def show_preview(found: Mapping[str, Any], language: str) -> None:
 
 def _why(one: Mapping[str, Any], language: str) -> str:
     return "" if one["delivered"] else str(one["reason"][language])
-
-
-def write_json(document: Any) -> None:
-    """Print a document for programs."""
-    sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")

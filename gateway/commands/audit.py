@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from gateway.commands.hub_place import find
+from gateway.commands.json_output import write_json
 from gateway.commands.options import (  # noqa: TC001 - typer reads the annotations
     AsJson,
     Credentials,
@@ -116,7 +117,7 @@ def own(
                 page = session.get("/v1/disclosures", **query, after=page["next"])
                 whole["lines"] += page["lines"]
             del whole["next"]
-            sys.stdout.write(json.dumps(whole, ensure_ascii=False, indent=2) + "\n")
+            write_json(whole)
             return
     names = ("producer", "participant", "event", "purpose", "events", "copies")
     _draw(names, ([str(one[name] or "-") for name in names] for one in page["counts"]), spoken)

@@ -6,7 +6,6 @@ the credentials file. Secrets exist in test installations only.
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -18,6 +17,7 @@ from rich.table import Table
 from gateway.commands.administrator import Administrator
 from gateway.commands.credentials_file import credentials_file
 from gateway.commands.hub_place import Place, find
+from gateway.commands.json_output import write_json
 from gateway.commands.options import (  # noqa: TC001 - typer reads the annotations
     AsJson,
     Credentials,
@@ -86,7 +86,7 @@ def list_clients(
     with Administrator(find(data, hub, credentials), language()) as session:
         found = session.get("/v1/clients")
     if as_json:
-        sys.stdout.write(json.dumps(found, ensure_ascii=False, indent=2) + "\n")
+        write_json(found)
         return
     table = Table("id", "participant", "auth", "scopes", "status", box=None)
     for one in found["clients"]:

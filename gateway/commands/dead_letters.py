@@ -5,7 +5,6 @@ Participants see their own, the hub's administrators everybody's; nobody sees a 
 
 from __future__ import annotations
 
-import json
 import uuid
 from typing import Annotated, Any
 
@@ -15,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from gateway.commands.hub_place import find
+from gateway.commands.json_output import write_json
 from gateway.commands.options import (  # noqa: TC001 - typer reads the annotations
     AsJson,
     Credentials,
@@ -69,7 +69,7 @@ def listed(
             ]
         ]
     if as_json:
-        _print(letters)
+        write_json(letters)
     elif letters:
         Console().print(_table(letters))
     else:
@@ -89,7 +89,7 @@ def show(
     with Session(find(data, hub, credentials), language()) as session:
         found = _one(session, letter)
     if as_json:
-        _print(found)
+        write_json(found)
         return
     Console().print(_table([found]))
     for tried in found["failed"]:
@@ -182,7 +182,7 @@ def _act(
         answer = session.create(f"{PATH}/{one}/dead-letters/{verb}", asked, str(uuid.uuid4()))
         done.append({"subscription_id": one, **answer})
     if as_json:
-        _print(done)
+        write_json(done)
         return
     sample = [letter for one in done for letter in one["sample"]]
     if sample:
@@ -246,10 +246,6 @@ def _table(letters: list[dict[str, Any]]) -> Table:
             str(one["attempts"]),
         )
     return table
-
-
-def _print(document: Any) -> None:
-    typer.echo(json.dumps(document, ensure_ascii=False, indent=2))
 
 
 def _say(nl: str, en: str) -> str:

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from gateway.commands.hub_place import find
+from gateway.commands.json_output import write_json
 from gateway.commands.options import (  # noqa: TC001 - typer reads the annotations
     AsJson,
     Credentials,
@@ -74,7 +75,7 @@ def erasures(
     with Session(find(data, hub, credentials), language()) as session:
         found = session.get("/v1/erasures")
     if as_json:
-        typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
+        write_json(found)
         return
     spoken = language()
     table = Table(box=None)
@@ -154,7 +155,7 @@ def verify(
 
 def _write(found: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
-        typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
+        write_json(found)
         return
     sys.stdout.write(erasure_report.text(found)[language()] + "\n")
 

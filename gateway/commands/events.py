@@ -11,6 +11,7 @@ from rich.console import Console
 
 from gateway.commands.hub_place import find
 from gateway.commands.journey_drawing import draw_event
+from gateway.commands.json_output import write_json
 from gateway.commands.options import (  # noqa: TC001 - typer reads the annotations
     AsJson,
     Credentials,
@@ -60,7 +61,7 @@ def show(
         found = session.find(f"/v1/events/{event_id}") or look_up(session, event_id)
     found.pop("spans", None)
     if as_json:
-        sys.stdout.write(json.dumps(found, ensure_ascii=False, indent=2) + "\n")
+        write_json(found)
     else:
         Console().print(draw_event(found, spoken))
 

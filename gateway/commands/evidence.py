@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from gateway.commands.hub_place import find
+from gateway.commands.json_output import write_json
 from gateway.commands.options import (  # noqa: TC001 - typer reads the annotations
     AsJson,
     Credentials,
@@ -75,7 +75,7 @@ def evidence(
             return
         found = session.get("/v1/evidence", **query)
     if as_json:
-        sys.stdout.write(json.dumps(found, ensure_ascii=False, indent=2) + "\n")
+        write_json(found)
     else:
         _draw(found, spoken)
 
@@ -83,7 +83,7 @@ def evidence(
 def _list(session: Session, *, as_json: bool) -> None:
     found = session.get("/v1/evidence/indicators")
     if as_json:
-        sys.stdout.write(json.dumps(found, ensure_ascii=False, indent=2) + "\n")
+        write_json(found)
         return
     table = Table(box=None, show_header=False)
     table.add_column(no_wrap=True)

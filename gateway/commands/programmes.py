@@ -7,7 +7,6 @@ come with this version of Schakel, with what the hub has published when a hub is
 
 from __future__ import annotations
 
-import json
 import sys
 from dataclasses import asdict
 from datetime import date
@@ -19,6 +18,7 @@ import yaml
 
 from gateway.commands.administrator import Administrator
 from gateway.commands.hub_place import find
+from gateway.commands.json_output import write_json
 from gateway.commands.options import (  # noqa: TC001 - typer reads the annotations
     AsJson,
     Credentials,
@@ -73,7 +73,7 @@ def publish(
             plan = session.post("/v1/programmes/publications", wanted)
             applied = True
     if as_json:
-        _write_json({**plan, "applied": applied})
+        write_json({**plan, "applied": applied})
     elif applied:
         typer.echo(f"Published {plan['reference']}.", err=True)
 
@@ -116,7 +116,7 @@ def check(file: RuleFile, *, as_json: AsJson = False) -> None:
         ]
     faults = sum(one["kind"] == "fault" for one in found)
     if as_json:
-        _write_json({"ok": not faults, "found": found})
+        write_json({"ok": not faults, "found": found})
     else:
         for one in found:
             sys.stdout.write(f"{file}:{one['line'] or 1}: {one['kind']}: {one['field']}: ")
@@ -145,7 +145,7 @@ def diff(
     wanted = {programme} if programme else named or set(found)
     found = {code: listed for code, listed in found.items() if code in wanted}
     if as_json:
-        _write_json({code: [one.plain() for one in listed] for code, listed in found.items()})
+        write_json({code: [one.plain() for one in listed] for code, listed in found.items()})
         return
     for code, listed in found.items():
         sys.stdout.write(f"{rules.label(code).text(language())} ({code})\n")
@@ -170,7 +170,7 @@ def explain(
     rules, day = _rules(file, data, hub, credentials), _date(on)
     codes = (programme,) if programme else rules.programmes()
     if as_json:
-        _write_json({code: _described(rules, code, day) for code in codes})
+        write_json({code: _described(rules, code, day) for code in codes})
         return
     for code in codes:
         for line in explained(rules, code, day):
@@ -195,7 +195,7 @@ def convert(
     with Administrator(find(data, hub, credentials), language()) as session:
         found = session.get("/v1/programmes/conversions", **query)
     if as_json:
-        _write_json(found)
+        write_json(found)
         return
     for one in found["moved"]:
         sys.stdout.write(
@@ -291,7 +291,3 @@ def _show_plan(plan: dict[str, Any]) -> None:
         sys.stdout.write(f"{turn['programme']} from {turn['on']} ({turn['rule_set']})\n")
         for one in turn["rules"]:
             sys.stdout.write(f"  {one['text'][language()]}\n")
-
-
-def _write_json(document: Any) -> None:
-    sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")

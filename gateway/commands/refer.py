@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from gateway.commands.hub_place import address_of, find
+from gateway.commands.json_output import write_json
 from gateway.commands.options import (  # noqa: TC001 - typer reads the annotations
     AsJson,
     Credentials,
@@ -85,7 +86,7 @@ def refer(
     with Session(find(data, hub, credentials), spoken) as session:
         answer = send(session, form, key or str(uuid.uuid4()), dry_run=dry_run)
     if as_json:
-        typer.echo(json.dumps(answer, ensure_ascii=False, indent=2))
+        write_json(answer)
         return
     for line in told(answer, spoken):
         typer.echo(line)
@@ -197,7 +198,7 @@ def offers(
     spoken = language()
     found = search(address_of(data, hub), query, spoken)
     if as_json:
-        typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
+        write_json(found)
         return
     table = Table("offer", "gemeente", "titel", "vrij", "organisatie", box=None)
     for one in found:

@@ -18,6 +18,7 @@ import typer
 from gateway.commands import erasures
 from gateway.commands.access import access
 from gateway.commands.hub_place import find
+from gateway.commands.json_output import write_json
 from gateway.commands.options import (  # noqa: TC001 - typer reads the annotations
     AsJson,
     Credentials,
@@ -185,7 +186,7 @@ def _sent(
 
 def _told(answer: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
-        typer.echo(json.dumps(answer, ensure_ascii=False, indent=2))
+        write_json(answer)
         return
     label = Message("Vastgelegd als", "Recorded as").text(language())
     typer.echo(f"{label} {answer['event_id']}")

@@ -6,8 +6,6 @@ shown is what the hub tells this client: the sender of an event sees every possi
 
 from __future__ import annotations
 
-import json
-import sys
 from typing import Annotated, Any
 
 import typer
@@ -15,6 +13,7 @@ from rich.console import Console
 
 from gateway.commands.hub_place import find
 from gateway.commands.journey_drawing import draw_event, draw_trajectory
+from gateway.commands.json_output import write_json
 from gateway.commands.options import (  # noqa: TC001 - typer reads the annotations
     AsJson,
     Credentials,
@@ -46,7 +45,7 @@ def trace(
     with Session(find(data, hub, credentials), spoken) as session:
         found = look_up(session, wanted)
     if as_json:
-        sys.stdout.write(json.dumps(found, ensure_ascii=False, indent=2) + "\n")
+        write_json(found)
         return
     console = Console()
     if "events" in found:
