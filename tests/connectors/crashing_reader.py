@@ -9,20 +9,14 @@ were killed.
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
 from pathlib import Path
 
 from connectors.client import FileCursor, HubClient, Position
+from tests.connectors.mortality import die, fork_until_one_ends
 from tests.connectors.workshop import credentials
 
 POINTS = ("in hand", "unkept", "kept")
-
-
-def die() -> None:
-    """End at once, with nothing flushed or closed."""
-    os.kill(os.getpid(), signal.SIGKILL)
 
 
 class MortalCursor(FileCursor):
@@ -58,18 +52,7 @@ def child(url: str, folder: Path, point: str) -> None:
 def main() -> None:
     """Fork until a child ends well."""
     url, folder = sys.argv[1], Path(sys.argv[2])
-    killed = 0
-    while True:
-        point = POINTS[killed % len(POINTS)]
-        number = os.fork()
-        if number == 0:
-            child(url, folder, point)
-            os._exit(0)
-        _, status = os.waitpid(number, 0)
-        if os.WIFEXITED(status):
-            sys.exit(f"child failed with {status}") if status else None
-            break
-        killed += 1
+    killed = fork_until_one_ends(POINTS, lambda point: child(url, folder, point))
     sys.stdout.write(f"{killed}\n")
 
 

@@ -9,8 +9,6 @@ is remembered; for every row, and again around the report. Prints how many child
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +17,7 @@ from connectors.checkpoint import Checkpoint
 from connectors.client import HubClient
 from connectors.identity import Identities, load_key
 from connectors.runner import KEY_FILE
+from tests.connectors.mortality import die, fork_until_one_ends
 from tests.connectors.workshop import Bench, credentials
 
 if TYPE_CHECKING:
@@ -28,11 +27,6 @@ if TYPE_CHECKING:
     from connectors.checkpoint import Settlement
 
 POINTS = ("asked", "answered", "remembered")
-
-
-def die() -> None:
-    """End at once, with nothing flushed or closed."""
-    os.kill(os.getpid(), signal.SIGKILL)
 
 
 class MortalHub:
@@ -84,18 +78,7 @@ def child(bench: Bench, url: str, point: str) -> None:
 def main() -> None:
     """Fork until a child ends well."""
     bench, url = Bench(Path(sys.argv[1])), sys.argv[2]
-    killed = 0
-    while True:
-        point = POINTS[killed % len(POINTS)]
-        number = os.fork()
-        if number == 0:
-            child(bench, url, point)
-            os._exit(0)
-        _, status = os.waitpid(number, 0)
-        if os.WIFEXITED(status):
-            sys.exit(f"child failed with {status}") if status else None
-            break
-        killed += 1
+    killed = fork_until_one_ends(POINTS, lambda point: child(bench, url, point))
     sys.stdout.write(f"{killed}\n")
 
 
