@@ -12,6 +12,8 @@ from fastapi import APIRouter, Depends, Query
 from sqlalchemy.engine import Engine
 
 from consumers import views
+from consumers.kafka_door import DOOR as KAFKA
+from consumers.kafka_door import UNPUBLISHABLE
 from consumers.scope import Scope
 from consumers.views import InboxEntry
 from gateway.api import parameters
@@ -53,7 +55,14 @@ def router(*, reader: Engine, verifier: TokenVerifier) -> APIRouter:
             ids = [one.event_id for one in found]
             given = views.hand_overs_of(connection, scope, ids) if ids else []
         left = {(one.event_id, one.participant) for one in given}
-        shown = [one for one in found if (one.event_id, one.participant) not in left]
+        # What Kafka does not take was disclosed to be written there, in vain.
+        elsewhere = {(one.event_id, one.participant) for one in given if one.door != KAFKA}
+        shown = [
+            one
+            for one in found
+            if (one.event_id, one.participant)
+            not in (elsewhere if one.stopped_leg == UNPUBLISHABLE else left)
+        ]
         last = found[-1] if len(found) == limit else None
         return {
             "stopped": [_whole(one) if oversees else _own(one) for one in shown],

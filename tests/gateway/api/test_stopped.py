@@ -36,9 +36,17 @@ def row(participant: str, event_id: str, leg: str | None) -> InboxRow:
     )  # fmt: skip
 
 
+def disclosed(event_id: str, door: str) -> Disclosure:
+    """A line that says that it was handed to the other."""
+    return Disclosure(
+        event_id, OTHER, door, 0, 1, "referral.withdrawn", "ocmw", "urn:o", None, "case-1",
+        None, None, None, None, None, "",
+    )  # fmt: skip
+
+
 @pytest.fixture
 def client(tmp_path: Path) -> Iterator[httpx.Client]:
-    """The route over inboxes in which four rows are stopped, one of them after it had left."""
+    """The route over inboxes in which six rows are stopped, two of them after they had left."""
     url = f"sqlite:///{tmp_path / 'consumers.db'}"
     migrate(url, "consumers")
     with opened(url) as engine:
@@ -49,13 +57,12 @@ def client(tmp_path: Path) -> Iterator[httpx.Client]:
                 row(PARTNER, "e-3", "agreement"),
                 row(OTHER, "e-1", "objection"),
                 row(OTHER, "e-4", "membership_ended"),
+                row(OTHER, "e-5", "unpublishable"),
+                row(OTHER, "e-6", "unpublishable"),
             ]
             inbox.append(connection, rows, now=2)
-            line = Disclosure(
-                "e-4", OTHER, "feed", 0, 1, "referral.withdrawn", "ocmw", "urn:o", None, "case-1",
-                None, None, None, None, None, "",
-            )  # fmt: skip
-            disclose(connection, [line])
+            doors = [("e-4", "feed"), ("e-5", "kafka"), ("e-6", "kafka"), ("e-6", "feed")]
+            disclose(connection, [disclosed(*one) for one in doors])
         app = FastAPI()
         app.add_exception_handler(SchakelError, refuse)
         app.include_router(calls.router(reader=engine, verifier=fakes.ReadableTokens(roles())))
@@ -76,10 +83,14 @@ def legs(answer: Any) -> list[tuple[str, str]]:
 
 
 def test_an_administrator_sees_what_is_stopped_for_everybody(client: httpx.Client) -> None:
-    """By participant, with kind and reason in two languages; what has left is not among it."""
+    """By participant, with kind and reason in two languages; what has left is not among it.
+
+    What Kafka does not take was disclosed to be written there, and never was.
+    """
     found = read(client, ADMIN)
 
-    assert legs(found) == [("e-1", "objection"), ("e-3", "agreement"), ("e-1", "objection")]
+    mine = [("e-1", "objection"), ("e-3", "agreement")]
+    assert legs(found) == [*mine, ("e-1", "objection"), ("e-5", "unpublishable")]
     assert found["stopped"][0]["participant"] == PARTNER
     assert found["stopped"][0]["type"] == "referral.withdrawn"
     assert found["stopped"][0]["why"]["nl"] == "De persoon maakt bezwaar tegen deze verwerking."
@@ -88,7 +99,8 @@ def test_an_administrator_sees_what_is_stopped_for_everybody(client: httpx.Clien
 
 def test_an_administrator_asks_for_one_inbox_or_one_leg(client: httpx.Client) -> None:
     """Both narrow the list."""
-    assert legs(read(client, ADMIN, f"?participant={OTHER}")) == [("e-1", "objection")]
+    theirs = [("e-1", "objection"), ("e-5", "unpublishable")]
+    assert legs(read(client, ADMIN, f"?participant={OTHER}")) == theirs
     assert legs(read(client, ADMIN, "?leg=agreement")) == [("e-3", "agreement")]
 
 
