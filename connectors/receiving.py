@@ -10,7 +10,7 @@ from connectors.following import EVERYTHING, Follower, Wanted
 from connectors.patience import Patience
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from connectors.answers import Delivered, Page, Refilled
     from connectors.calls import Calls
@@ -140,7 +140,13 @@ class Receiving:
         return refilled_of(self._receives.post("/v1/feed/backfill", {"from": since}))
 
     def subscribe(
-        self, url: str, secret: str, *, key: str, wanted: Wanted = EVERYTHING
+        self,
+        url: str,
+        secret: str,
+        *,
+        key: str,
+        wanted: Wanted = EVERYTHING,
+        alerts: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
         """Have every event of the inbox from now on sent to a webhook.
 
@@ -151,18 +157,22 @@ class Receiving:
             secret: from `new_webhook_secret`; give it to the receiver first.
             key: `Idempotency-Key`; the same again gives the same subscription.
             wanted: which events.
+            alerts: where the hub tells that something could not be delivered: `email`, `url`, or
+                `mail` false; absent mails your contact in the hub's registry.
 
         Returns:
             The subscription: `id`, `state`, and `reason` while it is not `active`. Raises as
             `publish`.
         """
-        body = {
+        body: dict[str, Any] = {
             "url": url,
             "secret": secret,
             "event_types": list(wanted.types),
             "programmes": list(wanted.programmes),
             "municipalities": list(wanted.municipalities),
         }
+        if alerts is not None:
+            body["alerts"] = dict(alerts)
         return self._receives.post("/v1/subscriptions", body, key=key)
 
 

@@ -33,7 +33,7 @@ def failed(sender: Sender, envelope: Envelope) -> str | None:
     word = secrets.token_urlsafe(32)
     message_id = uuid7()
     try:
-        answer = sender.post(envelope, message_id, _message(message_id, TYPE, {"challenge": word}))
+        answer = sender.post(envelope, message_id, message(message_id, TYPE, {"challenge": word}))
     except NotSent as error:
         return error.reason
     if not 200 <= answer.status < 300:  # noqa: PLR2004 - what HTTP calls success
@@ -44,10 +44,11 @@ def failed(sender: Sender, envelope: Envelope) -> str | None:
 def test_message() -> tuple[str, bytes]:
     """Id and body of a message that says nothing, to try a receiver with."""
     message_id = uuid7()
-    return message_id, _message(message_id, TEST_TYPE, {})
+    return message_id, message(message_id, TEST_TYPE, {})
 
 
-def _message(message_id: str, kind: str, data: dict[str, Any]) -> bytes:
+def message(message_id: str, kind: str, data: dict[str, Any]) -> bytes:
+    """A CloudEvent of the hub's own, of now."""
     return orjson.dumps(
         {
             "specversion": "1.0",

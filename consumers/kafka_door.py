@@ -161,7 +161,7 @@ class KafkaDoor:
             if lost:
                 log.error("kafka_door_unpublishable", participant=participant, rows=len(lost))
                 inbox.mark(connection, participant, lost, UNPUBLISHABLE)
-            kafka_positions.store(connection, participant, rows[-1][0].seq)
+            kafka_positions.store(connection, participant, rows[-1][0].seq, lost=bool(lost))
 
     def _publish(self, records: Sequence[Record]) -> set[int]:
         """Publish all; the identities of those that can never be."""

@@ -35,8 +35,12 @@ def behind(connection: sa.Connection, participants: Iterable[str]) -> dict[str, 
     return {row[0]: row[1] for row in found}
 
 
-def store(connection: sa.Connection, participant: str, seq: int) -> None:
-    """Note that everything up to row `seq` is in the topic, or was stopped."""
-    bulk.insert(connection, kafka_positions, [(participant, 0)], skip_present=True)
-    change = sa.update(kafka_positions).values(seq=seq)
+def store(connection: sa.Connection, participant: str, seq: int, *, lost: bool = False) -> None:
+    """Note that everything up to row `seq` is in the topic, or was stopped.
+
+    With `lost`, some of it will never be in the topic, which its owner has to be told.
+    """
+    bulk.insert(connection, kafka_positions, [(participant, 0, None, False)], skip_present=True)
+    values = {"seq": seq, "untold": True} if lost else {"seq": seq}
+    change = sa.update(kafka_positions).values(**values)
     connection.execute(scoped(change, Scope(participant)))

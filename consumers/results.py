@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
-from consumers import dead_letters, deliveries, retrying, subscriptions
+from consumers import alerts, dead_letters, deliveries, retrying, subscriptions
 from consumers.dead_letters import DeadLetter
 from consumers.deliveries import Attempt
 from consumers.scope import Scope
@@ -95,8 +95,7 @@ def record(
     values = _standing(connection, current, outcome, now, chance)
     if current.position == seen.position:
         values["position"] = batch.position
-    if letters and _may_alert(current, now):
-        values["alerted_at"] = now
+    if letters and alerts.owe(connection, current, now):
         _log.warning(
             "dead_letters_waiting",
             subscription=seen.id,
@@ -104,10 +103,6 @@ def record(
             code=letters[0].code,
         )
     subscriptions.change(connection, scope, seen.id, **values)
-
-
-def _may_alert(current: Subscription, now: int) -> bool:
-    return current.alerted_at is None or now - current.alerted_at >= retrying.DAY_US
 
 
 def _rows(

@@ -14,7 +14,14 @@ import sqlalchemy as sa
 
 from consumers import bulk
 from consumers.scope import WHOLE_HUB, Scope, scoped
-from consumers.tables import attempts, dead_letters, deliveries, inbox_counters, subscriptions
+from consumers.tables import (
+    alerts,
+    attempts,
+    dead_letters,
+    deliveries,
+    inbox_counters,
+    subscriptions,
+)
 from schemas.identifiers import uuid7
 
 if TYPE_CHECKING:
@@ -66,6 +73,9 @@ class Wanted:
         concurrency: requests at once.
         rate: events a second.
         window_us: for how long one event is tried.
+        alert_email: where mail about dead letters goes; None is the contact of the registry, an
+            empty text nowhere.
+        alert_url: where alerts are posted; None is nowhere.
     """
 
     url: str
@@ -76,6 +86,8 @@ class Wanted:
     rate: int = 1000
     window_us: int = 72 * 3600 * 1_000_000
     oauth: Oauth | None = field(default=None, repr=False)
+    alert_email: str | None = field(default=None, repr=False)
+    alert_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +117,8 @@ class Subscription:
     held_until: int
     delivered_at: int | None
     alerted_at: int | None
+    alert_email: str | None
+    alert_url: str | None
 
     def lets_through(self, entry: InboxEntry) -> bool:
         """Whether the filters want this event.
@@ -167,6 +181,8 @@ def create(
         "created_at": now,
         "failures": 0,
         "held_until": 0,
+        "alert_email": wanted.alert_email,
+        "alert_url": wanted.alert_url,
     }
     row = tuple(values.get(column.name) for column in subscriptions.columns)
     bulk.insert(connection, subscriptions, [row], skip_present=True)
@@ -199,10 +215,12 @@ def change(connection: sa.Connection, scope: Scope, subscription_id: str, **valu
 
 
 def remove(connection: sa.Connection, scope: Scope, subscription_id: str) -> None:
-    """Take a subscription away, with its deliveries, attempts and dead letters."""
+    """Take a subscription away, with its deliveries, attempts, dead letters and alerts."""
     for table in (attempts, deliveries, dead_letters):
         gone = sa.delete(table).where(table.c.subscription_id == subscription_id)
         connection.execute(scoped(gone, scope))
+    gone = sa.delete(alerts).where(alerts.c.about == subscription_id)
+    connection.execute(scoped(gone, scope))
     gone = sa.delete(subscriptions).where(subscriptions.c.id == subscription_id)
     connection.execute(scoped(gone, scope))
 

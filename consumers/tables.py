@@ -130,8 +130,12 @@ kafka_positions = sa.Table(
     # The last inbox row that is in the participant's own topic, or was stopped on its way there.
     sa.Column("participant", sa.String(40), primary_key=True),
     sa.Column("seq", sa.BigInteger, nullable=False),
+    sa.Column("alerted_at", sa.BigInteger),
+    # Whether rows were given up on that no alert tells of yet.
+    sa.Column("untold", sa.Boolean, nullable=False, server_default=sa.false()),
     sqlite_with_rowid=False,
 )
+
 subscriptions = sa.Table(
     "subscriptions",
     metadata,
@@ -164,6 +168,9 @@ subscriptions = sa.Table(
     sa.Column("held_until", sa.BigInteger, nullable=False),
     sa.Column("delivered_at", sa.BigInteger),
     sa.Column("alerted_at", sa.BigInteger),
+    # Where alerts go: none set means the contact of the registry, an empty text means nowhere.
+    sa.Column("alert_email", sa.Text),
+    sa.Column("alert_url", sa.Text),
     sa.UniqueConstraint("participant", "creation_key", name="subscription_once"),
 )
 
@@ -224,4 +231,31 @@ dead_letters = sa.Table(
     sa.Column("ended_by", sa.String(80)),
     sa.Column("why", sa.Text),
     sa.Index("dead_letters_by_subscription", "subscription_id", "state", "dead_at"),
+)
+
+# What an owner has to be told, a row for each way of telling.
+alerts = sa.Table(
+    "alerts",
+    metadata,
+    sa.Column("id", sa.String(36), nullable=False),
+    sa.Column("channel", sa.String(10), nullable=False),
+    sa.Column("participant", sa.String(40), nullable=False),
+    # A subscription's id, or the Kafka door.
+    sa.Column("about", sa.String(36), nullable=False),
+    sa.Column("owed_at", sa.BigInteger, nullable=False),
+    sa.Column("next_at", sa.BigInteger, nullable=False),
+    sa.Column("tries", sa.Integer, nullable=False),
+    # The mail server may have it from here on, so it is never given it again.
+    sa.Column("handed_at", sa.BigInteger),
+    sa.Column("ended_at", sa.BigInteger),
+    sa.Column("outcome", sa.String(12)),
+    sa.PrimaryKeyConstraint("id", "channel"),
+    sa.Index("alerts_by_about", "participant", "about"),
+    sa.Index(
+        "alerts_owed",
+        "next_at",
+        sqlite_where=sa.text("ended_at is null"),
+        postgresql_where=sa.text("ended_at is null"),
+    ),
+    sqlite_with_rowid=False,
 )

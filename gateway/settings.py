@@ -23,6 +23,7 @@ from pydantic_settings import (
 
 from consumers.database import Stores
 from consumers.log import LogSettings
+from consumers.mail import MailSettings, Security, is_address
 from schemas.errors import InvalidIdentifier
 from schemas.identifiers import organisation_urn
 
@@ -115,6 +116,19 @@ class HubSettings(BaseSettings):
     webhook_loopback: bool = Field(
         False, description="Whether webhooks may go to this machine; in `test` only."
     )
+    mail_host: str = Field(
+        "", description="Mail server that takes alerts to owners; without it the hub sends no mail."
+    )
+    mail_port: int = Field(587, ge=1, le=65535, description="Port of the mail server.")
+    mail_security: Security = Field(
+        "starttls", description="`starttls`, `tls` from the first byte, or `none`."
+    )
+    mail_user: str = Field("", description="Whom the mail server knows the hub as.")
+    mail_password_file: Path | None = Field(None, description="File with that user's password.")
+    mail_from: str = Field("", description="Address that alerts come from.")
+    mail_ca: Path | None = Field(
+        None, description="Authorities of the mail server's certificate; else the system's."
+    )
     replication: int = Field(1, ge=1, description="Copies of each topic; 3 in production.")
 
     @field_validator("proxies")
@@ -127,6 +141,16 @@ class HubSettings(BaseSettings):
     def _calls_itself_in_tests_only(self) -> Self:
         if self.webhook_loopback and self.environment != "test":
             raise ValueError("webhook_loopback is for test installations")
+        return self
+
+    @model_validator(mode="after")
+    def _mails_as_somebody(self) -> Self:
+        if self.mail_host and not is_address(self.mail_from):
+            raise ValueError("mail_host needs mail_from: a plain mail address")
+        if bool(self.mail_user) != bool(self.mail_password_file):
+            raise ValueError("mail_user and mail_password_file need each other")
+        if self.mail_user and self.mail_security == "none":
+            raise ValueError("mail_user needs starttls or tls: a password is not sent in the clear")
         return self
 
     @model_validator(mode="after")
@@ -174,6 +198,21 @@ class HubSettings(BaseSettings):
     def base_url(self) -> str:
         """Where partners reach the gateway."""
         return self.public_url or self.issuer
+
+    @property
+    def mail(self) -> MailSettings | None:
+        """The mail server, None for none."""
+        if not self.mail_host:
+            return None
+        return MailSettings(
+            host=self.mail_host,
+            port=self.mail_port,
+            security=self.mail_security,
+            sender=self.mail_from,
+            user=self.mail_user or None,
+            password_file=self.mail_password_file,
+            ca=self.mail_ca,
+        )
 
     @property
     def addresses(self) -> tuple[str, ...]:

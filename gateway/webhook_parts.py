@@ -13,6 +13,7 @@ from consumers.receiver_tokens import ReceiverTokens
 from consumers.sending import Sender
 from consumers.turn import Turns
 from consumers.wake import wakers
+from gateway.alert_parts import AlertParts
 from gateway.door_parts import DoorParts
 from gateway.exchange.text_seal import TextSeal
 from gateway.exchange.webhook_door import WebhookDoor
@@ -46,6 +47,7 @@ class DeliverParts:
         clock = business_clock(settings, registry.ledger_reader)
         self._doors = DoorParts(settings, registry, clock)
         self._receivers = ReceiverParts(settings)
+        self._alerts = AlertParts(settings, self._doors, self._receivers.sender)
         self._threads = deliver.Threads()
         self._turns = Turns(
             self._doors.reading,
@@ -71,9 +73,12 @@ class DeliverParts:
             waker=waker,
             stop=stop,
         )
+        telling = self._alerts.start(stop)
         try:
             deliverer.run()
         finally:
+            stop.set()
+            telling.join()
             self._receivers.close()
             waker.close()
             listener.close()

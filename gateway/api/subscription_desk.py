@@ -17,6 +17,7 @@ from consumers.errors import InvalidSubscription, SubscriptionState
 from consumers.scope import WHOLE_HUB, Scope
 from consumers.sending import Envelope
 from gateway import errors
+from gateway.api import alert_desk
 from gateway.exchange import audit
 from gateway.exchange.webhook_door import DOOR
 from schemas.errors import InvalidParam, Message
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
 ADMIN_SCOPE: Final = "sj_admin"
 ACTIVATE, SECRET, REMOVE = "webhook.activate", "webhook.secret", "webhook.remove"
+ALERTS: Final = "webhook.alerts"
 MOST_SUBSCRIPTIONS: Final = 20
 MOST_OUTWARD: Final = 8
 """Fewer than the threads that serve calls, so that slow receivers hold up no other call."""
@@ -87,15 +89,20 @@ class Desk:
         """Make a subscription and challenge its receiver; the secret, when it was made now.
 
         Raises:
-            InvalidSubscription: 422, a filter or the secret is wrong, or there are too many.
+            InvalidSubscription: 422, a filter, the secret or where alerts go is wrong, or there
+                are too many.
             AddressRefused: 422, the hub does not call that address.
             IdempotencyKeyReused: 422, the key came before with other content.
             AccessError: 403, no agreement lets this participant be called.
         """
         participant = principal.participant
         self._check(participant, asked)
-        digest = hashlib.sha256(orjson.dumps(asked.model_dump(), option=orjson.OPT_SORT_KEYS))
+        # What was added to the body since the first release counts only where it is given.
+        content = asked.model_dump(exclude={"alerts"} if asked.alerts is None else None)
+        digest = hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS))
         secret = asked.secret or signatures.new_secret()
+        if asked.alerts is not None and not self._has(participant, key):
+            alert_desk.confirm(self, asked.alerts, [secret])
         with self.writing.begin() as connection:
             scope = Scope(participant)
             position = (
@@ -131,7 +138,7 @@ class Desk:
 
         From here on data may go there, so auditors get a line that names the host.
         """
-        with self._outward():
+        with self.waiting_outward():
             why = challenge.failed(self.sender, self._envelope(found))
         values: dict[str, Any] = {"state": subscriptions.PENDING, "reason": why}
         if why is None:
@@ -143,7 +150,7 @@ class Desk:
     def test(self, found: Subscription) -> Tried:
         """Send a message that says nothing; what came of it."""
         message_id, body = challenge.test_message()
-        with self._outward():
+        with self.waiting_outward():
             return self.sender.send(self._envelope(found), message_id, body)
 
     def pause(self, found: Subscription) -> Subscription:
@@ -243,8 +250,12 @@ class Desk:
                 now_us=self.clock.now_us(),
             )
 
+    def note_alerts(self, principal: Principal, found: Subscription, url: str | None) -> None:
+        """A line for the auditors: alerts go elsewhere; the host, and never a mail address."""
+        self.note(principal, ALERTS, found, "by mail" if url is None else where_to(url))
+
     @contextmanager
-    def _outward(self) -> Iterator[None]:
+    def waiting_outward(self) -> Iterator[None]:
         """One of the few calls that wait for a receiver.
 
         Raises:
@@ -261,6 +272,11 @@ class Desk:
             yield
         finally:
             self.outward.release()
+
+    def _has(self, participant: str, key: str) -> bool:
+        with self.reading.connect() as connection:
+            known = subscriptions.every(connection, Scope(participant))
+        return any(one.creation_key == key for one in known)
 
     def _envelope(self, found: Subscription) -> Envelope:
         now = time.time_ns() // 1000
@@ -282,6 +298,8 @@ class Desk:
         self.policy.target(asked.url)
         if asked.oauth is not None:
             self.policy.target(asked.oauth.token_endpoint, "oauth.token_endpoint")
+        if asked.alerts is not None:
+            alert_desk.check(self, participant, asked.alerts)
         _check_secret(asked.secret)
         faults = asked.faults(self.registry().rules.programmes())
         if faults:

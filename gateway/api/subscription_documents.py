@@ -55,6 +55,27 @@ class OauthAsked(BaseModel):
     scope: Annotated[str, Field(max_length=1024)] = ""
 
 
+class AlertsAsked(BaseModel):
+    """Where the hub tells, once a day at most, that dead letters wait.
+
+    Attributes:
+        email: in a domain where the registry has a contact of the organisation; absent is that
+            contact of this participant.
+        url: https, challenged as the subscription's own; absent is nowhere.
+        mail: false for no mail at all.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    email: Annotated[str | None, Field(max_length=254)] = None
+    url: Annotated[str | None, Field(max_length=2048)] = None
+    mail: bool = True
+
+    def kept_email(self) -> str | None:
+        """As it is kept: an empty text is no mail, None the contact."""
+        return self.email if self.mail else ""
+
+
 class NewSubscription(BaseModel):
     """A subscription to be made; absent filters let everything through.
 
@@ -75,6 +96,7 @@ class NewSubscription(BaseModel):
     since: Annotated[str | None, Field(max_length=40)] = None
     secret: Annotated[str | None, Field(max_length=120)] = None
     oauth: OauthAsked | None = None
+    alerts: AlertsAsked | None = None
 
     def wanted(self) -> Wanted:
         """As it is kept."""
@@ -87,6 +109,8 @@ class NewSubscription(BaseModel):
             rate=self.rate,
             window_us=self.retry_hours * HOUR_US,
             oauth=None if self.oauth is None else Oauth(**self.oauth.model_dump()),
+            alert_email=None if self.alerts is None else self.alerts.kept_email(),
+            alert_url=None if self.alerts is None else self.alerts.url,
         )
 
     def faults(self, programmes: Collection[str]) -> list[InvalidParam]:
@@ -150,13 +174,16 @@ def instant(text: str | None, name: str) -> int | None:
     return None if text is None else parameters.instant_us(text, name)
 
 
-def subscription(found: Subscription, open_letters: int, forgotten: int) -> dict[str, Any]:
+def subscription(
+    found: Subscription, open_letters: int, forgotten: int, alerts: dict[str, Any]
+) -> dict[str, Any]:
     """A subscription without its secrets.
 
     Args:
         found: the row.
         open_letters: how many dead letters wait.
         forgotten: the newest row that retention took from its participant's inbox.
+        alerts: where they go.
     """
     has_missed = forgotten > found.position
     return _present(
@@ -179,6 +206,7 @@ def subscription(found: Subscription, open_letters: int, forgotten: int) -> dict
             "delivered_at": _time(found.delivered_at),
             "next_attempt_at": _time(found.due_at),
             "dead_letters": open_letters,
+            "alerts": alerts,
             "missed": has_missed,
             "attention": bool(open_letters) or has_missed or found.state not in QUIET,
         }

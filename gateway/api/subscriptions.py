@@ -12,12 +12,18 @@ from sqlalchemy.engine import Connection
 
 from consumers import dead_letters, deliveries, subscriptions, views
 from consumers.scope import Scope
-from gateway.api import parameters, subscription_documents
+from gateway.api import alert_desk, parameters, subscription_documents
 from gateway.api.authentication import principal_with
 from gateway.api.dead_letters import add_dead_letters
 from gateway.api.documented import refusals
 from gateway.api.subscription_desk import ADMIN_SCOPE, Desk, scope_of
-from gateway.api.subscription_documents import HOUR_US, NewSubscription, Replay, Rotation
+from gateway.api.subscription_documents import (
+    HOUR_US,
+    AlertsAsked,
+    NewSubscription,
+    Replay,
+    Rotation,
+)
 from gateway.oauth.verifier import Principal
 
 SCOPE: Final = "sj_feed_read"
@@ -46,7 +52,7 @@ def _add_reading(routes: APIRouter, desk: Desk, caller: Any) -> None:
     def every(principal: Annotated[Principal, Depends(caller)]) -> dict[str, Any]:
         with desk.reading.connect() as connection:
             found = subscriptions.every(connection, scope_of(principal))
-            return {"subscriptions": _documents(connection, scope_of(principal), found)}
+            return {"subscriptions": _documents(desk, connection, scope_of(principal), found)}
 
     @routes.get(PREFIX + "/{subscription_id}", summary="One of them", responses=refusals(404))
     def one(
@@ -133,6 +139,17 @@ def _add_owning(routes: APIRouter, desk: Desk, owner: Any) -> None:
         }
 
     @routes.post(
+        PREFIX + "/{subscription_id}/alerts",
+        summary="Say where the hub tells, once a day at most, that dead letters wait",
+        responses=refusals(404, 422),
+    )
+    def redirect(
+        principal: Annotated[Principal, Depends(owner)], subscription_id: Id, wanted: AlertsAsked
+    ) -> dict[str, Any]:
+        found = desk.one(subscription_id, Scope(principal.participant))
+        return _shown(desk, alert_desk.redirect(desk, found, principal, wanted))
+
+    @routes.post(
         PREFIX + "/{subscription_id}/replay",
         summary="Send again what reached the inbox since a time",
         responses=refusals(404),
@@ -178,11 +195,11 @@ def _add_making(routes: APIRouter, desk: Desk, owner: Any) -> None:
 
 def _shown(desk: Desk, found: subscriptions.Subscription) -> dict[str, Any]:
     with desk.reading.connect() as connection:
-        return _documents(connection, Scope(found.participant), [found])[0]
+        return _documents(desk, connection, Scope(found.participant), [found])[0]
 
 
 def _documents(
-    connection: Connection, scope: Scope, found: Sequence[subscriptions.Subscription]
+    desk: Desk, connection: Connection, scope: Scope, found: Sequence[subscriptions.Subscription]
 ) -> list[dict[str, Any]]:
     counts = dead_letters.counts(connection, scope)
     forgotten = {
@@ -190,6 +207,11 @@ def _documents(
         for name in {one.participant for one in found}
     }
     return [
-        subscription_documents.subscription(one, counts.get(one.id, 0), forgotten[one.participant])
+        subscription_documents.subscription(
+            one,
+            counts.get(one.id, 0),
+            forgotten[one.participant],
+            alert_desk.shown(desk.registry(), one),
+        )
         for one in found
     ]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from consumers import inbox, kafka_positions, views
+from consumers import inbox, kafka_positions, views, waiting
 from consumers.errors import NotPublished, Poison
 from consumers.inbox import InboxRow
 from consumers.kafka_door import PAGE, UNPUBLISHABLE, KafkaDoor, run
@@ -173,7 +173,7 @@ def test_a_broker_that_is_away_costs_no_row(setting: Setting) -> None:
 
 
 def test_a_copy_that_no_broker_takes_is_set_aside_and_said(setting: Setting) -> None:
-    """Its inbox row says so, and what comes after it is written."""
+    """Its inbox row says so, its owner is to be told, and what comes after it is written."""
     setting.fill(ACME, [1, 2, 3])
     setting.broker.poison = _row(ACME, 2).event_id.encode()
     setting.work()
@@ -181,7 +181,9 @@ def test_a_copy_that_no_broker_takes_is_set_aside_and_said(setting: Setting) -> 
     assert setting.broker.ids(ACME) == [1, 3]
     with setting.engine.connect() as connection:
         rows = views.feed_page(connection, Scope(ACME), after=0, limit=10)
+        untold = waiting.untold(connection, 0)
     assert [one.stopped_leg for one in rows] == [None, UNPUBLISHABLE, None]
+    assert untold == [(ACME, waiting.KAFKA)]
 
 
 def test_a_restart_repeats_nothing_that_was_noted(setting: Setting) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +32,7 @@ from gateway.exchange.key_file import FileKeyEncryption
 from gateway.exchange.keys import KeyStore
 from gateway.exchange.ledger import Ledger
 from gateway.exchange.locating import Locator
+from gateway.exchange.registry import Contact
 from gateway.exchange.render import Renderer
 from gateway.exchange.route import Route
 from gateway.exchange.text_seal import TextSeal
@@ -50,10 +51,22 @@ if TYPE_CHECKING:
     import httpx
     import sqlalchemy as sa
 
+    from gateway.exchange.registry import Registry
+
 LOOPBACK = AddressPolicy(allows_loopback=True)
 OCMW = cast.RELATED["O"]
 HUB = "https://hub.example.org"
 STRANGER = cast.STRANGERS["W"]
+
+
+CONTACT = "activering@ocmw.example.org"
+
+
+def with_contact() -> Registry:
+    """The registry of the cast, in which the OCMW has a desk that can be mailed."""
+    found = cast.registry()
+    desk = replace(found.participants[OCMW], contact=Contact("Desk", email=CONTACT))
+    return replace(found, participants={**found.participants, OCMW: desk})
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +190,7 @@ def hub(tmp_path: Path) -> Iterator[Hub]:
             sender=sender,
             seal=TextSeal(encryption),
             policy=LOOPBACK,
-            registry=cast.registry,
+            registry=with_contact,
             clock=clock,
             wake=lambda: None,
             verifier=verifier,
