@@ -247,9 +247,14 @@ def follow_up(script: Script, who: str, outcome: str, month: int, still: str = "
 
 
 def hand_over(script: Script, holder: str, to: str, reason: str, days: int = 5) -> None:
-    """A warm hand-over: offered by the holder, taken by the new one."""
+    """A warm hand-over: offered by the holder, looked at and taken by the new one.
+
+    It looks before it takes: what it may see of an offered case comes again, and wider, once it
+    holds the case, and then takes the place of whatever it had not read.
+    """
     offered = {"to": urn(to), "reason": reason, "effective": script.day(days)}
     script.send(holder, "trajectory.handover_offered", offered)
+    script.sees(to, "trajectory.handover_offered")
     script.wait(days)
     taken = {
         "from": urn(holder),
