@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import copy
+import ssl
 import threading
 import time
 import uuid
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from functools import cache, partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, Final
 
 import httpx
 import uvicorn
@@ -17,6 +20,7 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from joserfc import jwt
 from joserfc.jwk import import_key
+from sqlalchemy.engine import make_url
 
 from consumers.clock import FixedClock
 from consumers.database import open_engine
@@ -41,11 +45,11 @@ from gateway.oauth.senders import Senders
 from gateway.oauth.verifier import Verifier
 from schemas.errors import SchakelError
 from tests.proof_forger import Forger
-from tests.registry_fixtures import demo_content
+from tests.registry_fixtures import demo_content, open_store, sqlite_url
+from tests.store_fixtures import migrated_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from gateway.exchange.registry import Environment
 
@@ -53,6 +57,8 @@ ISSUER = "https://hub.example.org"
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 PARTNER, ADMIN, SECRET_CLIENT = "ocmw-tienen-connector", "hub-admin", "vdab-with-secret"
 KAFKA_CLIENT = "vdab-kafka"
+_NO_TLS: Final = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""Trusts nobody, for plain HTTP: reading whom to trust takes longer than most tests."""
 OPERATOR: dict[str, Any] = {
     "urn": "urn:schakel:org:hub",
     "name": "Schakel",
@@ -171,10 +177,11 @@ def hub_front(
     url: str, folder: Path, *, environment: Environment = "test", issuer_url: str = ISSUER
 ) -> Iterator[HubFront]:
     """A front on a migrated ledger store, loaded with the demonstration's registry."""
+    filled = _fill(url, environment)
     engine = open_engine(url)
     clock = Time()
     store = RegistryStore(engine, environment=environment)
-    private_keys, secret = _load(store)
+    private_keys, secret = filled or _load(store)
     live = LiveRegistry(store, poll_seconds=0.2)
     signing = SigningKeys(engine, FileKeyEncryption(folder / "kek"), now=clock.now)
     live.before_change(signing.reload)
@@ -225,7 +232,7 @@ def hub_front(
             clock=business,
         )
     )
-    with served(app) as address, httpx.Client(base_url=address) as client:
+    with served(app) as address, httpx.Client(base_url=address, verify=_NO_TLS) as client:
         addresses.append(address)
         yield HubFront(
             store,
@@ -258,6 +265,31 @@ def served(app: FastAPI) -> Iterator[str]:
     finally:
         server.should_exit = True
         thread.join()
+
+
+def _fill(url: str, environment: Environment) -> tuple[dict[str, dict[str, Any]], str] | None:
+    """Make a new SQLite file what `_load` would, by copying one that it loaded before.
+
+    Returns:
+        What `_load` returns; None when the store is no new SQLite file.
+    """
+    parsed = make_url(url)
+    file = Path(parsed.database or "")
+    if parsed.get_backend_name() != "sqlite" or file.read_bytes() != migrated_file("ledger"):
+        return None
+    content, private_keys, secret = _loaded_file(environment)
+    file.write_bytes(content)
+    return copy.deepcopy(private_keys), secret
+
+
+@cache
+def _loaded_file(environment: Environment) -> tuple[bytes, dict[str, dict[str, Any]], str]:
+    """A ledger store with the registry applied, made once a process; and what `_load` returns."""
+    with TemporaryDirectory() as folder:
+        url = sqlite_url(Path(folder))
+        with open_store(url, environment) as store:
+            private_keys, secret = _load(store)
+        return Path(folder, "ledger.db").read_bytes(), private_keys, secret
 
 
 def _load(store: RegistryStore) -> tuple[dict[str, dict[str, Any]], str]:

@@ -50,11 +50,11 @@ def migrate(url: str, name: str) -> None:
     if parsed.get_backend_name() != "sqlite" or file.exists():
         upgrade(url, MIGRATIONS[name])
     else:
-        file.write_bytes(_migrated_file(name))
+        file.write_bytes(migrated_file(name))
 
 
 @cache
-def _migrated_file(name: str) -> bytes:
+def migrated_file(name: str) -> bytes:
     """What an empty SQLite store of that name holds after its migrations, made once a process."""
     with TemporaryDirectory() as folder:
         url = getattr(Stores.sqlite(Path(folder)), name)
