@@ -10,6 +10,7 @@ import ssl
 import threading
 import time
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 import httpcore
@@ -27,6 +28,12 @@ CONNECT_SECONDS: Final = 5.0
 EXCHANGE_SECONDS: Final = 10.0
 IDLE_SECONDS: Final = 20.0
 MOST_CONNECTIONS: Final = 500
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """The system's authorities; reading all of them takes a while, so once a process."""
+    return ssl.create_default_context()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +72,7 @@ class Poster:
         self._seconds = seconds
         self._exchange = _Exchange()
         self._pool = httpcore.ConnectionPool(
-            ssl_context=tls or ssl.create_default_context(),
+            ssl_context=tls or _trusted(),
             max_connections=MOST_CONNECTIONS,
             max_keepalive_connections=MOST_CONNECTIONS,
             keepalive_expiry=IDLE_SECONDS,

@@ -7,6 +7,7 @@ mebibyte; no redirect is followed, and what is no JSON is refused. Environment p
 from __future__ import annotations
 
 import time
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 import httpx
@@ -17,6 +18,7 @@ from schemas import strictjson
 from schemas.errors import Message, StrictJsonError
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Mapping
 
     from gateway.exchange.registry import Environment
@@ -26,6 +28,12 @@ SECONDS: Final = 5.0
 STEP_SECONDS: Final = 2.0
 JSON_DEPTH: Final = 8
 TYPES: Final = frozenset({"application/json", "application/jwk-set+json"})
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """The library's authorities; reading all of them takes a while, so once a process."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 class Fetcher:
@@ -50,6 +58,7 @@ class Fetcher:
             timeout=step_seconds,
             follow_redirects=False,
             trust_env=False,
+            verify=_trusted(),
             headers={"accept": _ACCEPT},
         )
 
