@@ -59,6 +59,9 @@ class Hub:
             jwks_url=f"{self.settings.issuer}/oauth/jwks",
             report=report,
         )
+        # One for all that is asked: each client reads anew whom it may trust, which takes longer
+        # than a question.
+        self._http = httpx.Client(timeout=1.0)
 
     @property
     def management_url(self) -> str:
@@ -100,7 +103,7 @@ class Hub:
 
     def _wait_for(self, url: str, name: str) -> None:
         role, deadline = self._roles[name], time.monotonic() + READY_SECONDS
-        while not _is_ok(url):
+        while not self._is_ok(url):
             if role.has_ended():
                 raise _not_ready(role)
             if time.monotonic() > deadline:
@@ -121,11 +124,17 @@ class Hub:
 
     def _known_version(self) -> int:
         try:
-            lines = httpx.get(f"{self.management_url}/metrics", timeout=1.0).text.splitlines()
+            lines = self._http.get(f"{self.management_url}/metrics").text.splitlines()
         except httpx.HTTPError:
             return -1
         found = (line for line in lines if line.startswith("schakel_registry_version "))
         return int(float(next(found, "x -1").split()[1]))
+
+    def _is_ok(self, url: str) -> bool:
+        try:
+            return self._http.get(url).status_code == httpx.codes.OK
+        except httpx.HTTPError:
+            return False
 
     def watch(self) -> None:
         """Restart what ended; call it every quarter of a second."""
@@ -148,6 +157,7 @@ class Hub:
         for name in ROLES:
             self._roles[name].stop()
         self.broker.stop()
+        self._http.close()
         if self._lock >= 0:
             os.close(self._lock)
             self._lock = -1
@@ -155,13 +165,6 @@ class Hub:
 
 def _port(address: str) -> int:
     return int(address.rpartition(":")[2])
-
-
-def _is_ok(url: str) -> bool:
-    try:
-        return httpx.get(url, timeout=1.0).status_code == httpx.codes.OK
-    except httpx.HTTPError:
-        return False
 
 
 def _exclusive(data: Path) -> int:
