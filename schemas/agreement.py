@@ -11,6 +11,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from schemas import roles, territory
@@ -283,7 +284,11 @@ def _is_municipality(nis: str) -> bool:
 
 
 def _is_event_pattern(pattern: str) -> bool:
+    return pattern in _event_patterns()
+
+
+@cache
+def _event_patterns() -> frozenset[str]:
+    """Every name, and each family as `referral.*`: an agreement lists many of them."""
     names = catalogue().names
-    if not pattern.endswith(".*"):
-        return pattern in names
-    return any(name.startswith(pattern[:-1]) for name in names)
+    return frozenset(names) | {f"{name.rpartition('.')[0]}.*" for name in names}
