@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e import canary_search
+from tests.e2e.running_hub import distant_port
 
 ROOT = Path(__file__).parents[2]
 CANARIES = ("Testkanarie", "+32 000 98 76 54", "+32000987654", "TIE-2026-0042")
@@ -18,8 +19,9 @@ CANARIES = ("Testkanarie", "+32 000 98 76 54", "+32000987654", "TIE-2026-0042")
 def played(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """The folder that the demonstration left, and what it printed."""
     folder = tmp_path_factory.mktemp("demo") / "files"
+    where = ("--data", str(folder), "--port", str(distant_port()))
     done = subprocess.run(
-        [sys.executable, str(ROOT / "deploy" / "demo" / "play.py"), "--data", str(folder)],
+        [sys.executable, str(ROOT / "deploy" / "demo" / "play.py"), *where],
         capture_output=True,
         text=True,
         timeout=240,

@@ -223,7 +223,7 @@ def _console(hub: RunningHub, folder: Path, participant: str, topic: str) -> str
         _command(known["token_url"]).line(
             "org.apache.kafka.tools.consumer.ConsoleConsumer",
             *("--bootstrap-server", str(hub.where["kafka"]), "--topic", topic),
-            *("--consumer.config", str(file), "--max-messages", "2", "--timeout-ms", "10000"),
+            *("--consumer.config", str(file), "--max-messages", "2", "--timeout-ms", "60000"),
             *("--formatter-property", "print.headers=true"),
         ),
         capture_output=True,
