@@ -1,4 +1,4 @@
-"""Engines, migrations and the four stores: the one place that knows which database is used.
+"""Engines and the four stores: the one place that knows which database is used.
 
 On SQLite each owner has a file of its own, so that no writer waits for another's; on PostgreSQL
 each owner has a schema of its own in one database.
@@ -11,15 +11,11 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, event, text
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from pathlib import Path
 
 BUSY_TIMEOUT_MS = 5000
@@ -107,40 +103,6 @@ def can_write(engine: Engine) -> bool:
     except SQLAlchemyError:
         return False
     return True
-
-
-def upgrade(url: str, location: Path) -> None:
-    """Run the Alembic migrations of one version folder up to the newest, in one transaction.
-
-    Idempotent, and safe when several processes start at once: one migrates, the others wait.
-    Raises SQLAlchemyError when the database cannot be reached or a migration fails.
-    """
-    config = Config()
-    config.set_main_option("script_location", str(location))
-    config.set_main_option("version_locations", str(location))
-    config.set_main_option("path_separator", "os")
-    script = ScriptDirectory.from_config(config)
-    engine = open_engine(url)
-    try:
-        with engine.begin() as connection:
-            if is_postgres(engine):
-                connection.execute(text("select pg_advisory_xact_lock(:n)"), {"n": MIGRATION_LOCK})
-            _migrate(connection, script)
-    finally:
-        engine.dispose()
-
-
-def _migrate(connection: Connection, script: ScriptDirectory) -> None:
-    def steps(revision: Any, _context: MigrationContext) -> Iterable[Any]:
-        return script._upgrade_revs("heads", revision)  # noqa: SLF001 - as alembic.command does
-
-    context = MigrationContext.configure(
-        connection, opts={"fn": steps, "script": script, "transactional_ddl": True}
-    )
-    from alembic.operations import Operations  # noqa: PLC0415 - only migrations need it
-
-    with Operations.context(context):
-        context.run_migrations()
 
 
 def _with_schema(url: str, schema: str) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import consumers
 import gateway
-from consumers.database import upgrade
+from consumers.migrating import upgrade
 
 if TYPE_CHECKING:
     from consumers.database import Stores

@@ -13,7 +13,8 @@ from sqlalchemy.engine import make_url
 
 import consumers
 import gateway
-from consumers.database import Stores, open_engine, upgrade
+from consumers.database import Stores, open_engine
+from consumers.migrating import upgrade
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

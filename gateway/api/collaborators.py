@@ -1,7 +1,7 @@
 """What the HTTP interface needs from the rest of the hub, as arguments of one value.
 
-`processes.py` fills it once per process; tests fill it with fakes. The API makes no engines, opens
-no sockets and reads no settings of its own.
+`interface_parts.py` fills it once per process; tests fill it with fakes. The API makes no engines,
+opens no sockets and reads no settings of its own.
 """
 
 from __future__ import annotations

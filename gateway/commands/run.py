@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from pkgutil import resolve_name
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from gateway import processes
 from gateway.log_lines import log_to_stdout
 from gateway.settings import load
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gateway.settings import HubSettings
 
 app = typer.Typer(add_completion=False)
 
@@ -26,6 +31,23 @@ class RoleName(StrEnum):
     PROVISION = "provision"
 
 
+RUNS: Final = {
+    RoleName.GATEWAY: "gateway.processes.gateway:run",
+    RoleName.RELAY: "gateway.processes.relay:run",
+    RoleName.ROUTE: "gateway.processes.route:run",
+    RoleName.DELIVER: "gateway.processes.deliver:run",
+    RoleName.KAFKA_DOOR: "gateway.processes.kafka_door:run",
+    RoleName.PROVISION: "gateway.provisioning:provision",
+}
+"""By name, so that a process imports what it needs: the interface is half of all there is."""
+
+
+def process(role: RoleName) -> Callable[[HubSettings], None]:
+    """What runs a role until it is asked to stop; imports it."""
+    found: Callable[[HubSettings], None] = resolve_name(RUNS[role])
+    return found
+
+
 @app.command()
 def run(
     role: Annotated[RoleName, typer.Argument(help="Which process.")],
@@ -35,4 +57,4 @@ def run(
 ) -> None:
     """Run one process until SIGTERM; `provision` makes topics and access entries, and ends."""
     log_to_stdout()
-    processes.RUN[role.value](load(data))
+    process(role)(load(data))

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from consumers.database import Stores, can_write, upgrade
+from consumers.database import Stores, can_write
+from consumers.migrating import upgrade
 from tests.store_fixtures import MIGRATIONS, opened, stores
 
 if TYPE_CHECKING:

@@ -15,8 +15,9 @@ import orjson
 import sqlalchemy as sa
 
 from consumers import evidence
-from consumers.database import open_engine, upgrade
+from consumers.database import open_engine
 from consumers.log import LogConsumer
+from consumers.migrating import upgrade
 from gateway.exchange.route import TOPICS, Route
 from gateway.installing import CONSUMERS_MIGRATIONS
 from gateway.registry_parts import RegistryParts, business_clock
