@@ -36,7 +36,7 @@ check: $(VENV)/.dev  ## style, types and the direction of imports
 	@$(BIN)/lint-imports
 
 test: check  ## every check and test, on a real Kafka and a real PostgreSQL (ARGS="-n 0": in turn)
-	@$(BIN)/python -m pytest -n 2 --ignore=tests/containers $(ARGS)
+	@$(BIN)/python -m pytest -n 3 --ignore=tests/containers $(ARGS)
 
 test-containers: $(VENV)/.dev  ## build and exercise the containers; starts an engine if none runs
 	@bash deploy/containers/prepare.sh

@@ -1,5 +1,6 @@
-"""How tests are shared out when several processes run them (`pytest -n 2`).
+"""How tests are shared out when several processes run them (`pytest -n 3`).
 
+One more process than a small machine has cores: a test that has started a hub mostly waits for it.
 A file stays in one process, because its tests share a hub; so does a folder whose files share one.
 What takes longest begins first: begun last, one process would work while the others wait.
 """
@@ -23,13 +24,19 @@ LONG: Final = (
     "tests/e2e/",
     "tests/faults/",
     "tests/connectors/test_crashes.py",
+    "tests/connectors/test_partner_page.py",
     "tests/connectors/world/test_world.py",
+    "tests/consumers/test_deliver.py",
+    "tests/consumers/test_log.py",
     "tests/bench/",
     "tests/contract/",
+    "tests/gateway/commands/test_broker.py",
+    "tests/gateway/embedded/test_broker.py",
+    "tests/gateway/exchange/test_two_gateways.py",
     "tests/isolation/",
     "tests/fuzz/",
 )
-"""What takes tens of seconds: each of these starts a whole hub, or plays on one for long."""
+"""What takes ten seconds or more: a whole hub, brokers of its own, or long play on one."""
 
 
 class LongestFirst(LoadScopeScheduling):  # type: ignore[misc] # xdist has no types
