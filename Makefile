@@ -53,7 +53,7 @@ fuzz: $(VENV)/.dev  ## bytes and calls that nobody thought of, for ten minutes e
 	@$(BIN)/python -m tests.fuzz $(ARGS)
 	@$(BIN)/python -m tests.contract $(ARGS)
 
-bench: $(VENV)/.dev  ## measure speed beside floors of the same run (ARGS=--quick, --json)
+bench: $(VENV)/.dev  ## measure speed beside floors of the same run (ARGS="--only doors", --quick, --json)
 	@$(BIN)/python -m tests.bench $(ARGS)
 
 fmt: $(VENV)/.dev  ## format and mend what can be mended

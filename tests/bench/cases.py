@@ -32,7 +32,7 @@ RECIPIENTS = (OCMW, VDAB, CAW)
 ONE = "application/cloudevents+json"
 MANY = "application/cloudevents-batch+json"
 BATCH = 100
-ROLES = ("gateway", "relay", "route", "kafka")
+ROLES = ("gateway", "relay", "route", "deliver", "kafka-door", "kafka")
 _TICKS = 100
 BUDGETS = {
     f"SCHAKEL_BUDGET_{what}_{how}": str(10**12)
@@ -120,7 +120,7 @@ class Bench:
 
     def cpu_seconds(self) -> dict[str, float]:
         """Processor time that each process has used."""
-        return {name: _cpu(self.hub.pid(name)) for name in ROLES}
+        return {name: cpu_seconds(self.hub.pid(name)) for name in ROLES}
 
     def resident_mib(self) -> dict[str, float]:
         """Memory that each process holds."""
@@ -168,7 +168,8 @@ def _request(port: int, kind: str, token: str, content: Any) -> bytes:
     return head.encode() + body
 
 
-def _cpu(pid: int) -> float:
+def cpu_seconds(pid: int) -> float:
+    """Processor time that a process has used."""
     with open(f"/proc/{pid}/stat", encoding="ascii") as file:  # noqa: PTH123 - no path of ours
         fields = file.read().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / _TICKS

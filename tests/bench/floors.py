@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import socket
+import ssl
+import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import httpcore
 import uvicorn
 from fastapi import FastAPI, Request
 
 from consumers.log import LogAdmin, Record, SupervisedProducer
+from gateway.processes import BEHIND
+from tests.bench import load
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from gateway.settings import HubSettings
 
@@ -47,8 +54,7 @@ def _framework() -> FastAPI:
     return app
 
 
-def _serve(port: int, kind: str) -> None:
-    app: Any = _bare if kind == "bare" else _framework()
+def _serve(port: int, app: Any) -> None:
     uvicorn.run(
         app, port=port, http="httptools", loop="uvloop", log_level="error", access_log=False
     )
@@ -57,8 +63,29 @@ def _serve(port: int, kind: str) -> None:
 @contextmanager
 def endpoint(kind: str) -> Iterator[int]:
     """An endpoint that only reads the body, in a process of its own; gives its port."""
+    with _served(_bare if kind == "bare" else _framework()) as port:
+        yield port
+
+
+@contextmanager
+def answering(body: bytes) -> Iterator[int]:
+    """An endpoint that answers everything with these bytes, in a process of its own."""
+
+    async def answer(scope: Any, receive: Any, send: Any) -> None:
+        del receive
+        if scope["type"] == "http":
+            headers = [(b"content-length", b"%d" % len(body))]
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            await send({"type": "http.response.body", "body": body})
+
+    with _served(answer) as port:
+        yield port
+
+
+@contextmanager
+def _served(app: Any) -> Iterator[int]:
     port = _free_port()
-    process = multiprocessing.get_context("fork").Process(target=_serve, args=(port, kind))
+    process = multiprocessing.get_context("fork").Process(target=_serve, args=(port, app))
     process.start()
     try:
         _wait_for(port)
@@ -92,6 +119,52 @@ def kafka_rate(settings: HubSettings, records: Sequence[Record], seconds: float)
     rate = sent / (time.perf_counter() - started)
     producer.close()
     return rate
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """What a bare client posts, over and over, on so many connections with a thread each."""
+
+    url: str
+    headers: list[tuple[bytes, bytes]]
+    body: bytes
+    connections: int
+    authority: Path
+
+
+def post_rate(posting: Posting, seconds: float) -> tuple[float, float]:
+    """Posts a second and the client's processor seconds for one, in a process of its own.
+
+    The library is the one that webhooks leave with. Nothing is read, rendered, signed or written.
+    """
+    found: tuple[float, float] = load.elsewhere(_post, posting, seconds)
+    return found
+
+
+def _post(posting: Posting, seconds: float) -> tuple[float, float]:
+    os.nice(BEHIND)  # as the deliverer, so that a full machine slows both alike
+    pool = httpcore.ConnectionPool(
+        ssl_context=ssl.create_default_context(cafile=str(posting.authority)),
+        max_connections=posting.connections,
+        max_keepalive_connections=posting.connections,
+    )
+    counts = [0] * posting.connections
+    until = time.perf_counter() + seconds
+
+    def work(place: int) -> None:
+        while time.perf_counter() < until:
+            pool.request("POST", posting.url, headers=posting.headers, content=posting.body)
+            counts[place] += 1
+
+    threads = [threading.Thread(target=work, args=(place,)) for place in range(len(counts))]
+    started, used = time.perf_counter(), time.process_time()
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    taken, used = time.perf_counter() - started, time.process_time() - used
+    pool.close()
+    return sum(counts) / taken, used / sum(counts)
 
 
 def _free_port() -> int:

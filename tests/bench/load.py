@@ -7,6 +7,7 @@ what was recorded rather than what was answered.
 from __future__ import annotations
 
 import multiprocessing
+import re
 import selectors
 import socket
 import time
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 RECORDED = b'"status":"accepted"'
+EVENT_ID = re.compile(rb'"event_id":"([^"]+)","trajectory_id"')
+"""Of a receipt; what followed from it has no trajectory beside its id."""
 _READ_BYTES = 1 << 20
 
 
@@ -82,7 +85,7 @@ class _Line:
 
 def run(plan: Plan) -> Result:
     """Send the plan from a fresh process and wait for its result."""
-    result: Result = _elsewhere(_drive, plan)
+    result: Result = elsewhere(_drive, plan)
     return result
 
 
@@ -91,11 +94,11 @@ def steadily(plan: Plan, rate: float) -> dict[str, float]:
 
     Times are `time.perf_counter`'s, which on Linux all processes share.
     """
-    sent: dict[str, float] = _elsewhere(_drive_steadily, plan, rate)
+    sent: dict[str, float] = elsewhere(_drive_steadily, plan, rate)
     return sent
 
 
-def _elsewhere(drive: Callable[..., Any], *given: Any) -> Any:
+def elsewhere(drive: Callable[..., Any], *given: Any) -> Any:
     """What `drive` returns, in a process that does nothing else."""
     context = multiprocessing.get_context("fork")
     mine, theirs = context.Pipe(duplex=False)
@@ -146,7 +149,7 @@ def _drive_steadily(plan: Plan, rate: float) -> dict[str, float]:
             answer = line.take(line.socket.recv(_READ_BYTES))
             if answer is not None:
                 idle.append(line)
-                sent[_event_id(answer)] = line.sent_at
+                sent |= dict.fromkeys(_event_ids(answer), line.sent_at)
     return sent
 
 
@@ -159,8 +162,9 @@ def _opened(plan: Plan) -> selectors.DefaultSelector:
     return lines
 
 
-def _event_id(answer: bytes) -> str:
-    found = answer.partition(b'"event_id":"')[2].partition(b'"')[0].decode()
+def _event_ids(answer: bytes) -> list[str]:
+    """The events that one answer says are recorded."""
+    found = [one.decode() for one in EVENT_ID.findall(answer)]
     assert found, answer[:500]
     return found
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
-import httpx
+from typing import TYPE_CHECKING
 
 from gateway import settings
 from tests.bench import floors, load
@@ -48,7 +46,7 @@ def measure(bench: Bench, size: Size, tell: Callable[[str], None]) -> Figures:
     tell("opening cases")
     bench.open_cases(size.cases)
     settle(bench)
-    for part in (_floors, _single, _batches, _latency, _sustained, _feed, _log_floor):
+    for part in (_floors, _single, _batches, _latency, _sustained, _log_floor):
         tell(part.__name__.strip("_").replace("_", " "))
         figures |= part(bench, size)
         settle(bench)
@@ -146,20 +144,6 @@ def _sustained(bench: Bench, size: Size) -> Figures:
     return {"sustained accept to three inboxes, events/s": rate}
 
 
-def _feed(bench: Bench, size: Size) -> Figures:
-    """Events a second that one recipient reads, rendered for it, 500 a call."""
-    headers = {"Authorization": f"Bearer {bench.token(VDAB)}"}
-    read, started = 0, time.perf_counter()
-    after: str | None = None
-    url = str(bench.hub.where["gateway"])
-    with httpx.Client(base_url=url, timeout=60, headers=headers) as http:
-        while time.perf_counter() - started < size.seconds:
-            page = _page(http, after)
-            read += len(page["events"])
-            after = page["next"] if page["events"] else None
-    return {"feed, events/s": read / (time.perf_counter() - started)}
-
-
 def _log_floor(bench: Bench, size: Size) -> Figures:
     """The same bytes through kafka-python alone, acknowledged by all."""
     found = settings.load(bench.hub.data)
@@ -202,17 +186,6 @@ class _Watcher:
                         self._arrived.update((event_id, now) for _, event_id in rows)
                         self._changed.notify_all()
                 time.sleep(0.002)
-
-
-def _page(http: httpx.Client, after: str | None) -> dict[str, Any]:
-    """One page of the caller's feed."""
-    query: dict[str, str | int] = {"limit": 500}
-    if after is not None:
-        query["after"] = after
-    answer = http.get("/v1/feed", params=query)
-    answer.raise_for_status()
-    page: dict[str, Any] = answer.json()
-    return page
 
 
 def quantile(values: list[float], part: float) -> float:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +70,41 @@ def comparison() -> tuple[Aim, ...]:
     return (Aim("batches / those of the first step", now, before, 0.6),)
 
 
+IN_ALL: Final = "idle, what these cost"
+ENDINGS: Final = {
+    "accept to webhook": (("p50 ms", 20), ("p99 ms", 60)),
+    "backlog after": (("all after, s", 15), ("out of order", 0)),
+    "first event of a new subscription": (("longest, s", 1),),
+    IN_ALL: (("% of a core", 5), ("MiB", 150)),
+}
+"""What figures about the doors may come to, by how their names begin and end."""
+BESIDE, WITHOUT = "beside ", "without "
+
+
+def doors(figures: Iterable[str]) -> tuple[Aim, ...]:
+    """What the doors aim at: of the bare client's rate a half, and bounds."""
+    found = [
+        Aim("webhook / bare client", "webhook, deliveries/s", "webhook bare, deliveries/s", 0.5)
+    ]
+    for name in figures:
+        for beginning, bounds in ENDINGS.items():
+            found += [
+                Aim(name, name, None, bound)
+                for ending, bound in bounds
+                if name.startswith(beginning) and name.endswith(ending)
+            ]
+        if name.startswith(BESIDE):
+            alone = WITHOUT + name.removeprefix(BESIDE)
+            found.append(
+                Aim(f"{name.rpartition(',')[0]} / without", name, alone, 1.5, at_most=True)
+            )
+    return tuple(found)
+
+
 def all_aims(figures: Mapping[str, float], rate: int) -> tuple[Aim, ...]:
     """The aims of whatever was measured."""
-    return tuple(one for one in (*aims(rate), *growth(), *comparison()) if one.figure in figures)
+    every = (*aims(rate), *growth(), *comparison(), *doors(figures))
+    return tuple(one for one in every if one.figure in figures)
 
 
 def lines(figures: Mapping[str, float], rate: int) -> list[str]:

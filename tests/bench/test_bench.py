@@ -5,30 +5,62 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tests.bench import beside, load, parts, report
-from tests.bench.cases import BUDGETS, Bench
+from tests.bench import beside, doors, idle, kafka_copies, load, outages, parts, report
+from tests.bench.cases import Bench
 from tests.bench.measures import QUICK, measure, quantile
+from tests.bench.sink import sink
+from tests.bench.webhooks import Webhooks, certificates, measured_hub
 from tests.e2e.running_hub import ORGANISER, running_hub
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import pytest
+    from gateway.embedded.certificates import Certificates
 
 
-def test_one_quick_run_gives_every_figure_and_every_ratio(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_one_quick_run_gives_every_figure_and_every_ratio(tmp_path: Path) -> None:
     """A whole run on a real hub: nothing refused, each figure above zero, each aim computed."""
-    for name, value in BUDGETS.items():
-        monkeypatch.setenv(name, value)
     size = replace(QUICK, seconds=0.5)
-    with running_hub(tmp_path / "data") as hub:
-        figures = measure(Bench(hub), size, lambda _what: None)
+    with measured_hub(tmp_path) as hub:
+        bench = Bench(hub)
+        figures = measure(bench, size, _silent)
+        found = _doors(bench, certificates(tmp_path))
 
     positive = {name for name, value in figures.items() if value > 0 or "CPU" in name}
     assert positive == set(figures)
-    assert len(report.lines(figures, size.rate)) == len(figures) + 1 + len(report.aims(size.rate))
+    assert {name for name, value in found.items() if value < 0} == set()
+    assert found["backlog after 0.5 s, out of order"] == 0
+    assert {one.name for one in report.all_aims(found, size.rate)} == {
+        "webhook / bare client",
+        "accept to webhook at 40/s, p50 ms",
+        "accept to webhook at 40/s, p99 ms",
+        "first event of a new subscription, longest, s",
+        "backlog after 0.5 s, all after, s",
+        "backlog after 0.5 s, out of order",
+        "beside closing midway / without",
+        "idle, what these cost, % of a core",
+        "idle, what these cost, MiB",
+    }
+    whole = figures | found
+    aims = report.all_aims(whole, size.rate)
+    assert len(report.lines(whole, size.rate)) == len(whole) + 1 + len(aims)
+
+
+def _doors(bench: Bench, trusted: Certificates) -> dict[str, float]:
+    """The least of everything about doors: that it is measured, not what comes out."""
+    steady = doors.Steady(40, 4)
+    few = doors.Extent(0.2, 100, (steady,), 0.5, 1)
+    one = outages.Extent(steady, 0.5, steady, 0.3, ("closing midway",))
+    with sink(trusted) as well, sink(trusted) as badly:
+        opened = doors.Doors(bench, Webhooks(bench), well)
+        found = opened.figures(few, _silent)
+        found |= outages.figures(opened, badly, one, _silent)
+    found |= kafka_copies.figures(bench, 0.2)
+    return found | idle.figures(bench, 0.5, participants=3, subscriptions_=10, rest=0)
+
+
+def _silent(_what: str) -> None:
+    """Nobody listens to what is measured now."""
 
 
 def test_refused_events_are_not_counted_as_recorded(tmp_path: Path) -> None:

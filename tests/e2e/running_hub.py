@@ -23,7 +23,7 @@ from connectors.errors import HubUnavailable
 from gateway.embedded.ports import free_from
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from connectors.answers import Receipt
 
@@ -79,12 +79,15 @@ def distant_port() -> int:
 
 
 @contextmanager
-def running_hub(data: Path, *options: str) -> Iterator[RunningHub]:
+def running_hub(
+    data: Path, *options: str, environment: Mapping[str, str] | None = None
+) -> Iterator[RunningHub]:
     """Start a hub on an empty folder; everything ends with the block.
 
     Args:
         data: the folder.
         options: of `schakel up`; without any it has the demo registry.
+        environment: what its processes find besides this one's own.
     """
     chosen = options or ("--with", "demo")
     data.mkdir(parents=True, exist_ok=True)
@@ -94,6 +97,7 @@ def running_hub(data: Path, *options: str) -> Iterator[RunningHub]:
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,
+            env={**os.environ, **(environment or {})},
         )
         try:
             line = process.stdout.readline() if process.stdout is not None else ""
