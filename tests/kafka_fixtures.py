@@ -11,7 +11,7 @@ import pytest
 
 from consumers.log import LogSettings
 from gateway.embedded.broker import Broker
-from gateway.embedded.kafka_process import free_ports
+from tests.ports import distant_ports
 from tests.token_issuer import TokenIssuer
 
 
@@ -20,7 +20,7 @@ def start_test_broker(
 ) -> Broker:
     """Start a broker with its data in `folder`, on ports that are free now; the caller stops it."""
     chosen = issuer or TokenIssuer()
-    client, internal, controller = free_ports(3)
+    client, internal, controller = distant_ports(3)
     broker = Broker(
         folder,
         client_port=client,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 import signal
 import socket
 import subprocess
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from connectors.credentials import Credentials
 
 STOP_SECONDS = 60
+FIRST_PORT, PLACES, PORTS_APART = 20_000, 1_200, 10
 ADMINISTRATOR = "admin.json"
 
 
@@ -64,10 +66,15 @@ def own_hub() -> Iterator[Installation]:
 
 
 def _free_port() -> int:
-    """A port of the system's choosing: other hubs on this machine look for theirs from 8080."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that is free now: other hubs on this machine look for theirs from 8080.
+
+    Not one of those that the system gives to connections, which may be gone before the hub listens.
+    """
+    while True:
+        port = FIRST_PORT + PORTS_APART * secrets.randbelow(PLACES)
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)):
+                return port
 
 
 def _ready(process: subprocess.Popen[str], data: Path, log: Path) -> Installation:

@@ -23,6 +23,7 @@ from gateway.exchange.credentials import new_private_jwk, public_part
 from gateway.exchange.registry import Credential
 from tests.letter.partners import CAW, OCMW
 from tests.letter.region import region
+from tests.ports import distant_ports
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -88,16 +89,10 @@ def _environment(more: dict[str, str]) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(ROOT), **more}
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     """The hub around Tienen, today, where partners reach it."""
-    root, port = tmp_path_factory.mktemp("partners"), _free_port()
+    root, (port,) = tmp_path_factory.mktemp("partners"), distant_ports(1)
     address = f"http://127.0.0.1:{port}"
     changes = {"issuer": address, "webhook_loopback": True}
     with region(root / "hub", **changes) as around, around.client.listening(port):
@@ -108,7 +103,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
 @contextmanager
 def receiving(place: Place, participant: str, secret: str) -> Iterator[str]:
     """The page's receiver, and where it listens."""
-    port = _free_port()
+    (port,) = distant_ports(1)
     environment = _environment({"PORT": str(port), "WEBHOOK_SECRET": secret})
     command = [sys.executable, "-c", RECEIVER]
     with subprocess.Popen(

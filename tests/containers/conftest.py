@@ -20,8 +20,8 @@ from joserfc.jwk import import_key
 
 from connectors.client import HubClient
 from connectors.credentials import load_credentials, parse_credentials
-from gateway.embedded.kafka_process import free_ports
 from tests.containers.stack import ROOT, Stack
+from tests.ports import distant_ports
 
 if TYPE_CHECKING:
     from pytest_docker.plugin import Services
@@ -104,7 +104,7 @@ class ContainedHub:
 @pytest.fixture(scope="session", autouse=True)
 def compose_settings() -> dict[str, str]:
     """What compose.yaml asks of the environment; ports that nothing else uses."""
-    gateway, kafka = free_ports(2)
+    gateway, kafka = distant_ports(2)
     settings = {
         "DOCKER_BUILDKIT": "0",
         "COMPOSE_DOCKER_CLI_BUILD": "0",

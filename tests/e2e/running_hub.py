@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import signal
 import subprocess
 import sys
@@ -20,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from connectors.client import HubClient
 from connectors.credentials import load_credentials
 from connectors.errors import HubUnavailable
-from gateway.embedded.ports import free_from
+from tests.ports import distant_ports
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -71,11 +70,8 @@ class RunningHub:
 
 
 def distant_port() -> int:
-    """A free port for a hub of a test, and not the first: each other hub looks for that one too.
-
-    Below the ports that the system gives to connections, and not drawn from the tests' own seed.
-    """
-    return next(free_from(20_000 + 10 * secrets.randbelow(1_200)))
+    """A free port for a hub of a test, and not the first: each other hub looks for that one too."""
+    return distant_ports(1)[0]
 
 
 @contextmanager

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from typer.testing import CliRunner
 
-from gateway.embedded.kafka_process import free_ports
 from gateway.exchange.credentials import new_private_jwk, public_part
 from tests.isolation import held
 from tests.isolation.commands import COMMANDS, apps, asks_the_hub, tree
@@ -18,6 +17,7 @@ from tests.isolation.held import AGREEMENT, CANARY
 from tests.isolation.ways import PUBLISH, WAYS
 from tests.letter.partners import CAW, LEUVEN
 from tests.letter.region import region
+from tests.ports import distant_ports
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -71,7 +71,7 @@ class Terminal:
 def terminal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
     """A hub with a partner's case, and the credentials of that partner and of an outsider."""
     folder = tmp_path_factory.mktemp("commands")
-    (port,) = free_ports(1)
+    (port,) = distant_ports(1)
     with region(folder / "hub", issuer=f"http://127.0.0.1:{port}") as around:
         things = held.referred_by_partner(around)
         with around.client.listening(port) as address:

@@ -13,14 +13,15 @@ import pytest
 from consumers.log import LogAdmin, LogUnavailable
 from gateway.embedded.broker import Broker, is_held
 from gateway.embedded.certificates import ensure_certificates
-from gateway.embedded.kafka_process import diagnose, free_ports
+from gateway.embedded.kafka_process import diagnose
 from gateway.errors import BrokerFailed, DiskFull, EmbeddedError, JavaUnsuitable, PortTaken
+from tests.ports import distant_ports
 from tests.token_issuer import TokenIssuer
 
 
 def unstarted(folder: Path, issuer: TokenIssuer, java: Path | None = None) -> Broker:
     """Return a broker on free ports."""
-    client, internal, controller = free_ports(3)
+    client, internal, controller = distant_ports(3)
     return Broker(
         folder,
         client_port=client,
