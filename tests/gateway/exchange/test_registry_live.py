@@ -30,8 +30,8 @@ class Snapshots:
 
 
 def wait_for(live: LiveRegistry, version: int) -> bool:
-    """Whether the version comes in use within two seconds."""
-    deadline = time.monotonic() + 2
+    """Whether the version comes in use."""
+    deadline = time.monotonic() + 20
     while live.current().version != version and time.monotonic() < deadline:
         time.sleep(0.01)
     return live.current().version == version
