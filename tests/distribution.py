@@ -17,8 +17,13 @@ if TYPE_CHECKING:
 
 TOGETHER: Final = ("tests/scenarios/",)
 """Folders that play one story once, for all their files."""
-APART: Final = ("tests/fuzz/",)
-"""Folders whose tests share nothing: each goes where there is room."""
+APART: Final = (
+    "tests/bench/",
+    "tests/contract/",
+    "tests/fuzz/",
+    "tests/gateway/commands/test_broker.py",
+)
+"""Long tests that share nothing: each goes where there is room."""
 LONG: Final = (
     "tests/scenarios/",
     "tests/e2e/",
