@@ -17,7 +17,7 @@ import uvicorn
 from fastapi import FastAPI, Request
 
 from consumers.log import LogAdmin, Record, SupervisedProducer
-from gateway.processes import BEHIND
+from gateway.processes.background import BEHIND
 from tests.bench import load
 
 if TYPE_CHECKING:
