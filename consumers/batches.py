@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec.structs import replace
 
 from consumers import deliveries, views
 from consumers.scope import Scope
@@ -62,29 +64,38 @@ class Batch:
 def plan(connection: sa.Connection, subscription: Subscription, now: int, limit: int) -> Batch:
     """Read what is to be done; at most `limit` events, two while the breaker is open."""
     scope, is_probe = Scope(subscription.participant), subscription.state == SUSPENDED
-    heads = (
-        deliveries.probing(connection, scope, subscription.id)
-        if is_probe
-        else deliveries.due(connection, scope, subscription.id, now, limit)
-    )
+    heads = _heads(connection, scope, subscription, now, limit)
     room = PROBES if is_probe else limit
     rows = heads if is_probe else deliveries.behind(connection, scope, heads, limit)
     found = {one.seq: one for one in views.entries_at(connection, scope, [x.seq for x in rows])}
     items = [Item(found[row.seq], row) for row in rows if row.seq in found]
     vanished = tuple(row.seq for row in rows if row.seq not in found)
     room -= len(items)
-    if room <= 0 or _is_full(connection, scope, subscription, heads):
+    if room <= 0 or _is_full(connection, scope, subscription):
         return Batch(_laned(items), (), vanished, subscription.position)
     entries, position = _new(connection, scope, subscription, room)
     fresh, waiting = _split(connection, scope, subscription, entries)
     return Batch(_laned([*items, *fresh]), waiting, vanished, position)
 
 
-def _is_full(
-    connection: sa.Connection, scope: Scope, subscription: Subscription, heads: Sequence[Delivery]
-) -> bool:
-    # Without a time to wait for nothing is pending, and nothing has to be counted.
-    if subscription.due_at is None and not heads:
+def _heads(
+    connection: sa.Connection, scope: Scope, subscription: Subscription, now: int, limit: int
+) -> list[Delivery]:
+    """The first of each lane that is to be tried now."""
+    if not _has_pending(subscription):
+        return []
+    if subscription.state == SUSPENDED:
+        return deliveries.probing(connection, scope, subscription.id)
+    return deliveries.due(connection, scope, subscription.id, now, limit)
+
+
+def _has_pending(subscription: Subscription) -> bool:
+    """Whether anything may be pending: whatever is has a time that is waited for."""
+    return subscription.due_at is not None
+
+
+def _is_full(connection: sa.Connection, scope: Scope, subscription: Subscription) -> bool:
+    if not _has_pending(subscription):
         return False
     return deliveries.waiting(connection, scope, subscription.id) > MOST_WAITING
 
@@ -93,7 +104,8 @@ def _new(
     connection: sa.Connection, scope: Scope, subscription: Subscription, room: int
 ) -> tuple[list[InboxEntry], int]:
     """Inbox rows that the filters let through, and how far that went."""
-    page = views.feed_page(connection, scope, after=subscription.position, limit=SCANNED)
+    limit = SCANNED if subscription.has_filters else room
+    page = views.feed_page(connection, scope, after=subscription.position, limit=limit)
     position = subscription.position
     found: list[InboxEntry] = []
     for entry in page:
@@ -121,6 +133,8 @@ def _split(
         for entry in entries
         if entry.seq not in known or known[entry.seq].state != deliveries.PENDING
     ]
+    if not _has_pending(subscription):
+        return items, ()
     busy = deliveries.busy_lanes(
         connection, scope, subscription.id, {one.delivery.lane for one in items}
     )

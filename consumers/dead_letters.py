@@ -6,10 +6,11 @@ for the subscription that failed and no other.
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass, replace
+from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
+from msgspec.structs import replace
 
 from consumers import bulk, deliveries, subscriptions
 from consumers.scope import Scope, scoped
@@ -139,7 +140,7 @@ def redrive(
             for one in rows
             if one.state == deliveries.FAILED
         ]
-        deliveries.write(connection, scope, again)
+        deliveries.write(connection, again)
         lanes |= {one.lane for one in again}
     for lane in sorted(lanes):
         deliveries.head(connection, scope, subscription_id, [lane], now)

@@ -6,10 +6,11 @@ has a time at which it is tried; the others wait for it. Failed attempts have ro
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
+from msgspec import Struct
+from msgspec.structs import astuple
 
 from consumers import bulk
 from consumers.scope import Scope, scoped
@@ -28,8 +29,7 @@ NO_TRAJECTORY: Final = "-"
 """The one lane of all that is about no trajectory, so that offers too arrive in order."""
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(Struct, frozen=True):
     """One row, in the order of the table's columns.
 
     Attributes:
@@ -53,8 +53,7 @@ class Delivery:
     code: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(Struct, frozen=True):
     """One failed attempt, in the order of the table's columns."""
 
     subscription_id: str
@@ -171,15 +170,10 @@ def attempts_of(
 
 
 def write(
-    connection: sa.Connection,
-    scope: Scope,
-    rows: Sequence[Delivery],
-    failed: Sequence[Attempt] = (),
+    connection: sa.Connection, rows: Sequence[Delivery], failed: Sequence[Attempt] = ()
 ) -> None:
     """Put these rows in the place of what is there of the same events."""
-    if rows:
-        drop(connection, scope, rows[0].subscription_id, [one.seq for one in rows])
-    bulk.insert(connection, deliveries, [astuple(one) for one in rows])
+    bulk.insert(connection, deliveries, [astuple(one) for one in rows], replace_present=True)
     bulk.insert(connection, attempts, [astuple(one) for one in failed], skip_present=True)
 
 

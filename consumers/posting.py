@@ -1,4 +1,4 @@
-"""One POST to a receiver that nobody here trusts; the only user of httpcore.
+"""One POST to a receiver that nobody here trusts; with `connections` the only user of httpcore.
 
 The name is resolved once and the connection goes to the address that was judged. Redirects are
 answers like any other. A whole exchange has a deadline, and of its answer 64 KiB are read.
@@ -10,12 +10,13 @@ import ssl
 import threading
 import time
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 import httpcore
 
 from consumers.addresses import Target
+from consumers.connections import IDLE_SECONDS, Connections
 from consumers.errors import AddressRefused, NotSent
 
 if TYPE_CHECKING:
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
 ANSWER_BYTES: Final = 64 * 1024
 CONNECT_SECONDS: Final = 5.0
 EXCHANGE_SECONDS: Final = 10.0
-IDLE_SECONDS: Final = 20.0
-MOST_CONNECTIONS: Final = 500
+REMEMBERED: Final = 4096
+"""URLs that are taken apart once."""
 
 
 @cache
@@ -50,6 +51,15 @@ class Answer:
     body: bytes = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A URL that may be called, as httpcore wants it."""
+
+    scheme: str
+    url: httpcore.URL
+    host: bytes
+
+
 class Poster:
     """Posts; safe from several threads, and connections are used again.
 
@@ -68,15 +78,15 @@ class Poster:
         tls: ssl.SSLContext | None = None,
         seconds: float = EXCHANGE_SECONDS,
     ) -> None:
-        self._policy = policy
         self._seconds = seconds
         self._exchange = _Exchange()
-        self._pool = httpcore.ConnectionPool(
-            ssl_context=tls or _trusted(),
-            max_connections=MOST_CONNECTIONS,
-            max_keepalive_connections=MOST_CONNECTIONS,
-            keepalive_expiry=IDLE_SECONDS,
-            network_backend=_Guarded(policy, resolver, self._exchange),
+        self._place = lru_cache(REMEMBERED)(lambda url: _placed(policy, url))
+        trusted = tls or _trusted()
+        backend = _Guarded(policy, resolver, self._exchange)
+        self._connections = Connections(
+            lambda origin: httpcore.HTTPConnection(
+                origin, trusted, keepalive_expiry=IDLE_SECONDS, network_backend=backend
+            )
         )
 
     def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
@@ -87,8 +97,9 @@ class Poster:
                 the receiver took the request is then unknown.
         """
         try:
-            self._exchange.start(self._policy.target(url).scheme, self._seconds)
-            return self._answer(url, headers, body)
+            place = self._place(url)
+            self._exchange.start(place.scheme, self._seconds)
+            return self._answer(place, headers, body)
         except AddressRefused as error:
             raise NotSent("address_refused") from error
         except httpcore.TimeoutException as error:
@@ -100,21 +111,38 @@ class Poster:
 
     def close(self) -> None:
         """Close all connections."""
-        self._pool.close()
+        self._connections.close()
 
-    def _answer(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
-        given = list(headers.items())
-        limits = {"connect": CONNECT_SECONDS, "pool": self._seconds}
-        with self._pool.stream(
-            "POST", url, headers=given, content=body, extensions={"timeout": limits}
-        ) as response:
-            read = bytearray()
-            for chunk in response.iter_stream():
-                read += chunk
-                if len(read) >= ANSWER_BYTES:
-                    break  # leaving the block closes a connection that still has something to say
-            found = {name.decode().lower(): _text(value) for name, value in response.headers}
-            return Answer(response.status, found, bytes(read[:ANSWER_BYTES]))
+    def _answer(self, place: _Place, headers: Mapping[str, str], body: bytes) -> Answer:
+        length = b"%d" % len(body)
+        given = [(name.encode(), value.encode()) for name, value in headers.items()]
+        request = httpcore.Request(
+            b"POST",
+            place.url,
+            headers=[(b"Host", place.host), *given, (b"Content-Length", length)],
+            content=body,
+            extensions={"timeout": {"connect": CONNECT_SECONDS}},
+        )
+        with self._connections.lent(place.url.origin) as connection:
+            response = connection.handle_request(request)
+            try:
+                read = bytearray()
+                for chunk in response.iter_stream():
+                    read += chunk
+                    if len(read) >= ANSWER_BYTES:
+                        break  # a connection that still has something to say is not used again
+            finally:
+                response.close()
+        found = {name.decode().lower(): _text(value) for name, value in response.headers}
+        return Answer(response.status, found, bytes(read[:ANSWER_BYTES]))
+
+
+def _placed(policy: AddressPolicy, url: str) -> _Place:
+    """Raises AddressRefused."""
+    target = policy.target(url)
+    parsed = httpcore.URL(url)
+    host = parsed.host if parsed.port is None else b"%b:%d" % (parsed.host, parsed.port)
+    return _Place(target.scheme, parsed, host)
 
 
 def _text(value: bytes) -> str:

@@ -5,10 +5,11 @@ A crash between sending and this transaction sends one batch again, and loses no
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
+from msgspec.structs import replace
 
 from consumers import alerts, dead_letters, deliveries, retrying, subscriptions
 from consumers.dead_letters import DeadLetter
@@ -82,7 +83,7 @@ def record(
     rows = _rows(batch, outcome, seen, chance)
     if batch.vanished:
         deliveries.drop(connection, scope, seen.id, batch.vanished)
-    deliveries.write(connection, scope, rows, _attempts(outcome))
+    deliveries.write(connection, rows, _attempts(outcome))
     letters = [
         _letter(result, row)
         for result, row in zip(outcome.results, rows, strict=False)

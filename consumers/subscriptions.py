@@ -120,6 +120,11 @@ class Subscription:
     alert_email: str | None
     alert_url: str | None
 
+    @property
+    def has_filters(self) -> bool:
+        """Whether there is anything that it does not want."""
+        return bool(self.event_names or self.programmes or self.municipalities)
+
     def lets_through(self, entry: InboxEntry) -> bool:
         """Whether the filters want this event.
 

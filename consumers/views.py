@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
+from msgspec import Struct
 
 from consumers.scope import WHOLE_HUB, Scope, scoped
 from consumers.tables import disclosures, inbox, inbox_counters
 
 
-@dataclass(frozen=True, slots=True)
-class InboxEntry:
+class InboxEntry(Struct, frozen=True):
     """One row of an inbox, as read. Times are microseconds UTC."""
 
     participant: str

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import multiprocessing
+import os
 import random
 import ssl
 import time
@@ -218,6 +219,7 @@ async def _serve(certificate: Path, pipe: Connection) -> None:
     pipe.send(desk.port)
     asked = asyncio.Event()
     asyncio.get_running_loop().add_reader(pipe.fileno(), asked.set)
+    os.set_blocking(pipe.fileno(), True)  # a long answer is more than a pipe holds
     while True:
         await asked.wait()
         asked.clear()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 import pytest
+from msgspec import structs
 
 from consumers import views
 from consumers.scope import Scope
@@ -138,7 +139,7 @@ def test_a_door_at_which_nobody_asks_skips_what_is_stopped_and_nothing_else(worl
     """A copy or None stands for each row; a row that the ledger does not show yet is waited for."""
     _referred(world)
     entries = world.inbox(ORGANISER)
-    absent = replace(entries[0], event_id="not-there-yet")
+    absent = structs.replace(entries[0], event_id="not-there-yet")
 
     copies = world.handover.copies(ORGANISER, entries, "kafka")
     with pytest.raises(Unavailable):
