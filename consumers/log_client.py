@@ -36,6 +36,7 @@ with warnings.catch_warnings():
     )
     from kafka.net.sasl.oauth import AbstractTokenProvider
     from kafka.protocol.admin.client_quotas import AlterClientQuotasRequest
+    from kafka.structs import TopicPartition
 
 __all__ = [
     "ACL",
@@ -56,6 +57,7 @@ __all__ = [
     "ResourcePatternFilter",
     "ResourceType",
     "RetriableError",
+    "TopicPartition",
     "connection",
     "set_quotas",
     "unreachable",
