@@ -6,10 +6,11 @@ written once for each (event, participant): a replay writes nothing and burns no
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from typing import Literal
 
 import sqlalchemy as sa
+from msgspec import Struct
+from msgspec.structs import replace
 
 from consumers import bulk
 from consumers.scope import WHOLE_HUB, Scope, scoped
@@ -17,9 +18,29 @@ from consumers.tables import inbox, inbox_counters
 
 Status = Literal["ready", "stopped"]
 
+# Made once: making, scoping and looking up a statement costs more than a few rows do.
+_PRESENT = scoped(
+    sa.select(inbox.c.participant, inbox.c.event_id).where(
+        inbox.c.event_id.in_(sa.bindparam("event_ids", expanding=True))
+    ),
+    WHOLE_HUB,
+)
+_COUNTERS = scoped(
+    sa.select(inbox_counters.c.participant, inbox_counters.c.seq).where(
+        inbox_counters.c.participant.in_(sa.bindparam("participants", expanding=True))
+    ),
+    WHOLE_HUB,
+)
+_LOCKED_COUNTERS = _COUNTERS.order_by(inbox_counters.c.participant).with_for_update()
+_COUNTED = scoped(
+    sa.update(inbox_counters)
+    .where(inbox_counters.c.participant == sa.bindparam("who"))
+    .values(seq=sa.bindparam("number")),
+    WHOLE_HUB,
+)
 
-@dataclass(frozen=True, slots=True)
-class InboxRow:
+
+class InboxRow(Struct, frozen=True, gc=False):
     """What the route addresses to one participant.
 
     Attributes:
@@ -72,10 +93,8 @@ def append(connection: sa.Connection, rows: Sequence[InboxRow], *, now: int) -> 
 
 def present_rows(connection: sa.Connection, event_ids: Iterable[str]) -> set[tuple[str, str]]:
     """The (participant, event id) pairs that already have a row, for these events."""
-    query = sa.select(inbox.c.participant, inbox.c.event_id).where(
-        inbox.c.event_id.in_(sorted(event_ids))
-    )
-    return {(row[0], row[1]) for row in connection.execute(scoped(query, WHOLE_HUB))}
+    found = connection.execute(_PRESENT, {"event_ids": sorted(event_ids)})
+    return {(row[0], row[1]) for row in found}
 
 
 def withdraw_narrower(
@@ -194,25 +213,16 @@ def _values(row: InboxRow, seq: int, now: int) -> tuple[object, ...]:
 
 def _lock_counters(connection: sa.Connection, participants: Sequence[str]) -> dict[str, int]:
     """The last number of each, locked; missing counters are made first, for only a row locks."""
-    wanted = sa.select(inbox_counters.c.participant, inbox_counters.c.seq).where(
-        inbox_counters.c.participant.in_(participants)
-    )
-    known = {row[0] for row in connection.execute(scoped(wanted, WHOLE_HUB))}
+    wanted = {"participants": participants}
+    known = {row[0] for row in connection.execute(_COUNTERS, wanted)}
     missing = [(name, 0, 0, 0) for name in participants if name not in known]
     bulk.insert(connection, inbox_counters, missing, skip_present=True)
-    wanted = wanted.order_by(inbox_counters.c.participant).with_for_update()
-    return {row[0]: row[1] for row in connection.execute(scoped(wanted, WHOLE_HUB))}
+    return {row[0]: row[1] for row in connection.execute(_LOCKED_COUNTERS, wanted)}
 
 
 def _store_counters(connection: sa.Connection, numbers: dict[str, int]) -> None:
     if not numbers:
         return
-    change = (
-        sa.update(inbox_counters)
-        .where(inbox_counters.c.participant == sa.bindparam("who"))
-        .values(seq=sa.bindparam("number"))
-    )
     connection.execute(
-        scoped(change, WHOLE_HUB),
-        [{"who": name, "number": number} for name, number in sorted(numbers.items())],
+        _COUNTED, [{"who": name, "number": number} for name, number in sorted(numbers.items())]
     )

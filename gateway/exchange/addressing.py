@@ -8,8 +8,9 @@ onward grant.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from consumers.inbox import InboxRow
 from gateway.exchange.authorise import Granted, Stopped, authorise

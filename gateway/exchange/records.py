@@ -5,11 +5,11 @@ Nothing here writes, decrypts or judges.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import orjson
+from msgspec import Struct
 
 from gateway.exchange.decision import Recipient
 
@@ -62,8 +62,7 @@ _recipients = msgspec.json.Decoder(tuple[Recipient, ...]).decode
 _joined = msgspec.json.Decoder(tuple[str, ...]).decode
 
 
-@dataclass(frozen=True, slots=True)
-class LedgerRow:
+class LedgerRow(Struct, frozen=True, gc=False):
     """One accepted event, with who was to get it and the whole receipt leaf.
 
     Attributes:

@@ -6,7 +6,6 @@ asked to stop (SIGTERM, SIGINT) and finishes what it has begun.
 
 from __future__ import annotations
 
-import gc
 import threading
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from gateway.bootstrap import ensure_administrator
 from gateway.hub_parts import GatewayParts
 from gateway.installing import upgrade_stores
 from gateway.probes import LedgerProbe, StoreProbe
+from gateway.processes.collector import spare_collections
 from gateway.registry_parts import RegistryParts
 from gateway.serving import serve
 
@@ -52,14 +52,3 @@ def run(settings: HubSettings) -> None:
         serve(application, management, settings, draining)
     finally:
         parts.stop()
-
-
-def spare_collections() -> None:
-    """Keep the collector off what lives as long as the process, and call it less often.
-
-    Requests leave few cycles behind, and walking every schema, table and module for them costs
-    as much as a stage of the work itself.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 100)

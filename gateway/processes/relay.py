@@ -13,6 +13,7 @@ from gateway.exchange.drains import open_drain
 from gateway.exchange.sealer import SEALER_LOCK, Sealer
 from gateway.exchange.seats import open_seat
 from gateway.processes.background import step_back
+from gateway.processes.collector import spare_collections
 
 if TYPE_CHECKING:
     from gateway.settings import HubSettings
@@ -29,6 +30,7 @@ def run(settings: HubSettings) -> None:
     drain = open_drain(ledger, woken.waker("ledger"), settings.run_dir / "relay.lock")
     producer = SupervisedProducer(settings.log_settings(RELAY))
     sealing = _sealing(settings, stop)
+    spare_collections()
     try:
         relaying.run(drain, producer, woken.listener(RELAY), stop)
     finally:

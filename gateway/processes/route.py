@@ -12,6 +12,7 @@ from consumers.spans import Tracing
 from consumers.wake import wakers
 from gateway.exchange import route as routing
 from gateway.processes.background import step_back
+from gateway.processes.collector import spare_collections
 from gateway.registry_parts import RegistryParts, business_clock
 from schemas.topics import topics
 
@@ -44,6 +45,7 @@ def run(settings: HubSettings) -> None:
         tracing=tracing,
     )
     counting = _counting(settings, placing, stop)
+    spare_collections()
     try:
         routing.run(placing, stop)
     finally:

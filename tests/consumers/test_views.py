@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec import structs
 from sqlalchemy import update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
@@ -79,10 +80,10 @@ def test_a_reader_may_ask_for_less(engine_of: Callable[..., Engine]) -> None:
     engine = engine_of("consumers")
     rows = [
         _row(1),
-        replace(_row(2), event_name="placement.started", programme="wijk_werken"),
-        replace(_row(3), programme="wijk_werken", nis="24020"),
-        replace(_row(4), programme="wijk_werken"),
-        replace(_row(5, ORGANISER), programme="wijk_werken"),
+        structs.replace(_row(2), event_name="placement.started", programme="wijk_werken"),
+        structs.replace(_row(3), programme="wijk_werken", nis="24020"),
+        structs.replace(_row(4), programme="wijk_werken"),
+        structs.replace(_row(5, ORGANISER), programme="wijk_werken"),
     ]
     with engine.begin() as connection:
         inbox.append(connection, rows, now=1)
@@ -157,7 +158,7 @@ def test_rows_taken_back_are_not_forgotten(engine_of: Callable[..., Engine]) -> 
     _fill(engine, 3)
     with engine.begin() as connection:
         rows = [
-            replace(_row(number), relations=("handler", "target"), backfill=True)
+            structs.replace(_row(number), relations=("handler", "target"), backfill=True)
             for number in (1, 2)
         ]
         inbox.append(connection, inbox.withdraw_narrower(connection, rows), now=40)

@@ -7,9 +7,10 @@ import json
 import random
 import threading
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
 from sqlalchemy import event
 
 from consumers import dead_letters, deliveries, inbox, subscriptions

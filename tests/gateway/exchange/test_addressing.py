@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import Any
 
 import pytest
@@ -12,7 +11,7 @@ from hypothesis import strategies as st
 from gateway.exchange.addressing import addressed, backfilled, newcomers
 from gateway.exchange.authorise import fieldsets_of
 from gateway.exchange.decision import Recipient
-from gateway.exchange.records import LedgerRow
+from gateway.exchange.records import COLUMNS, LedgerRow
 from gateway.exchange.registry import RegisteredAgreement, Registry
 from schemas.agreement import parse_agreement
 from schemas.catalogue import catalogue
@@ -67,7 +66,7 @@ def registry(given_grants: list[dict[str, Any]]) -> Registry:
 def row(seq: int, sender: str, name: str, **changes: Any) -> LedgerRow:
     """An event of the case; the OCMW was given everything that it did not send itself."""
     member = Recipient(cast.RELATED["O"], "O", ("case_holder",), "prot-2026-001")
-    empty: dict[str, Any] = dict.fromkeys(one.name for one in fields(LedgerRow))
+    empty: dict[str, Any] = dict.fromkeys(COLUMNS)
     known = {
         "seq": seq,
         "event_id": f"event-{seq}",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from gateway.exchange.authorise import Granted, Stopped, Verdict, authorise
 from gateway.exchange.decision import Recipient
 from gateway.exchange.holds import CONSENT_WITHDRAWN, OBJECTION, Hold
 from gateway.exchange.legs import LEGS
-from gateway.exchange.records import LedgerRow
+from gateway.exchange.records import COLUMNS, LedgerRow
 from gateway.exchange.registry import Registry
 from gateway.exchange.standing import Membership, Standing
 from gateway.exchange.state import Left
@@ -36,7 +36,7 @@ HELD = Hold(OBJECTION, cast.SUBJECT, cast.NOW)
 
 def row(name: str, **changes: Any) -> LedgerRow:
     """An event that the local partner sent about the person."""
-    empty: dict[str, Any] = dict.fromkeys(one.name for one in fields(LedgerRow))
+    empty: dict[str, Any] = dict.fromkeys(COLUMNS)
     known = {
         "event_id": "e-4",
         "participant": SENDER,

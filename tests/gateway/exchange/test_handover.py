@@ -274,7 +274,7 @@ def test_the_leg_that_stops_is_named(
     registry = world.registry
     if leg == "event":
         # The CAW has agreements with the OCMW, though none from it about a case of its own.
-        row = replace(row, event_name="guidance.contact_recorded")
+        row = structs.replace(row, event_name="guidance.contact_recorded")
 
     outcome = world.handover.renderer.render(
         row, participant, frozenset(relations), "feed", NOTHING_KNOWN
