@@ -8,8 +8,9 @@ It holds ids, times and hashes; nothing of what was sent can be read from it.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct
 
 from schemas.canonical import canonical
 from schemas.merkle import hash_from, leaf_hash
@@ -21,8 +22,7 @@ GENESIS: Final = bytes(32)
 """What the first record of a participant names as the one before."""
 
 
-@dataclass(frozen=True, slots=True)
-class Leaf:
+class Leaf(Struct, frozen=True, gc=False):
     """One accepted event, as it is proven.
 
     Attributes:
@@ -50,8 +50,16 @@ class Leaf:
     def document(self) -> dict[str, Any]:
         """The leaf as plain JSON, hashes in hexadecimal."""
         return {
-            name: value.hex() if isinstance(value, bytes) else value
-            for name, value in asdict(self).items()
+            "participant": self.participant,
+            "count": self.count,
+            "previous": self.previous.hex(),
+            "event_id": self.event_id,
+            "recorded_at": self.recorded_at,
+            "decision": self.decision,
+            "agreement": self.agreement,
+            "agreement_hash": self.agreement_hash,
+            "record_sha256": self.record_sha256.hex(),
+            "commitment": self.commitment.hex(),
         }
 
     def canonical(self) -> bytes:
@@ -67,7 +75,7 @@ class Leaf:
         return hashlib.sha256(salt + content).digest() == self.commitment
 
 
-_NAMES: Final = frozenset(field.name for field in fields(Leaf))
+_NAMES: Final = frozenset(Leaf.__struct_fields__)
 _HASHES: Final = ("previous", "record_sha256", "commitment")
 _NUMBERS: Final = ("count", "recorded_at")
 _TEXTS: Final = ("participant", "event_id", "decision")

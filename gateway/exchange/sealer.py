@@ -13,9 +13,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
-from sqlalchemy import insert, select
+from msgspec import Struct
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
+from consumers import bulk
 from gateway.errors import TreeDiffers
 from gateway.exchange.driver import is_down
 from gateway.exchange.frontier import LEVELS, Frontier, Node, depth_of, edge_of
@@ -42,25 +44,30 @@ BROKEN_SECONDS: Final = 60.0
 GIVE_WAY_SECONDS: Final = 0.05
 """Between two chunks on SQLite, where callers wait for the same lock."""
 
-_COLUMNS = (
-    "seq",
-    "participant",
-    "event_id",
-    "recorded_at",
-    "decision",
-    "agreement_id",
-    "agreement_hash",
-    "record_sha256",
-    "commitment",
-)
+
+class _Waiting(Struct, frozen=True, gc=False):
+    """The columns of a ledger row that its leaf is made of."""
+
+    seq: int
+    participant: str
+    event_id: str
+    recorded_at: int
+    decision: str
+    agreement_id: str | None
+    agreement_hash: str | None
+    record_sha256: bytes
+    commitment: bytes
+
+
+_COLUMNS: Final = ", ".join(_Waiting.__struct_fields__)
 
 
 @dataclass(slots=True)
 class _Numbered:
-    """What one transaction writes."""
+    """What one transaction writes; leaves as rows of their table."""
 
     event_ids: list[str]
-    leaves: list[dict[str, Any]] = field(default_factory=list)
+    leaves: list[tuple[int, int, str, int, bytes]] = field(default_factory=list)
     nodes: list[Node] = field(default_factory=list)
 
 
@@ -160,31 +167,25 @@ class Sealer:
         self._frontier = Frontier(size, edges)
         return self._frontier
 
-    def _waiting(self, connection: Connection) -> list[Any]:
-        """Rows of events without a leaf, in the ledger's order."""
+    def _waiting(self, connection: Connection) -> list[_Waiting]:
+        """Events without a leaf, in the ledger's order."""
         ids = connection.execute(
             select(UNSEALED.c.event_id).order_by(UNSEALED.c.event_id).limit(self._chunk)
         )
         where, value = any_of(connection, "event_id", [one for (one,) in ids])
-        statement = f"select {', '.join(_COLUMNS)} from ledger where {where} order by seq"  # noqa: S608
-        return list(connection.exec_driver_sql(statement, (value,)))
+        statement = f"select {_COLUMNS} from ledger where {where} order by seq"  # noqa: S608
+        return [_Waiting(*row) for row in connection.exec_driver_sql(statement, (value,)).all()]
 
-    def _number(self, connection: Connection, frontier: Frontier, rows: Sequence[Any]) -> _Numbered:
+    def _number(
+        self, connection: Connection, frontier: Frontier, rows: Sequence[_Waiting]
+    ) -> _Numbered:
         self._know(connection, {row.participant for row in rows})
         numbered = _Numbered([row.event_id for row in rows])
         for row in rows:
             count, previous = self._last[row.participant]
             found = leaf_of(row, count + 1, previous).hash()
             self._last[row.participant] = (count + 1, found)
-            numbered.leaves.append(
-                {
-                    "idx": frontier.size,
-                    "seq": row.seq,
-                    "participant": row.participant,
-                    "count": count + 1,
-                    "leaf_hash": found,
-                }
-            )
+            numbered.leaves.append((frontier.size, row.seq, row.participant, count + 1, found))
             numbered.nodes += frontier.append(found)
         return numbered
 
@@ -201,13 +202,12 @@ class Sealer:
                 self._last[one] = (count, bytes(last))
 
     def _write(self, numbered: _Numbered) -> None:
-        nodes = [{"level": one.level, "idx": one.index, "hash": one.hash} for one in numbered.nodes]
+        nodes = [(one.level, one.index, one.hash) for one in numbered.nodes]
         with self._engine.begin() as connection:
-            connection.execute(insert(LEAVES), numbered.leaves)
+            bulk.insert(connection, LEAVES, numbered.leaves)
             where, value = any_of(connection, "event_id", numbered.event_ids)
             connection.exec_driver_sql(f"delete from unsealed where {where}", (value,))  # noqa: S608
-            if nodes:
-                connection.execute(insert(NODES), nodes)
+            bulk.insert(connection, NODES, nodes)
 
 
 def leaf_of(row: Any, count: int, previous: bytes) -> Leaf:
