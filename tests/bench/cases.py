@@ -108,14 +108,14 @@ class Bench:
         """What the log gets of ordinary events: key, headers and sealed value as they are."""
         rows = self._ask(
             "ledger",
-            "select record, event_id, participant, event_name, aggregate_id, trajectory_id,"
-            " occurred_at, schema_id, traceparent from ledger"
+            "select trajectory_id, record, event_id, participant, event_name, traceparent"
+            " from ledger"
             " where event_name = 'referral.intake_scheduled' limit ?",
             number,
         )
         return [
-            Record("", event[4].encode(), value, list(log_headers(*event)))
-            for value, *event in rows
+            Record("", key.encode(), value, list(log_headers(*event)))
+            for key, value, *event in rows
         ]
 
     def cpu_seconds(self) -> dict[str, float]:

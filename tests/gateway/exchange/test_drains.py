@@ -14,7 +14,7 @@ from consumers.database import Stores
 from gateway.exchange import drains, records
 from gateway.exchange.driver import is_down
 from gateway.exchange.outbox import FACT_TOPIC
-from schemas.envelope import parse_kafka_headers
+from schemas.attributes import TYPE_PREFIX
 from tests.gateway.exchange.ledger_world import CANARY, PERSON, desk, submission
 from tests.gateway.exchange.relaying import LedgerReport, Outbox, outbox
 from tests.gateway.exchange.two_gateways import until
@@ -73,9 +73,10 @@ def test_an_event_is_taken_as_its_ledger_row(box: Outbox) -> None:
     first, opening, fact = drain.take(10)
 
     assert receipt is not None
-    event = parse_kafka_headers(first.headers)
-    assert (event.id, event.trajectoryid) == (receipt.event_id, receipt.trajectory_id)
-    assert (event.event_name, event.subject) == ("referral.created", receipt.aggregate_id)
+    headers = dict(first.headers)
+    assert headers["ce_id"] == receipt.event_id.encode()
+    assert headers["ce_type"] == f"{TYPE_PREFIX}referral.created".encode()
+    assert {"content-type", "ce_specversion", "ce_source"} <= set(headers)
     assert first.key == opening.key == receipt.trajectory_id
     with box.engine.connect() as connection:
         row = records.row_of(connection, receipt.event_id)
