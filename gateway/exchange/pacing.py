@@ -10,7 +10,7 @@ from typing import Final
 
 AT_ONCE: Final = 2
 SECONDS_PER_EVENT: Final = 0.002
-LONGEST_SECONDS: Final = 0.02
+LONGEST_SECONDS: Final = 0.05
 
 
 def gathering_seconds(handled: int) -> float:
