@@ -43,12 +43,14 @@ class Batch:
         waiting: new rows behind something that is pending; to be written down only.
         vanished: rows whose inbox row was taken back.
         position: the inbox row up to which all is accounted for after this turn.
+        is_end: whether the inbox had nothing after it.
     """
 
     lanes: tuple[tuple[Item, ...], ...]
     waiting: tuple[Delivery, ...]
     vanished: tuple[int, ...]
     position: int
+    is_end: bool = False
 
     @property
     def entries(self) -> list[InboxEntry]:
@@ -73,9 +75,9 @@ def plan(connection: sa.Connection, subscription: Subscription, now: int, limit:
     room -= len(items)
     if room <= 0 or _is_full(connection, scope, subscription):
         return Batch(_laned(items), (), vanished, subscription.position)
-    entries, position = _new(connection, scope, subscription, room)
+    entries, position, is_end = _new(connection, scope, subscription, room)
     fresh, waiting = _split(connection, scope, subscription, entries)
-    return Batch(_laned([*items, *fresh]), waiting, vanished, position)
+    return Batch(_laned([*items, *fresh]), waiting, vanished, position, is_end)
 
 
 def _heads(
@@ -102,8 +104,8 @@ def _is_full(connection: sa.Connection, scope: Scope, subscription: Subscription
 
 def _new(
     connection: sa.Connection, scope: Scope, subscription: Subscription, room: int
-) -> tuple[list[InboxEntry], int]:
-    """Inbox rows that the filters let through, and how far that went."""
+) -> tuple[list[InboxEntry], int, bool]:
+    """Inbox rows that the filters let through, how far that went, and whether it was the end."""
     limit = SCANNED if subscription.has_filters else room
     page = views.feed_page(connection, scope, after=subscription.position, limit=limit)
     position = subscription.position
@@ -111,10 +113,10 @@ def _new(
     for entry in page:
         if subscription.lets_through(entry):
             if len(found) == room:
-                break
+                return found, position, False
             found.append(entry)
         position = entry.seq
-    return found, position
+    return found, position, len(page) < limit
 
 
 def _split(

@@ -99,6 +99,7 @@ class Deliverer:
         self._stop = stop
         self._lock = threading.Lock()
         self._busy: set[str] = set()
+        self._called: set[str] = set()
         self._forgotten_at = 0
 
     def run(self) -> None:
@@ -115,29 +116,29 @@ class Deliverer:
         try:
             now = self._turns.clock.now_us()
             with self._turns.reading.connect() as connection:
-                found = subscriptions.with_work(connection, now)
-                following = subscriptions.next_due(connection, now)
-            for subscription_id in found:
+                found = subscriptions.agenda(connection, now)
+            for subscription_id in found.ready:
                 self._begin(subscription_id)
             self._forget(now)
         except SQLAlchemyError as error:
             _log.warning("deliver_store_unavailable", error=type(error).__name__)
             return POLL_SECONDS
-        if following is None:
+        if found.following is None:
             return POLL_SECONDS
-        wait = max(SHORTEST_POLL_SECONDS, (following - now) / SECOND_US)
+        wait = max(SHORTEST_POLL_SECONDS, (found.following - now) / SECOND_US)
         return min(POLL_SECONDS, wait)
 
     def _begin(self, subscription_id: str) -> None:
         with self._lock:
             if subscription_id in self._busy:
+                self._called.add(subscription_id)
                 return
             if not self._leases.acquire(subscription_id):
                 return
             self._busy.add(subscription_id)
         self._threads.start(lambda: self._turn(subscription_id))
 
-    def _turn(self, subscription_id: str) -> None:
+    def _turn(self, subscription_id: str, *, is_first: bool = True) -> None:
         has_more = False
         try:
             has_more = not self._stop.is_set() and self._turns.take(subscription_id)
@@ -147,13 +148,16 @@ class Deliverer:
             )
         if has_more and not self._stop.is_set():
             # Behind everybody who waits, so that a long backlog is no more than one of many.
-            self._threads.start(lambda: self._turn(subscription_id))
+            self._threads.start(lambda: self._turn(subscription_id, is_first=False))
             return
         with self._lock:
             self._busy.discard(subscription_id)
+            was_called = subscription_id in self._called
+            self._called.discard(subscription_id)
             self._leases.release(subscription_id)
-        # What came after the last look of this turn announced itself to a busy subscription.
-        self._waker.wake()
+        # What was looked for while it was busy, and times that an earlier turn of it set.
+        if was_called or not is_first:
+            self._waker.wake()
 
     def _forget(self, now: int) -> None:
         if now - self._forgotten_at < FORGET_US:

@@ -47,6 +47,11 @@ class Result:
     tried: Tried | None
     at: int
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether it is not tried again, whatever its window."""
+        return self.tried is None or self.tried.verdict.kind in {"delivered", "refused"}
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -93,7 +98,9 @@ def record(
     lanes = _unsettled(batch, rows)
     if lanes:
         deliveries.head(connection, scope, seen.id, lanes, now)
-    values = _standing(connection, current, outcome, now, chance)
+    # What is pending has a time, or gets one now.
+    is_waiting = bool(lanes) or current.due_at is not None
+    values = _standing(connection, current, outcome, now, chance, is_waiting=is_waiting)
     if current.position == seen.position:
         values["position"] = batch.position
     if letters and alerts.owe(connection, current, now):
@@ -187,6 +194,8 @@ def _standing(
     outcome: Outcome,
     now: int,
     chance: Callable[[], float],
+    *,
+    is_waiting: bool,
 ) -> dict[str, Any]:
     """The subscription's columns after the turn: its breaker, its rest, what is due next."""
     scope = Scope(current.participant)
@@ -221,5 +230,5 @@ def _standing(
         "state": subscriptions.ACTIVE,
         "reason": None,
         "failing_since": None,
-        "due_at": deliveries.next_time(connection, scope, current.id),
+        "due_at": deliveries.next_time(connection, scope, current.id) if is_waiting else None,
     }

@@ -230,32 +230,46 @@ def remove(connection: sa.Connection, scope: Scope, subscription_id: str) -> Non
     connection.execute(scoped(gone, scope))
 
 
-def with_work(connection: sa.Connection, now: int) -> list[str]:
-    """Ids of the subscriptions that have something to send now, in no order."""
+@dataclass(frozen=True, slots=True)
+class Agenda:
+    """What there is to do.
+
+    Attributes:
+        ready: subscriptions that have something to send now, in no order.
+        following: when the next retry or probe is due, after now; None when none waits for a time.
+    """
+
+    ready: tuple[str, ...]
+    following: int | None
+
+
+def agenda(connection: sa.Connection, now: int) -> Agenda:
+    """What is to be done now, and when there is more; one query, whatever the number."""
+    rows = connection.execute(_AGENDA).all()
+    times = [due for _, _, _, due in rows if due is not None and due > now]
+    ready = tuple(
+        one
+        for one, has_new, held_until, due in rows
+        if held_until <= now and (has_new or (due is not None and due <= now))
+    )
+    return Agenda(ready, min(times, default=None))
+
+
+def _agenda() -> sa.Select[Any]:
     table, counter = subscriptions.c, inbox_counters.c
     has_new = sa.and_(table.state == ACTIVE, counter.seq > table.position)
     query = (
-        sa.select(table.id)
+        sa.select(table.id, has_new, table.held_until, table.due_at)
         .select_from(
             subscriptions.outerjoin(inbox_counters, counter.participant == table.participant)
         )
-        .where(
-            table.state.in_(DELIVERING),
-            table.held_until <= now,
-            sa.or_(has_new, table.due_at <= now),
-        )
+        .where(table.state.in_(DELIVERING), sa.or_(has_new, table.due_at.is_not(None)))
     )
-    return [row[0] for row in connection.execute(scoped(query, WHOLE_HUB))]
+    return scoped(query, WHOLE_HUB)
 
 
-def next_due(connection: sa.Connection, now: int) -> int | None:
-    """When the next retry or probe is due, after now; None when nothing waits for a time."""
-    table = subscriptions.c
-    query = sa.select(sa.func.min(table.due_at)).where(
-        table.state.in_(DELIVERING), table.due_at > now
-    )
-    found: int | None = connection.execute(scoped(query, WHOLE_HUB)).scalar()
-    return found
+_AGENDA: Final = _agenda()
+"""Asked at every wake-up, so it is put together once."""
 
 
 def signing_secrets(subscription: Subscription, seal: Seal, now: int) -> list[str]:

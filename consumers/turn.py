@@ -129,7 +129,7 @@ class Turns:
     paces: dict[str, Pace] = field(default_factory=dict)
 
     def take(self, subscription_id: str) -> bool:
-        """One turn; whether there was anything to do, so that another may follow.
+        """One turn; whether another may find something to do at once, or later at its time.
 
         Raises:
             SchakelError: its secrets cannot be opened.
@@ -154,7 +154,7 @@ class Turns:
                 connection, found, batch, outcome, now=self.clock.now_us(), chance=self.chance
             )
         pace.took(len(outcome.results), len(batch.entries), found.concurrency)
-        return not batch.is_idle(found)
+        return not (batch.is_idle(found) or _is_settled(found, batch, outcome))
 
     def _send(self, subscription: Subscription, batch: Batch) -> Outcome:
         is_probe = subscription.state == subscriptions.SUSPENDED
@@ -220,6 +220,13 @@ class Turns:
             return self.render.copies(participant, [entry])[0]
         except SchakelError:
             return UNRENDERED
+
+
+def _is_settled(subscription: Subscription, batch: Batch, outcome: Outcome) -> bool:
+    """Whether all that there was is sent, and nothing waits for a time."""
+    has_ended = all(one.has_ended for one in outcome.results)
+    is_all = batch.is_end and not batch.waiting and len(outcome.results) == len(batch.entries)
+    return subscription.due_at is None and has_ended and is_all
 
 
 def _may_deliver(subscription: Subscription, now: int) -> bool:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from consumers import deliver
 from consumers.clock import SystemClock
 from consumers.database import Stores, open_engine
 from consumers.deliver import Deliverer
@@ -99,6 +100,29 @@ def test_a_slow_receiver_delays_nobody(world: World, tmp_path: Path) -> None:
             until(lambda: len(first.got) == 64)
 
     assert had < 64
+
+
+def test_what_comes_during_a_turn_is_sent_after_it(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its wake-up found the subscription busy; nothing else would look for an hour."""
+    monkeypatch.setattr(deliver, "POLL_SECONDS", 3600.0)
+    may_go_on = threading.Event()
+
+    def held(_got: Got, _number: int) -> Reply:
+        may_go_on.wait(PATIENCE_SECONDS)
+        return OK
+
+    with Receiver(held) as receiver:
+        made = world.subscribe(receiver.url)
+        world.arrive(0)
+        with delivering(world, tmp_path) as waker:
+            until(lambda: bool(receiver.got))
+            world.arrive(1)
+            waker.wake()
+            until(lambda: not waker.woken.is_set())
+            may_go_on.set()
+            until(lambda: world.states(made) == {"000": "delivered", "001": "delivered"})
 
 
 def test_a_failing_one_is_tried_again_by_itself(world: World, tmp_path: Path) -> None:

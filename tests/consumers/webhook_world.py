@@ -166,8 +166,8 @@ class World:
     def step(self) -> int:
         """One turn for each subscription that has work now; how many had."""
         with self.reading.connect() as connection:
-            found = subscriptions.with_work(connection, self.clock.now_us())
-        return sum(self.turns.take(one) for one in found)
+            found = subscriptions.agenda(connection, self.clock.now_us())
+        return sum(self.turns.take(one) for one in found.ready)
 
     def settle(self) -> None:
         """Turns until nothing is due at this moment."""
@@ -183,7 +183,7 @@ class World:
             self.settle()
             now = self.clock.now_us()
             with self.reading.connect() as connection:
-                due = subscriptions.next_due(connection, now)
+                due = subscriptions.agenda(connection, now).following
                 held = [one.held_until for one in subscriptions.every(connection, WHOLE_HUB)]
             later = [one for one in (due, *held) if one is not None and one > now]
             following = min([until, *later])

@@ -15,7 +15,7 @@ from consumers.database import Stores, open_engine
 from consumers.posting import Poster
 from consumers.receiver_tokens import ReceiverTokens
 from consumers.sending import Sender
-from consumers.subscriptions import with_work
+from consumers.subscriptions import agenda
 from consumers.turn import Turns
 from gateway.api import audit, disclosures, subscription_desk, subscriptions
 from gateway.api.application import create_app
@@ -84,7 +84,7 @@ class Hub:
         """Turns of every subscription until nothing is due."""
         while True:
             with self.turns.reading.connect() as connection:
-                found = with_work(connection, self.clock.now_us())
+                found = agenda(connection, self.clock.now_us()).ready
             if not sum(self.turns.take(one) for one in found):
                 return
 
