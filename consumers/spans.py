@@ -11,8 +11,8 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 
+from msgspec import Struct
 from opentelemetry import trace as otel
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
@@ -63,8 +63,7 @@ _INSZ_SHAPE = re.compile(r"(?<![0-9a-f])\d{2}[. ]?\d{2}[. ]?\d{2}[- ]?\d{3}[. ]?
 _MAX_LINKS = 512
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True, gc=False):
     """How an event enters the hub's traces.
 
     Attributes:

@@ -51,8 +51,9 @@ def loads(body: bytes, max_depth: int = MAX_DEPTH) -> Any:
 
 
 def _count_key_tokens(body: bytes) -> int:
-    if any(spaced in body for spaced in _SPACED_COLONS):
-        return len(_KEY.findall(body))
+    for spaced in _SPACED_COLONS:
+        if spaced in body:
+            return len(_KEY.findall(body))
     return body.count(b'":')
 
 

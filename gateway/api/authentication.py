@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from gateway.api.collaborators import Collaborators, TokenVerifier
     from gateway.api.responses import Scope
+    from gateway.oauth.senders import Sender
     from gateway.oauth.verifier import Principal
 
 _SCHEMES: Final = frozenset({BEARER, DPOP})
@@ -36,9 +37,21 @@ def authenticate(verifier: TokenVerifier, scope: Scope) -> Principal:
         BudgetSpent, TooManyAtOnce: 429, the participant asks more than its share.
     """
     known: Principal | None = scope.get(PRINCIPAL_KEY)
+    return _judged(verifier, scope, *sender_of(scope)) if known is None else known
+
+
+async def authenticate_on_loop(verifier: TokenVerifier, scope: Scope) -> Principal:
+    """As `authenticate`, for an endpoint on the event loop: on a thread when it would block."""
+    known: Principal | None = scope.get(PRINCIPAL_KEY)
     if known is not None:
         return known
     sender, token = sender_of(scope)
+    if verifier.may_block(token):
+        return await run_in_threadpool(_judged, verifier, scope, sender, token)
+    return _judged(verifier, scope, sender, token)
+
+
+def _judged(verifier: TokenVerifier, scope: Scope, sender: Sender, token: str) -> Principal:
     if sender.scheme not in _SCHEMES:
         raise errors.InvalidToken(
             Message(
@@ -55,13 +68,6 @@ def authenticate(verifier: TokenVerifier, scope: Scope) -> Principal:
     fair_use.count(scope, principal)
     scope[PRINCIPAL_KEY] = principal
     return principal
-
-
-async def authenticate_on_loop(verifier: TokenVerifier, scope: Scope) -> Principal:
-    """As `authenticate`, for an endpoint on the event loop: on a thread when it would block."""
-    if verifier.may_block(sender_of(scope)[1]):
-        return await run_in_threadpool(authenticate, verifier, scope)
-    return authenticate(verifier, scope)
 
 
 def require_scope(principal: Principal, scope: str, *others: str) -> None:

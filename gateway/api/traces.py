@@ -7,8 +7,9 @@ the trace in `BelGov-Trace-Id`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
+
+from msgspec import Struct
 
 from consumers.traceparent import flags_sampled, new_traceparent
 
@@ -45,8 +46,7 @@ class Tracing(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Trace:
+class Trace(Struct, frozen=True, gc=False):
     """One request's trace: the `traceparent` to pass on, and the foreign one it links to."""
 
     traceparent: str

@@ -10,6 +10,8 @@ import hmac
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from msgspec import Struct
+
 from gateway import errors
 from gateway.oauth.proofs import invalid_proof
 from schemas.errors import Message
@@ -28,8 +30,7 @@ BEARER, DPOP = "bearer", "dpop"
 _THUMBPRINT_LENGTH: Final = 43
 
 
-@dataclass(frozen=True, slots=True)
-class Sender:
+class Sender(Struct, frozen=True, gc=False):
     """How a request was sent.
 
     Attributes:

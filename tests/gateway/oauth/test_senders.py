@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 import orjson
 import pytest
 from joserfc.jws import extract_compact
+from msgspec import structs
 
 from gateway import errors
 from gateway.oauth.proofs import Proofs
@@ -186,7 +187,9 @@ def test_a_hundred_replays_of_each_kind_are_refused(front: HubFront, kind: str) 
             "client": (others, good),
             "request": (
                 token,
-                replace(good, method="POST") if number % 2 else replace(good, path=f"/v1/{number}"),
+                structs.replace(good, method="POST")
+                if number % 2
+                else structs.replace(good, path=f"/v1/{number}"),
             ),
             "again": (token, good),
             "stolen": (token, sent(thief, token, jti=f"attempt-{number}")),
