@@ -86,13 +86,22 @@ class Transition:
 
 @dataclass(frozen=True, slots=True)
 class Lifecycle:
-    """The table of one aggregate type."""
+    """The table of one aggregate type.
+
+    What every decision asks of it is looked up, not searched for.
+
+    Attributes:
+        roles: who may ever send an event; None for whoever stands in the right relation.
+        creating: events that make an aggregate.
+    """
 
     aggregate: str
     states: dict[str, State]
     transitions: tuple[Transition, ...]
     by_event: dict[str, tuple[Transition, ...]]
     by_state: dict[str, tuple[Transition, ...]]
+    roles: dict[str, frozenset[str | None]]
+    creating: frozenset[str]
 
     def allowed(self, state: str, role: str, relations: frozenset[str]) -> tuple[str, ...]:
         """The events that such a participant may send in this state, in the table's order."""
@@ -101,8 +110,7 @@ class Lifecycle:
 
     def has_role(self, event: str, role: str) -> bool:
         """Whether anybody in this role may ever send this event."""
-        actors = (actor for row in self.by_event[event] for actor in row.by)
-        return any(actor.role in (None, role) for actor in actors)
+        return not self.roles[event].isdisjoint((None, role))
 
     def is_active(self, state: str) -> bool:
         """Whether something is still to happen in this state."""
@@ -147,7 +155,18 @@ def _lifecycle(document: dict[str, Any]) -> Lifecycle:
         for source in row.sources:
             by_state[source] = (*by_state.get(source, ()), row)
     states = {name: _state(name, row) for name, row in document["states"].items()}
-    return Lifecycle(document["aggregate"], states, transitions, by_event, by_state)
+    return Lifecycle(
+        document["aggregate"],
+        states,
+        transitions,
+        by_event,
+        by_state,
+        roles={
+            event: frozenset(actor.role for row in rows for actor in row.by)
+            for event, rows in by_event.items()
+        },
+        creating=frozenset(row.event for row in transitions if row.creates),
+    )
 
 
 @cache

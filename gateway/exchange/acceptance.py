@@ -76,6 +76,8 @@ def _joined(draft: Draft) -> tuple[str, ...]:
         return ()
     before = draft.members(draft.context.trajectory)
     now = draft.members(draft.trajectory)
+    if now is before and not draft.opened:
+        return ()
     fresh = [one for one, held in now.items() if _sees_more(held, before.get(one))]
     return tuple(sorted({*fresh, *draft.opened}))
 

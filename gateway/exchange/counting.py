@@ -80,6 +80,16 @@ class Counting:
             self.facts.append(replace(old, month=self.month(), count=-old.count))
         self._stand(key, fact)
 
+    def stands(self, key: str, code: str) -> bool:
+        """Whether a stock of the case stands as `fact` would make it now: it need not be made.
+
+        Most events move none, and a fact costs more than the rest of counting.
+        """
+        old = self.counted.get(key)
+        if old is None or old.code != code or old.nis != self.draft.nis:
+            return False
+        return old.concerned == self._own((self._holder(),))
+
     def drop(self, aggregate_id: str) -> None:
         """Take back all that is counted of an aggregate: it never was."""
         for key in [one for one in self.counted if one.startswith(f"{aggregate_id}/")]:

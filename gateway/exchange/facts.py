@@ -77,12 +77,14 @@ def _handed_over(counting: Counting, pending: Pending) -> None:
 
 
 def _open_case(counting: Counting, case: Trajectory) -> None:
+    key = f"{case.id}/open"
     if not lifecycles()["trajectory"].is_active(case.state):
-        counting.stock(f"{case.id}/open", None)
+        counting.stock(key, None)
         return
     holder = counting.draft.context.registry.participant(case.holder or "")
     code = "unassigned" if holder is None else holder.role
-    counting.stock(f"{case.id}/open", counting.fact("open_case", code=code))
+    if not counting.stands(key, code):
+        counting.stock(key, counting.fact("open_case", code=code))
 
 
 def _warned(counting: Counting, pending: Pending) -> None:
@@ -95,9 +97,7 @@ def _quality(counting: Counting, pending: Pending) -> None:
         return
     ending = pending.name.rpartition(".")[2]
     code = ending if ending in ("corrected", "voided") else None
-    if code is None and any(
-        row.creates for row in lifecycle_of(pending.name).by_event[pending.name]
-    ):
+    if code is None and pending.name in lifecycle_of(pending.name).creating:
         code = "created"
     if code is None:
         return

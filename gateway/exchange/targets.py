@@ -69,7 +69,7 @@ def find_target(draft: Draft, lifecycle: Lifecycle, name: str) -> Target:
     subject = draft.submission.subject
     if subject is not None and subject in parts(draft.case, kind):
         return Target(kind, subject, state_of(draft, kind, subject))
-    if any(row.creates for row in lifecycle.by_event[name]):
+    if name in lifecycle.creating:
         return Target(kind, subject or draft.context.new_id(), NONE)
     if subject is not None:
         raise unknown_case()
@@ -105,7 +105,7 @@ def _joined(draft: Draft) -> NotAllowedNow:
 def _offer(draft: Draft, lifecycle: Lifecycle, name: str) -> Target:
     if draft.offer is not None and draft.submission.subject == draft.offer.id:
         return Target("offer", draft.offer.id, draft.offer.state)
-    if any(row.creates for row in lifecycle.by_event[name]):
+    if name in lifecycle.creating:
         return Target("offer", draft.submission.subject or draft.context.new_id(), NONE)
     if draft.submission.subject is None:
         return Target("offer", "", NONE)
@@ -116,7 +116,7 @@ def _mandate(draft: Draft, lifecycle: Lifecycle, name: str) -> Target:
     known, subject = draft.mandate, draft.submission.subject
     if known is not None and subject == known.id:
         return Target("mandate", known.id, known.state)
-    if any(row.creates for row in lifecycle.by_event[name]):
+    if name in lifecycle.creating:
         places: list[str] = draft.data.get("nis") or []
         draft.nis = places[0] if len(places) == 1 else REGION
         return Target("mandate", subject or draft.context.new_id(), NONE)
