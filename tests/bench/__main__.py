@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.bench import (
+    alone,
     beside,
     decisions,
     doors,
@@ -31,6 +32,7 @@ from tests.bench.cases import Bench
 from tests.bench.doors import Doors
 from tests.bench.sink import sink
 from tests.bench.webhooks import Webhooks, certificates, measured_hub
+from tests.e2e.running_hub import ORGANISER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,8 +44,14 @@ Figures = dict[str, float]
 
 def _publishing(*, quick: bool) -> Figures:
     size = measures.QUICK if quick else measures.FULL
-    with tempfile.TemporaryDirectory() as folder, measured_hub(Path(folder)) as hub:
-        return measures.measure(Bench(hub), size, _tell)
+    with tempfile.TemporaryDirectory() as folder:
+        with measured_hub(Path(folder)) as hub:
+            bench = Bench(hub)
+            found = measures.measure(bench, size, _tell)
+            events = [bench.ordinary() for _ in range(2 * size.cases)]
+            requests = bench.requests(events, ORGANISER)
+        _tell("the gateway's two threads, each alone")
+        return found | alone.figures(hub.data, requests)
 
 
 def _parts(*, quick: bool) -> Figures:

@@ -70,7 +70,7 @@ def _callers(folder: Path, calls: int) -> dict[str, float]:
         front.verifier.verify(bare, alone)
         registry = front.live.current
         principal = front.verifier.verify(bare, alone)
-        fair_use = FairUse(registry, _plenty())
+        fair_use = FairUse(registry, plenty())
         return {
             "part: token, remembered, us a call": _each(
                 calls, lambda: front.verifier.verify(bare, alone)
@@ -113,7 +113,8 @@ def _events(folder: Path, events: int) -> dict[str, float]:
         }
 
 
-def _plenty() -> Limits:
+def plenty() -> Limits:
+    """Budgets that nothing uses up."""
     return Limits(calls=PLENTY, events=PLENTY, content=PLENTY, concurrent=1_000)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tests.bench import beside, doors, idle, kafka_copies, load, outages, parts, report
+from tests.bench import alone, beside, doors, idle, kafka_copies, load, outages, parts, report
 from tests.bench.cases import Bench
 from tests.bench.measures import QUICK, measure, quantile
 from tests.bench.sink import sink
@@ -25,6 +25,8 @@ def test_one_quick_run_gives_every_figure_and_every_ratio(tmp_path: Path) -> Non
         bench = Bench(hub)
         figures = measure(bench, size, _silent)
         found = _doors(bench, certificates(tmp_path))
+        requests = bench.requests([bench.ordinary() for _ in range(2 * size.cases)], ORGANISER)
+    figures |= alone.figures(hub.data, requests)
 
     positive = {name for name, value in figures.items() if value > 0 or "CPU" in name}
     assert positive == set(figures)
