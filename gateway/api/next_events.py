@@ -86,11 +86,7 @@ def _aggregates(trajectory: Trajectory, viewer: Viewer) -> Iterator[NextEvents]:
         events = on_referral(trajectory, referral, viewer)
         yield NextEvents("referral", referral.id, referral.state, events)
     for placement in trajectory.placements.values():
-        held = set(rel.to_placement(rel.parties(trajectory), trajectory, placement).get(me, ()))
-        if placement.state == "planned" and me in placement.planned_hosts:
-            held.add("planned_host")
-        if placement.closed_by == me:
-            held.add("closer")
+        held = rel.acting_on_placement(trajectory, placement, me)
         events = _allowed("placement", placement.state, held, viewer)
         yield NextEvents("placement", placement.id, placement.state, events)
     for outcome in trajectory.outcomes.values():

@@ -16,7 +16,7 @@ from schemas.lifecycle import COMPETENT, NONE, OUTSIDER, lifecycle_of
 
 if TYPE_CHECKING:
     from gateway.exchange.draft import Actor, Draft
-    from gateway.exchange.state import Placement, Referral
+    from gateway.exchange.state import Referral
     from gateway.exchange.targets import Target
 
 HOLDER_ROLES = ("V", "O")
@@ -100,7 +100,7 @@ def relations_of(draft: Draft, actor: Actor, target: Target) -> frozenset[str]:
     if target.kind == "referral" and target.id in case.referrals:
         held = _to_referral(draft, actor, case.referrals[target.id])
     elif target.kind == "placement" and target.id in case.placements:
-        held = _to_placement(draft, actor, case.placements[target.id])
+        held = rel.acting_on_placement(case, case.placements[target.id], actor.id)
     elif target.kind == "outcome" and target.id in case.outcomes:
         held = rel.to_outcome(rel.parties(case), case, case.outcomes[target.id]).get(
             actor.id, set()
@@ -116,17 +116,6 @@ def _to_referral(draft: Draft, actor: Actor, referral: Referral) -> set[str]:
         held.add("candidate")
     if _is_closer(draft, actor, referral):
         held.add("closer")
-    return held
-
-
-def _to_placement(draft: Draft, actor: Actor, placement: Placement) -> set[str]:
-    held = set(rel.to_placement(rel.parties(draft.case), draft.case, placement).get(actor.id, ()))
-    if placement.state == "planned" and actor.id in placement.planned_hosts:
-        held.add("planned_host")
-    if placement.closed_by == actor.id:
-        held.add("closer")
-    if any(one.participant == actor.id for one in placement.former):
-        held.add("former_organiser")
     return held
 
 

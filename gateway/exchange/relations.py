@@ -153,6 +153,24 @@ def to_placement(known: Iterable[str], trajectory: Trajectory, placement: Placem
     return found
 
 
+def acting_on_placement(trajectory: Trajectory, placement: Placement, participant: str) -> set[str]:
+    """The relations in which somebody may do something about one placement.
+
+    Its organiser is whoever planned it or took it over. Another that the referral names may look
+    at it, and does nothing about it.
+    """
+    found = to_placement(parties(trajectory), trajectory, placement).get(participant, set())
+    if participant != placement.organiser:
+        found.discard("organiser")
+    if placement.state == "planned" and participant in placement.planned_hosts:
+        found.add("planned_host")
+    if participant == placement.closed_by:
+        found.add("closer")
+    if any(one.participant == participant for one in placement.former):
+        found.add("former_organiser")
+    return found
+
+
 def to_outcome(known: Relations, trajectory: Trajectory, outcome: Outcome) -> Relations:
     """Every member, of `known`, with the relations to one outcome and its placement."""
     placement = trajectory.placements.get(outcome.placement_id or "")

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from gateway.api.next_events import Viewer, next_events
 from gateway.exchange.decide import decide
 from gateway.exchange.decision import Accepted, Refused
 from gateway.exchange.relations import involved, members, parties
@@ -44,6 +45,43 @@ def test_a_referrer_hears_what_came_of_it_and_nobody_else(state: str) -> None:
     assert set(members(found)) == {V, P}
     assert W in involved(found), "it still finds what it once answered"
     assert W not in parties(found), "and adds nothing to the case"
+
+
+@pytest.mark.parametrize(
+    ("name", "state"),
+    [
+        ("placement.started", "planned"),
+        ("placement.hours_reported", "active"),
+        ("placement.ended", "active"),
+        ("placement.voided", "ended"),
+    ],
+)
+def test_whom_the_referral_names_does_nothing_about_the_placement_of_another(
+    name: str, state: str
+) -> None:
+    """Its organiser is whoever planned it: another that the handler named looks at it only."""
+    named = replace(cast.referral("accepted"), organiser=S)
+    found = case(
+        referrals={cast.REFERRAL: named}, placements={cast.PLACEMENT: cast.placement(state)}
+    )
+    sent = cast.submission(name, S, {}, trajectory_id=cast.TRAJECTORY, subject=cast.PLACEMENT)
+
+    outcome = decide(sent, cast.context(found))
+
+    assert isinstance(outcome, Refused)
+    assert outcome.error.facts["leg"] == "lifecycle"
+    assert S in members(found)
+    assert name not in offered(found, S)
+    assert name in offered(found, W)
+
+
+def offered(found: Trajectory, participant: str) -> set[str]:
+    """What that participant is told that it may send about the placement."""
+    known = cast.registry().participant(participant)
+    assert known is not None
+    viewer = Viewer(known, cast.registry(), cast.TODAY)
+    (one,) = (one for one in next_events(found, viewer) if one.aggregate_id == cast.PLACEMENT)
+    return set(one.events)
 
 
 def test_a_withdrawn_referral_is_nobodys_business() -> None:
