@@ -84,6 +84,8 @@ AFTER: dict[tuple[str, str], frozenset[str]] = {
 }
 """What may still happen to something that ended (`domain.md` §3.4); nothing when not listed."""
 
+OBJECTION = "decide_objection"
+"""What is asked when a person objects, also about a case that closed before."""
 AFTER_CLOSING = ("trajectory.reopened", "trajectory.reminder_due", "guidance.", "subject.")
 """A right lives longer than its case, and so do the reminders about it."""
 ADVERTISING = "referral.advertised"
@@ -107,6 +109,7 @@ class Checker:
     declared_offers: set[str] = field(default_factory=set)
     reports: dict[tuple[str, str, str], tuple[str, Decimal]] = field(default_factory=dict)
     closing: set[str] = field(default_factory=set)
+    objections: set[str] = field(default_factory=set)
     holders: dict[str, bool] = field(default_factory=dict)
 
     def see(self, events: Iterable[Recorded]) -> None:
@@ -119,6 +122,7 @@ class Checker:
         self.closing = {one.aggregate_id for one in batch if one.name == "trajectory.closed"}
         for event in batch:
             self._version(event)
+            self._objection(event)
             self._after_the_end(event)
             self._holder(event)
             self._placement(event)
@@ -149,10 +153,22 @@ class Checker:
             # With the case the hub closes its open tasks, in the same transaction.
             with_it = event.name == "trajectory.task_answered" and event.producer == HUB
             is_fine = is_fine or (with_it and event.aggregate_id in self.closing)
+            is_fine = is_fine or self._decides(event, state)
         else:
             is_fine = event.name in AFTER.get((event.kind, state), frozenset())
         if not is_fine:
             raise Violation(f"{event.name} after {state}")
+
+    def _objection(self, event: Recorded) -> None:
+        if event.name == "trajectory.task_raised" and event.data.get("what") == OBJECTION:
+            self.objections.add(event.data["task_id"])
+
+    def _decides(self, event: Recorded, state: str) -> bool:
+        """Whoever still has data of a case that closed is asked about an objection, and answers."""
+        names = {"trajectory.task_answered"} if event.producer == HUB else set[str]()
+        if state == "closed":
+            names = {"trajectory.task_raised", "trajectory.task_answered"}
+        return event.name in names and event.data.get("task_id") in self.objections
 
     def _holder(self, event: Recorded) -> None:
         """Whether somebody holds each case, by its own events."""

@@ -69,6 +69,25 @@ def report(hours: str, correction_of: str | None = None) -> dict[str, Any]:
     return data if correction_of is None else {**data, "correction_of": correction_of}
 
 
+ASKED = {"task_id": "task-1", "what": "decide_objection"}
+OTHER_TASK = {"task_id": "task-2", "what": "declined_referral"}
+
+
+def test_an_objection_is_decided_on_after_the_case_closed() -> None:
+    """By whoever still has data of it; any other task is not raised any more."""
+    checker = held().then("trajectory.closed", CASE).check()
+    story = Story()
+    story.versions[CASE] = 2
+    story.then("trajectory.task_raised", CASE, ASKED)
+    story.then("trajectory.task_answered", CASE, ASKED)
+
+    checker.see(story.events)
+
+    story.then("trajectory.task_raised", CASE, OTHER_TASK)
+    with pytest.raises(Violation):
+        checker.see(story.events[-1:])
+
+
 def test_good_history() -> None:
     """An ordinary history breaks nothing."""
     story = held().then("placement.started", PLACEMENT, START)
@@ -112,6 +131,17 @@ def test_good_history() -> None:
         pytest.param(
             held().then("referral.voided", REFERRAL).then("referral.reopened", REFERRAL),
             id="after voided",
+        ),
+        pytest.param(
+            held().then("trajectory.closed", CASE).then("trajectory.task_answered", CASE, ASKED),
+            id="answer after closed",
+        ),
+        pytest.param(
+            held()
+            .then("trajectory.task_answered", CASE, ASKED)
+            .then("trajectory.joined", CASE)
+            .then("trajectory.task_answered", CASE, ASKED),
+            id="answer after joined",
         ),
         pytest.param(
             held().then("placement.cancelled", PLACEMENT).then("placement.started", PLACEMENT),
