@@ -104,6 +104,7 @@ def elsewhere(drive: Callable[..., Any], *given: Any) -> Any:
     mine, theirs = context.Pipe(duplex=False)
     process = context.Process(target=lambda: theirs.send(drive(*given)))
     process.start()
+    theirs.close()  # so that a process that ends without a word is noticed
     try:
         return mine.recv()
     finally:
@@ -133,13 +134,14 @@ def _drive(plan: Plan) -> Result:
 
 def _drive_steadily(plan: Plan, rate: float) -> dict[str, float]:
     lines = _opened(plan)
-    idle: list[_Line] = [key.data for key in lines.get_map().values()]
+    # In turns: the hub hangs up on a connection that asks nothing for ten seconds.
+    idle: deque[_Line] = deque(key.data for key in lines.get_map().values())
     sent: dict[str, float] = {}
     due = time.perf_counter()
     left = deque(plan.requests)
     while left or len(idle) < plan.connections:
         while left and idle and time.perf_counter() >= due:
-            line = idle.pop()
+            line = idle.popleft()
             line.sent_at = due
             line.socket.sendall(left.popleft())
             due += 1 / rate
