@@ -128,8 +128,8 @@ def _split(
     """What can be sent, and what has to wait for an earlier event of its lane."""
     if not entries:
         return [], ()
-    seqs = [one.seq for one in entries]
-    known = deliveries.known(connection, scope, subscription.id, seqs)
+    first, last = entries[0].seq, entries[-1].seq
+    known = deliveries.between(connection, scope, subscription.id, first, last)
     items = [
         Item(entry, _fresh(known.get(entry.seq), subscription.id, entry))
         for entry in entries

@@ -13,7 +13,7 @@ from msgspec import Struct
 from msgspec.structs import astuple
 
 from consumers import bulk
-from consumers.scope import Scope, scoped
+from consumers.scope import Prepared, Scope, scoped
 from consumers.tables import attempts, deliveries
 
 if TYPE_CHECKING:
@@ -103,10 +103,27 @@ def behind(
     return _read(connection, scoped(query.limit(limit), scope))
 
 
+def between(
+    connection: sa.Connection, scope: Scope, subscription_id: str, first: int, last: int
+) -> dict[int, Delivery]:
+    """The rows of the inbox rows from one number to another, by number; a replay finds them."""
+    given = {"subscription": subscription_id, "first": first, "last": last}
+    return {row[1]: Delivery(*row) for row in _BETWEEN.execute(connection, scope, given)}
+
+
+_BETWEEN: Final = Prepared(
+    sa.select(deliveries).where(
+        deliveries.c.subscription_id == sa.bindparam("subscription"),
+        deliveries.c.seq >= sa.bindparam("first"),
+        deliveries.c.seq <= sa.bindparam("last"),
+    )
+)
+
+
 def known(
     connection: sa.Connection, scope: Scope, subscription_id: str, seqs: Collection[int]
 ) -> dict[int, Delivery]:
-    """The rows of these inbox rows, by number; a replay finds them."""
+    """The rows of these inbox rows, by number."""
     query = sa.select(deliveries).where(
         deliveries.c.subscription_id == subscription_id, deliveries.c.seq.in_(sorted(seqs))
     )

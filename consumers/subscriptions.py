@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import sqlalchemy as sa
 
 from consumers import bulk
-from consumers.scope import WHOLE_HUB, Scope, scoped
+from consumers.scope import WHOLE_HUB, Prepared, Scope, scoped
 from consumers.tables import (
     alerts,
     attempts,
@@ -200,11 +201,23 @@ def one(
     connection: sa.Connection, scope: Scope, subscription_id: str, *, locked: bool = False
 ) -> Subscription | None:
     """A subscription of the scope, None when it has none of that id."""
-    query = sa.select(subscriptions).where(subscriptions.c.id == subscription_id)
-    if locked:
-        query = query.with_for_update()
-    found = connection.execute(scoped(query, scope)).first()
+    query = _ONE_LOCKED if locked else _ONE
+    found = query.execute(connection, scope, {"wanted": subscription_id}).first()
     return None if found is None else _read(found)
+
+
+_ONE: Final = Prepared(sa.select(subscriptions).where(subscriptions.c.id == sa.bindparam("wanted")))
+_ONE_LOCKED: Final = Prepared(
+    sa.select(subscriptions).where(subscriptions.c.id == sa.bindparam("wanted")).with_for_update()
+)
+
+
+@cache
+def _changing(names: tuple[str, ...]) -> Prepared[sa.Update]:
+    """What sets these columns of one subscription."""
+    values: dict[str, Any] = {name: sa.bindparam(f"new_{name}") for name in names}
+    query = sa.update(subscriptions).where(subscriptions.c.id == sa.bindparam("wanted"))
+    return Prepared(query.values(values))
 
 
 def every(connection: sa.Connection, scope: Scope) -> list[Subscription]:
@@ -215,8 +228,9 @@ def every(connection: sa.Connection, scope: Scope) -> list[Subscription]:
 
 def change(connection: sa.Connection, scope: Scope, subscription_id: str, **values: Any) -> None:
     """Set columns of one subscription."""
-    query = sa.update(subscriptions).where(subscriptions.c.id == subscription_id).values(**values)
-    connection.execute(scoped(query, scope))
+    given = {f"new_{name}": value for name, value in values.items()}
+    query = _changing(tuple(values))
+    query.execute(connection, scope, {**given, "wanted": subscription_id})
 
 
 def remove(connection: sa.Connection, scope: Scope, subscription_id: str) -> None:

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cache
+from typing import Any, Final
 
 import sqlalchemy as sa
 from msgspec import Struct
 
-from consumers.scope import WHOLE_HUB, Scope, scoped
+from consumers.scope import WHOLE_HUB, Prepared, Scope, scoped
 from consumers.tables import disclosures, inbox, inbox_counters
 
 
@@ -81,6 +82,8 @@ class Wanted:
 
 
 EVERYTHING = Wanted()
+FEW: Final = 8
+"""Up to so many events are asked for in a query of their own, as they come while little happens."""
 
 
 def feed_page(
@@ -92,6 +95,9 @@ def feed_page(
     wanted: Wanted = EVERYTHING,
 ) -> list[InboxEntry]:
     """The scope's inbox after a sequence number, in order, at most `limit` rows."""
+    if wanted == EVERYTHING:
+        found = _PAGE.execute(connection, scope, {"after": after, "most": limit})
+        return [_entry(row) for row in found]
     query = sa.select(inbox).where(inbox.c.seq > after).order_by(inbox.c.seq).limit(limit)
     for column, values in (
         (inbox.c.event_name, wanted.event_names),
@@ -101,6 +107,14 @@ def feed_page(
         if values:
             query = query.where(column.in_(sorted(values)))
     return [_entry(row) for row in connection.execute(scoped(query, scope))]
+
+
+_PAGE: Final = Prepared(
+    sa.select(inbox)
+    .where(inbox.c.seq > sa.bindparam("after"))
+    .order_by(inbox.c.seq)
+    .limit(sa.bindparam("most", type_=sa.Integer))
+)
 
 
 def newest_first(
@@ -191,6 +205,8 @@ def entries_of(
 
 def entries_at(connection: sa.Connection, scope: Scope, seqs: Sequence[int]) -> list[InboxEntry]:
     """The inbox rows with these numbers, of one participant; those taken back are missing."""
+    if not seqs:
+        return []
     query = sa.select(inbox).where(inbox.c.seq.in_(seqs)).order_by(inbox.c.seq)
     return [_entry(row) for row in connection.execute(scoped(query, scope))]
 
@@ -199,24 +215,37 @@ def hand_overs_of(
     connection: sa.Connection, scope: Scope, event_ids: Sequence[str]
 ) -> list[HandOver]:
     """Through which doors these events have left, oldest first."""
-    query = (
-        sa.select(
-            disclosures.c.event_id,
-            disclosures.c.participant,
-            disclosures.c.door,
-            disclosures.c.disclosed_at,
-            disclosures.c.withheld,
-            disclosures.c.revision,
-        )
-        .where(disclosures.c.event_id.in_(event_ids))
-        .order_by(disclosures.c.disclosed_at, disclosures.c.revision)
-    )
+    if len(event_ids) <= FEW:
+        given = {f"id_{place}": one for place, one in enumerate(event_ids)}
+        rows = _hand_overs(len(event_ids)).execute(connection, scope, given)
+    else:
+        query = sa.select(*_LINE).where(disclosures.c.event_id.in_(event_ids))
+        rows = connection.execute(scoped(query.order_by(*_IN_TIME), scope))
     found: dict[tuple[str, str, str], HandOver] = {}
-    for one, participant, door, at, withheld, revision in connection.execute(scoped(query, scope)):
+    for one, participant, door, at, withheld, revision in rows:
         key = (one, participant, door)
         first = found[key].disclosed_at if key in found else at
         found[key] = HandOver(*key, first, _split(withheld), revision)
     return list(found.values())
+
+
+_LINE: Final = (
+    disclosures.c.event_id,
+    disclosures.c.participant,
+    disclosures.c.door,
+    disclosures.c.disclosed_at,
+    disclosures.c.withheld,
+    disclosures.c.revision,
+)
+_IN_TIME: Final = (disclosures.c.disclosed_at, disclosures.c.revision)
+
+
+@cache
+def _hand_overs(many: int) -> Prepared[sa.Select[Any]]:
+    """The lines of so many events."""
+    ids = [sa.bindparam(f"id_{place}", type_=sa.String) for place in range(many)]
+    one_of = sa.or_(sa.false(), *(disclosures.c.event_id == one for one in ids))
+    return Prepared(sa.select(*_LINE).where(one_of).order_by(*_IN_TIME))
 
 
 def trajectories_of(connection: sa.Connection, scope: Scope, limit: int = 100) -> list[str]:

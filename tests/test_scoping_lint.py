@@ -26,7 +26,7 @@ def bypasses(source: str) -> list[int]:
 
 
 def _unscoped(place: ast.AST) -> list[int]:
-    arguments = [arg for call in _calls(place, {"scoped"}) for arg in call.args]
+    arguments = [arg for call in _calls(place, {"scoped", "Prepared"}) for arg in call.args]
     names = {name for arg in arguments for name in _names(arg)}
     assigned = [one.value for one in _all(place, ast.Assign) if names & _names(one.targets[0])]
     safe = {id(node) for root in [*arguments, *assigned] for node in ast.walk(root)}

@@ -1,10 +1,17 @@
 """The scope limits every table that belongs to a participant, in every kind of statement."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import pytest
 import sqlalchemy as sa
 
-from consumers.scope import WHOLE_HUB, Scope, scoped
-from consumers.tables import disclosures, inbox, parked
+from consumers.scope import WHOLE_HUB, Prepared, Scope, scoped
+from consumers.tables import disclosures, inbox, inbox_counters, parked
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def _sql(query: sa.Select[tuple[object, ...]] | sa.Update | sa.Delete) -> str:
@@ -65,3 +72,30 @@ def test_a_producer_reads_what_became_of_its_events() -> None:
     assert "WHERE disclosures.producer = 'caw'" in _sql(query)
     with pytest.raises(TypeError):
         scoped(sa.select(inbox.c.seq), Scope("caw", "producer"))
+
+
+def _rows(engine: sa.Engine, prepared: Prepared[sa.Select[Any]], scope: Scope) -> int:
+    with engine.connect() as connection:
+        return len(prepared.execute(connection, scope, {"least": 2}).all())
+
+
+def test_what_is_prepared_is_limited_each_time(engine_of: Callable[..., sa.Engine]) -> None:
+    """Compiled once, for one participant and for the whole hub; with its own values."""
+    counter = inbox_counters.c
+    prepared = Prepared(sa.select(counter.participant).where(counter.seq >= sa.bindparam("least")))
+    engine = engine_of("consumers")
+    given = [("caw", 1), ("ocmw", 2), ("vdab", 3)]
+    with engine.begin() as connection:
+        rows = [{"participant": name, "seq": seq} for name, seq in given]
+        connection.execute(sa.insert(inbox_counters), rows)
+
+    found = [_rows(engine, prepared, Scope(name)) for name, _ in given]
+    assert [*found, _rows(engine, prepared, WHOLE_HUB)] == [0, 1, 1, 2]
+
+
+def test_what_is_prepared_serves_no_other_side(engine_of: Callable[..., sa.Engine]) -> None:
+    """A producer's scope would be limited by the wrong column."""
+    prepared = Prepared(sa.select(inbox_counters.c.seq))
+
+    with pytest.raises(TypeError):
+        _rows(engine_of("consumers"), prepared, Scope("caw", "producer"))
