@@ -157,9 +157,13 @@ class Doors:
 
     def _to_webhook(self, steady: Steady, seconds: float) -> Figures:
         receiver = f"steady-{steady.rate}"
+        name = f"accept to webhook at {steady.name}"
         with self.webhooks.subscribed(VDAB, self.sink.url(receiver), **FASTEST):
+            before = self.bench.cpu_seconds()["deliver"]
             taken = self.to_webhook(receiver, steady, seconds)
-        return _spread(f"accept to webhook at {steady.name}", taken)
+            used = self.bench.cpu_seconds()["deliver"] - before
+        cost = {f"{name}, CPU ms/1000 deliver": used * 1e6 / len(taken)}
+        return _spread(name, taken) | cost
 
     def _to_stream(self, steady: Steady, seconds: float) -> Figures:
         after = feeds.last_cursor(self.bench, VDAB)

@@ -40,7 +40,7 @@ ROUNDS: Final = 3
 SAMPLE: Final = 500
 
 
-def figures(bench: Bench, seconds: float) -> Figures:
+def figures(bench: Bench, seconds: float, *, rounds: int = ROUNDS) -> Figures:
     """The door has VDAB's whole inbox to write once VDAB has a client that may read it."""
     found = settings.load(bench.hub.data)
     credentials = _reader(found)
@@ -48,8 +48,8 @@ def figures(bench: Bench, seconds: float) -> Figures:
     written, rate = _written(bench)
     used = bench.cpu_seconds()["kafka-door"] - before
     _lift_quota(found)
-    read = [_read_as_participant(bench, credentials, one, written) for one in range(ROUNDS)]
-    bare = [_read_bare(found, written) for _ in range(ROUNDS)]
+    read = [_read_as_participant(bench, credentials, one, written) for one in range(rounds)]
+    bare = [_read_bare(found, written) for _ in range(rounds)]
     records = [Record("", one.key, one.value, list(one.headers)) for one in read[0][1][:SAMPLE]]
     return {
         "Kafka door, records/s": rate,

@@ -57,7 +57,7 @@ def _doors(bench: Bench, trusted: Certificates) -> dict[str, float]:
         opened = doors.Doors(bench, Webhooks(bench), well)
         found = opened.figures(few, _silent)
         found |= outages.figures(opened, badly, one, _silent)
-    found |= kafka_copies.figures(bench, 0.2)
+    found |= kafka_copies.figures(bench, 0.2, rounds=1)
     return found | idle.figures(bench, 0.5, participants=3, subscriptions_=10, rest=0)
 
 
