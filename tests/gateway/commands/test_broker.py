@@ -21,6 +21,7 @@ from gateway.embedded.installation import ensure_installation
 from gateway.embedded.jars import JgoFetch, ensure_jars
 from gateway.embedded.resources import cache_folder, kafka_folder
 from gateway.settings import load
+from tests.ports import distant_ports
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -124,8 +125,10 @@ class Shell:
 
 @pytest.fixture
 def shell(tmp_path: Path) -> Shell:
-    """A terminal on a folder with an awkward name."""
-    return Shell(tmp_path / NAME)
+    """A terminal on a folder with an awkward name, and with ports that no other test takes."""
+    folder = tmp_path / NAME
+    ensure_installation(folder, *distant_ports(1))
+    return Shell(folder)
 
 
 def _said(done: subprocess.CompletedProcess[str]) -> str:
@@ -138,7 +141,7 @@ def _said(done: subprocess.CompletedProcess[str]) -> str:
 
 def test_start_status_stop(shell: Shell) -> None:
     """One broker a folder: each step twice, with exit codes that a script can read."""
-    assert shell.status() == (3, {"running": False})
+    assert Shell(shell.data / "nothing").status() == (3, {"running": False})
     with shell.started() as process:
         code, facts = shell.status()
         again = shell.run("start")
@@ -188,7 +191,6 @@ def test_it_ends_with_its_parent(shell: Shell) -> None:
 
 def test_a_taken_port_is_said(shell: Shell) -> None:
     """The port is named, with what to do; nothing is left running."""
-    ensure_installation(shell.data, None)
     port = int(load(shell.data).kafka_client_address.rpartition(":")[2])
     with socket.socket() as other:
         other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -251,14 +253,14 @@ def test_a_full_disk_is_said(shell: Shell) -> None:
     assert _said(done) == f"schakel: The disk under {shell.data} is full."
 
 
-def test_a_cache_that_java_cannot_read_is_said_first(shell: Shell, tmp_path: Path) -> None:
+def test_a_cache_that_java_cannot_read_is_said_first(tmp_path: Path) -> None:
     """A colon ends a folder on Java's class path: refused before anything is written."""
-    cache = tmp_path / "a:b"
+    data, cache = tmp_path / NAME, tmp_path / "a:b"
 
-    said = _said(Shell(shell.data, {"SCHAKEL_CACHE": str(cache)}).run("start"))
+    said = _said(Shell(data, {"SCHAKEL_CACHE": str(cache)}).run("start"))
 
     assert said.startswith(f"schakel: Java can read nothing from {cache}: the path holds `:`.")
-    assert not shell.data.exists()
+    assert not data.exists()
     assert not cache.exists()
 
 

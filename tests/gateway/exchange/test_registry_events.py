@@ -21,7 +21,8 @@ from gateway.exchange.registry_events import FLANDERS, OPERATOR
 from gateway.exchange.registry_store import RegistryStore
 from gateway.exchange.relay import Relay
 from gateway.exchange.route import Route, event_id_of
-from schemas import codec, envelope
+from schemas import codec
+from schemas.attributes import TYPE_PREFIX
 from schemas.topics import topics
 from tests.gateway.exchange.exchange_world import MemoryLog
 from tests.registry_fixtures import demo_content
@@ -170,13 +171,15 @@ def test_it_reaches_kafka(
     expected = rows(engine)
     _relay(engine, stores, broker, tmp_path)
     fetched = _fetched(broker, {row.event_id for row in expected})
-    events = [envelope.parse_kafka_headers(one.headers) for one in fetched]
+    headers = [dict(one.headers) for one in fetched]
     reader, writer = engine_of("ledger", read_only=True), engine_of("consumers")
     route = Route(MemoryLog(fetched), reader, writer, store.load, FixedClock())
     route.step(0)
 
-    assert [one.id for one in events] == [row.event_id for row in expected]
-    assert [one.event_name for one in events] == [row.event_name for row in expected]
+    assert [one["ce_id"].decode() for one in headers] == [row.event_id for row in expected]
+    assert [one["ce_type"].decode() for one in headers] == [
+        TYPE_PREFIX + row.event_name for row in expected
+    ]
     assert {_header(one.value)["territory_nis"] for one in fetched} == {FLANDERS}
     assert [one.value for one in fetched] == [row.record for row in expected]
     assert {one.key for one in fetched} == {data_of(expected[0])["parties"][0].encode()}
