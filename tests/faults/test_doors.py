@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
-
 from tests.faults.door_trial import DoorTrial
 from tests.faults.door_world import door_hub
 from tests.faults.trial import SEED, seed_of
@@ -19,8 +17,6 @@ if TYPE_CHECKING:
 EVENTS = 200
 
 
-# A client of a broker that is away leaves its refused sockets to the garbage collector.
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_each_reader_gets_exactly_its_events(tmp_path: Path) -> None:
     """Nothing is lost, foreign, out of order, or rendered after a right ended; little comes twice.
 
