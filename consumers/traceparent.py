@@ -50,10 +50,9 @@ def flags_sampled(traceparent: str | None) -> bool:
 def new_traceparent(parent: str | None = None, *, sampled: bool) -> str:
     """A fresh span id, in the parent's trace when the parent is valid, else in a new trace."""
     context = parse_traceparent(parent)
-    if context is not None:
-        return TraceContext(context.trace_id, secrets.token_hex(8), sampled).header()
     fresh = secrets.token_hex(24)  # both ids at once: the system is asked for each call
-    return f"00-{fresh[:32]}-{fresh[32:]}-{'01' if sampled else '00'}"
+    trace_id = fresh[:32] if context is None else context.trace_id
+    return TraceContext(trace_id, fresh[32:], sampled).header()
 
 
 def is_chosen(trace_id: str, ratio: float) -> bool:

@@ -19,6 +19,7 @@ from fastapi import FastAPI, Request
 from consumers.log import LogAdmin, Record, SupervisedProducer
 from gateway.processes.background import BEHIND
 from tests.bench import load
+from tests.ports import distant_ports
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -84,7 +85,7 @@ def answering(body: bytes) -> Iterator[int]:
 
 @contextmanager
 def _served(app: Any) -> Iterator[int]:
-    port = _free_port()
+    (port,) = distant_ports(1)
     process = multiprocessing.get_context("fork").Process(target=_serve, args=(port, app))
     process.start()
     try:
@@ -165,13 +166,6 @@ def _post(posting: Posting, seconds: float) -> tuple[float, float]:
     taken, used = time.perf_counter() - started, time.process_time() - used
     pool.close()
     return sum(counts) / taken, used / sum(counts)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _wait_for(port: int) -> None:
