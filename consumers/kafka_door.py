@@ -44,6 +44,8 @@ UNPUBLISHABLE = "unpublishable"
 """The leg of a copy that the broker takes in no way."""
 BEGIN_SECONDS = 0.5
 """A registry may be a second and a half old, and after two nothing more may be sent."""
+RENDER_SECONDS = BEGIN_SECONDS / 2
+"""What a page's rendering may take, so that it is not too old when its slices are written."""
 FLUSH_SECONDS = 2.0
 """How long a slice waits for a broker that went away meanwhile, before it is rendered anew."""
 SLICE_BYTES = 128 * 1024
@@ -110,6 +112,11 @@ class KafkaDoor:
     _page: int = FIRST_PAGE
     """As many as lately went in time: what is rendered and then not sent was disclosed in vain."""
 
+    def concerns(self, woken: Sequence[bytes]) -> bool:
+        """Whether a wake-up may be for one of the readers; one that names nobody may."""
+        names = {name for payload in woken for name in payload.decode().split(",")}
+        return not names or "" in names or not names.isdisjoint(self.readers())
+
     def step(self) -> bool:
         """Bring access up to date and write a page for each inbox that has more.
 
@@ -141,16 +148,21 @@ class KafkaDoor:
             return
         topic = self.access.topic_of(participant)
         self.producer.prepare(topic)
-        until = self.passed() + BEGIN_SECONDS
+        began = self.passed()
         copies = self.hand_over(participant, entries, DOOR)
         records = [None if one is None else record_of(topic, one) for one in copies]
+        self._page = self._fitting(len(entries), self.passed() - began)
         for slice_ in slices(list(zip(entries, records, strict=True))):
             # One row alone always goes, so that a slow machine does not stand still.
-            if self.passed() > until and len(entries) > 1:
-                self._page = max(1, self._page // 2)
+            if self.passed() > began + BEGIN_SECONDS and len(entries) > 1:
                 return
             self._write_slice(participant, slice_)
-        self._page = min(PAGE, self._page * 2)
+
+    def _fitting(self, rendered: int, seconds: float) -> int:
+        """How many rows to render next; a page that was not full says nothing about a full one."""
+        if seconds > RENDER_SECONDS:
+            return max(1, int(rendered * RENDER_SECONDS / seconds))
+        return min(PAGE, self._page * 2) if rendered == self._page else self._page
 
     def _write_slice(self, participant: str, rows: Sequence[Row]) -> None:
         refused = self._publish([record for _, record in rows if record is not None])
@@ -203,4 +215,13 @@ def run(door: KafkaDoor, leases: Leases, listener: Listener, stop: threading.Eve
             stop.wait(PAUSE_SECONDS)
             continue
         if not moved:
-            listener.wait(POLL_SECONDS)
+            _wait(door, listener)
+
+
+def _wait(door: KafkaDoor, listener: Listener) -> None:
+    """Until something may have come for one of the readers, for `POLL_SECONDS` at most."""
+    until = door.passed() + POLL_SECONDS
+    while (left := until - door.passed()) > 0:
+        woken = listener.wait(left)
+        if not woken or door.concerns(woken):
+            return

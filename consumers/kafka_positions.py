@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 
@@ -14,25 +14,40 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-def behind(connection: sa.Connection, participants: Iterable[str]) -> dict[str, int]:
-    """Of these participants, the last row written for those whose inbox has more; 0 for none yet.
-
-    One query, whatever their number: it is asked at every turn.
-    """
-    written = sa.func.coalesce(kafka_positions.c.seq, 0)
+def _behind() -> sa.Select[Any]:
+    done = sa.func.coalesce(kafka_positions.c.seq, 0)
     query = (
-        sa.select(inbox_counters.c.participant, written)
+        sa.select(inbox_counters.c.participant, done)
         .select_from(
             inbox_counters.outerjoin(
                 kafka_positions, kafka_positions.c.participant == inbox_counters.c.participant
             )
         )
-        .where(inbox_counters.c.participant.in_(sorted(participants)))
-        .where(inbox_counters.c.seq > written)
+        .where(inbox_counters.c.participant.in_(sa.bindparam("participants", expanding=True)))
+        .where(inbox_counters.c.seq > done)
         .order_by(inbox_counters.c.participant)
     )
-    found = connection.execute(scoped(query, WHOLE_HUB))
+    return scoped(query, WHOLE_HUB)
+
+
+_BEHIND: Final = _behind()
+
+
+def behind(connection: sa.Connection, participants: Iterable[str]) -> dict[str, int]:
+    """Of these participants, the last row written for those whose inbox has more; 0 for none yet.
+
+    One query, whatever their number: it is asked at every turn.
+    """
+    found = connection.execute(_BEHIND, {"participants": sorted(participants)})
     return {row[0]: row[1] for row in found}
+
+
+def written(connection: sa.Connection, participants: Iterable[str]) -> dict[str, int]:
+    """The last row written to their topics, for those of these participants that have one."""
+    query = sa.select(kafka_positions.c.participant, kafka_positions.c.seq).where(
+        kafka_positions.c.participant.in_(sorted(participants))
+    )
+    return {row[0]: row[1] for row in connection.execute(scoped(query, WHOLE_HUB))}
 
 
 def store(connection: sa.Connection, participant: str, seq: int, *, lost: bool = False) -> None:

@@ -1,4 +1,4 @@
-"""The log: publishing and reading, supervised against the two bugs of the client's producer.
+"""The log: publishing, supervised against the two bugs of the client's producer; reading beside it.
 
 * A record that the broker rejects makes every later send of an idempotent producer fail, for ever.
 * A retried batch that passes its delivery timeout leaves later sends hanging, for ever.
@@ -10,14 +10,13 @@ whoever reads. Everything here blocks, nothing is thread-safe, and every failure
 """
 
 import contextlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from consumers.errors import LogUnavailable, NotPublished, Poison
 from consumers.log_admin import LogAdmin
 from consumers.log_client import (
     BrokerResponseError,
-    KafkaConsumer,
     KafkaError,
     KafkaProducer,
     RetriableError,
@@ -25,6 +24,7 @@ from consumers.log_client import (
     connection,
     unreachable,
 )
+from consumers.log_consumer import LogConsumer
 from consumers.log_records import MAX_RECORD_BYTES, Fetched, LogSettings, Record
 from consumers.partitions import partition_of
 from schemas.errors import Message
@@ -205,135 +205,6 @@ def _force_close(producer: Any) -> None:
     producer._sender.force_close()  # noqa: SLF001 - close() does so only after the wait
     with contextlib.suppress(KafkaError):
         producer.close(timeout=2)
-
-
-class LogConsumer:
-    """Reads topics as one member of a group, from the earliest record on; the caller commits.
-
-    Args:
-        settings: how to reach the broker.
-        topics: what to read.
-        group: the group whose offsets count.
-        instance_id: this process's own name in the group: restarted within the session it gets its
-            partitions back at once. Exactly one process per name.
-    """
-
-    def __init__(
-        self, settings: LogSettings, topics: Iterable[str], group: str, instance_id: str
-    ) -> None:
-        self._settings = settings
-        self._topics = tuple(topics)
-        self._group = group
-        self._instance_id = instance_id
-        self._consumer: Any = None
-        self._polled: dict[Any, int] = {}
-
-    def poll(self, timeout_seconds: float) -> list[Fetched]:
-        """Return up to 500 records, none when none came in time; in order within a partition.
-
-        Raises:
-            LogUnavailable: the broker cannot be reached, or does not let us see a topic.
-        """
-        consumer = self._connected()
-        try:
-            polled = consumer.poll(timeout_ms=int(timeout_seconds * 1000))
-        except KafkaError as error:
-            self.close()
-            raise LogUnavailable(unreachable(self._settings.bootstrap)) from error
-        self._polled = {partition: batch[0].offset for partition, batch in polled.items() if batch}
-        return [_fetched(record) for batch in polled.values() for record in batch]
-
-    def rewind(self) -> None:
-        """Go back to before the last poll, so that the next one returns the same records."""
-        for partition, offset in self._polled.items():
-            with contextlib.suppress(KafkaError, AssertionError):
-                self._connected().seek(partition, offset)
-        self._polled = {}
-
-    def commit(self) -> None:
-        """Say that everything polled so far is done; blocks for an answer.
-
-        Raises:
-            LogUnavailable: it is not known; the records may be read again.
-        """
-        if self._consumer is None:
-            return
-        try:
-            self._consumer.commit(timeout_ms=10_000)
-        except KafkaError as error:
-            raise LogUnavailable(unreachable(self._settings.bootstrap)) from error
-
-    def lag(self) -> dict[tuple[str, int], int]:
-        """Return how many records of each assigned partition were not polled yet.
-
-        Raises:
-            LogUnavailable: the broker did not answer.
-        """
-        consumer = self._connected()
-        try:
-            assigned = list(consumer.assignment())
-            ends = consumer.end_offsets(assigned, timeout_ms=5000) if assigned else {}
-            return {
-                (partition.topic, partition.partition): end - consumer.position(partition)
-                for partition, end in ends.items()
-            }
-        except KafkaError as error:
-            raise LogUnavailable(unreachable(self._settings.bootstrap)) from error
-
-    def close(self) -> None:
-        """Leave without committing; idempotent."""
-        if self._consumer is not None:
-            consumer, self._consumer = self._consumer, None
-            with contextlib.suppress(KafkaError):
-                consumer.close(autocommit=False, timeout_ms=2000)
-
-    def _connected(self) -> Any:
-        if self._consumer is None:
-            try:
-                self._consumer = KafkaConsumer(
-                    *self._topics,
-                    **connection(self._settings),
-                    group_id=self._group,
-                    group_instance_id=self._instance_id,
-                    session_timeout_ms=10_000,
-                    heartbeat_interval_ms=3000,
-                    enable_auto_commit=False,
-                    auto_offset_reset="earliest",
-                    fetch_min_bytes=1,
-                    fetch_max_wait_ms=500,
-                    max_poll_records=500,
-                    allow_auto_create_topics=False,
-                    metrics_enabled=False,
-                )
-                self._require_visible(self._consumer.topics())
-            except KafkaError as error:
-                self.close()
-                raise LogUnavailable(unreachable(self._settings.bootstrap)) from error
-        return self._consumer
-
-    def _require_visible(self, visible: Iterable[str]) -> None:
-        # A consumer of a topic that it may not read polls nothing for ever and never fails.
-        missing = sorted(set(self._topics) - set(visible))
-        if missing:
-            self.close()
-            raise LogUnavailable(
-                Message(
-                    nl=f"Onderwerp {', '.join(missing)} bestaat niet of mag niet gelezen worden.",
-                    en=f"Topic {', '.join(missing)} does not exist or may not be read.",
-                )
-            )
-
-
-def _fetched(record: Any) -> Fetched:
-    return Fetched(
-        topic=record.topic,
-        partition=record.partition,
-        offset=record.offset,
-        key=record.key or b"",
-        value=record.value or b"",
-        headers=tuple(record.headers),
-        timestamp=record.timestamp,
-    )
 
 
 def _unacknowledged(failures: int, records: int) -> Message:

@@ -36,7 +36,7 @@ with warnings.catch_warnings():
     )
     from kafka.net.sasl.oauth import AbstractTokenProvider
     from kafka.protocol.admin.client_quotas import AlterClientQuotasRequest
-    from kafka.structs import TopicPartition
+    from kafka.structs import OffsetAndMetadata, TopicPartition
 
 __all__ = [
     "ACL",
@@ -53,6 +53,7 @@ __all__ = [
     "KafkaError",
     "KafkaProducer",
     "NoError",
+    "OffsetAndMetadata",
     "ResourcePattern",
     "ResourcePatternFilter",
     "ResourceType",

@@ -18,14 +18,15 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from consumers import deliveries, views
+from consumers import deliveries, kafka_positions, views
 from consumers.clock import date_of
 from consumers.scope import WHOLE_HUB, Scope
 from consumers.spans import read_trace
 from consumers.traceparent import parse_traceparent
-from gateway.exchange import records
-from gateway.exchange.authorise import AT_THE_DOOR, Stopped, authorise
+from gateway.exchange import arrivals, records
+from gateway.exchange.authorise import Stopped, authorise
 from gateway.exchange.decision import Recipient
+from gateway.exchange.kafka_readers import kafka_readers
 from gateway.exchange.passages import Journey, Passage
 from gateway.exchange.standing import CASE_HOLDER, Standings, standings
 
@@ -44,25 +45,21 @@ if TYPE_CHECKING:
 OVERSEERS = frozenset("AD")
 """Role letters that may see every journey, without payload."""
 
-DELIVERED, READY, WAITING, STOPPED, EXCLUDED = (
-    "delivered",
-    "ready",
-    "waiting",
-    "stopped",
-    "excluded",
-)
-PENDING, FAILED = "pending", "failed"
-WEBHOOK = "webhook"
+WAITING, EXCLUDED = "waiting", "excluded"
 
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What the stores hold about a few events; `waits` says why some are not in Kafka yet."""
+    """What the stores hold about a few events.
+
+    `waits` says why some are not in Kafka yet, `written` how far each topic of a participant is.
+    """
 
     entries: dict[str, dict[str, InboxEntry]] = field(default_factory=dict)
     hand_overs: dict[tuple[str, str], list[HandOver]] = field(default_factory=dict)
     waits: dict[str, str] = field(default_factory=dict)
     deliveries: dict[tuple[str, str], list[Delivery]] = field(default_factory=dict)
+    written: dict[str, int] = field(default_factory=dict)
 
     def add(
         self,
@@ -88,6 +85,7 @@ class _Seen:
     found: _Found
     whole: frozenset[str]
     now: Standings
+    kafka_readers: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +131,8 @@ class Journeys:
         found = self._found(whole, part, viewer)
         with self.ledger.connect() as connection:
             now = standings(connection, rows)
-        seen = _Seen(viewer, registry, found, frozenset(whole), now)
+        readers = frozenset(kafka_readers(registry, date_of(self.clock.now_us())))
+        seen = _Seen(viewer, registry, found, frozenset(whole), now, readers)
         made = (self._journey(row, seen) for row in rows)
         return [journey for journey in made if journey is not None]
 
@@ -148,6 +147,8 @@ class Journeys:
                         views.hand_overs_of(connection, scope, ids),
                         deliveries.of_events(connection, scope, ids),
                     )
+            holders = {name for entries in found.entries.values() for name in entries}
+            found.written.update(kafka_positions.written(connection, holders))
         with self.ledger.connect() as connection:
             found.waits.update(_unpublished(connection, [*whole, *part]))
         return found
@@ -164,7 +165,7 @@ class Journeys:
             for participant in wanted
             if participant != row.participant
         ]
-        known = any(one.state != STOPPED for one in passages)
+        known = any(one.state != arrivals.STOPPED for one in passages)
         if not known and row.event_id not in seen.whole:
             return None
         return Journey(
@@ -184,8 +185,14 @@ class Journeys:
             return self._outside(row, seen, recipient or _nobody(participant))
         given = seen.found.hand_overs.get((row.event_id, participant), [])
         sent = seen.found.deliveries.get((row.event_id, participant), [])
-        verdict = None if _has_arrived(given, sent) else self._verdict(row, seen, entry)
-        state, reason = _state_of(entry, verdict, sent)
+        written = seen.found.written.get(participant, 0)
+        verdict = None
+        if not arrivals.has_arrived(entry, given, sent, written):
+            verdict = self._verdict(row, seen, entry)
+        reads_kafka = participant in seen.kafka_readers
+        state, reason = arrivals.state_of(
+            entry, verdict, sent, is_for_kafka=reads_kafka and entry.seq > written
+        )
         member = seen.registry.participant(participant)
         return Passage(
             participant=participant,
@@ -248,30 +255,6 @@ def _addressed(recipients: dict[str, Recipient], viewer: str) -> tuple[str, ...]
     """The viewer, when the event was addressed to it; an excluded one may not even know."""
     own = recipients.get(viewer)
     return (viewer,) if own is not None and own.excluded is None else ()
-
-
-def _has_arrived(given: Sequence[HandOver], sent: Sequence[Delivery]) -> bool:
-    """Whether it was handed over: at a webhook, only once its receiver has taken it."""
-    if any(one.state == deliveries.DELIVERED for one in sent):
-        return True
-    return any(one.door != WEBHOOK for one in given) or bool(given and not sent)
-
-
-def _state_of(
-    entry: InboxEntry, verdict: Verdict | None, sent: Sequence[Delivery]
-) -> tuple[str, str | None]:
-    """From what a door would say now; one that was handed over is asked no more."""
-    if verdict is None:
-        return DELIVERED, None
-    if isinstance(verdict, Stopped):
-        return STOPPED, verdict.leg
-    if entry.status == STOPPED and entry.stopped_leg in AT_THE_DOOR:
-        return STOPPED, entry.stopped_leg
-    for kept, state in ((deliveries.PENDING, PENDING), (deliveries.FAILED, FAILED)):
-        found = next((one for one in sent if one.state == kept), None)
-        if found is not None:
-            return state, found.code or "not_tried"
-    return READY, "not_fetched"
 
 
 def _withheld(verdict: Verdict | None) -> tuple[str, ...]:

@@ -101,6 +101,10 @@ WAITS: dict[str, Message] = {
         nl="Staat in Kafka; wordt zo dadelijk verdeeld.",
         en="Is in Kafka; will be routed in a moment.",
     ),
+    "not_written": Message(
+        nl="Ligt klaar in de inbox; wordt nog in het eigen Kafka-onderwerp geschreven.",
+        en="Ready in the inbox; still to be written to the participant's own Kafka topic.",
+    ),
     "set_aside": Message(
         nl="Kafka weigerde de gebeurtenis; de beheerder van de hub is verwittigd.",
         en="Kafka refused the event; the hub's operator has been warned.",

@@ -16,8 +16,8 @@ class Passage:
     """What became of one event for one possible recipient.
 
     Attributes:
-        state: `delivered` through a door; `pending` or `failed` at a webhook; `ready` in the
-            inbox; `waiting` on its way there;
+        state: `delivered` through a door; `pending` at a webhook or before Kafka; `failed` at a
+            webhook; `ready` in the inbox; `waiting` on its way there;
             `stopped` at hand-over; `excluded` when the event was accepted.
         reason: why it waits, was stopped or excluded: a leg, or a code of `legs.WAITS`.
         doors: door and time (microseconds UTC) of each hand-over, the first one first.

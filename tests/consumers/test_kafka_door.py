@@ -81,12 +81,17 @@ class Copies:
 
     stopped: set[str] = field(default_factory=set)
     asked: list[str] = field(default_factory=list)
+    seconds_a_row: float = 0.0
+    now: float = 0.0
+    rendered: int = 0
 
     def __call__(
         self, participant: str, entries: Sequence[InboxEntry], door: str
     ) -> list[CloudEvent | None]:
         """One copy an entry."""
         self.asked.append(door)
+        self.rendered += len(entries)
+        self.now += len(entries) * self.seconds_a_row
         return [
             None
             if one.event_id in self.stopped
@@ -205,6 +210,31 @@ def test_a_restart_repeats_nothing_that_was_noted(setting: Setting) -> None:
         pass
 
     assert setting.broker.ids(ACME) == [1, 2, 3]
+
+
+def test_a_page_that_renders_too_slowly_gets_smaller(setting: Setting) -> None:
+    """Under a load that makes rendering slow, a long inbox still goes out, whoever else has one.
+
+    A page is rendered at once and may wait for half a second at most: a slower one is in vain.
+    """
+    setting.copies.seconds_a_row = 0.004
+    setting.door.passed = lambda: setting.copies.now
+    setting.readers[OTHER] = frozenset({"other-reader"})
+    for one in (ACME, OTHER):
+        setting.fill(one, range(PAGE))
+    for _ in range(2 * PAGE // 50):
+        setting.door.step()
+
+    for one in (ACME, OTHER):
+        assert setting.broker.ids(one) == [*range(PAGE)]
+    assert setting.copies.rendered == 2 * PAGE
+
+
+def test_a_wake_up_for_others_is_none(setting: Setting) -> None:
+    """The door looks when one of its readers got something, or when nobody is named."""
+    assert setting.door.concerns([b"vdab,acme", b"vdab"])
+    assert setting.door.concerns([b""])
+    assert not setting.door.concerns([b"vdab", b"ocmw-tienen,acme-2"])
 
 
 def test_the_loop_survives_a_broker_that_is_away(

@@ -40,7 +40,8 @@ class Doors:
         kills: for each door, how often one of the processes was killed that write to it.
         ended: when a reader's right ended, microseconds.
         rendered: reader, event id and when it was disclosed, microseconds.
-        stopped: reader and event id of what its inbox says is stopped.
+        stopped: reader and event id of what its inbox says is stopped, or was not sent: after its
+            right ended nothing more of it is.
         limit_us: how long after the end something may still be rendered.
     """
 

@@ -236,7 +236,7 @@ class DoorTrial:
                 self._take_from(consumer)
                 seen = self._seen()
                 is_lost = any(one.invariant == "D1 lost" for one in door_violations(seen))
-                if not is_lost or time.monotonic() > deadline:
+                if not is_lost or self._failed or time.monotonic() > deadline:
                     return seen
         finally:
             consumer.close()
@@ -292,8 +292,12 @@ class DoorTrial:
         return rows, excluded
 
     def _consumers(self) -> tuple[frozenset[tuple[str, str]], list[tuple[str, str, int]]]:
-        """What is stopped in the inboxes, and when what was rendered for whom."""
-        stopped = "select participant, event_id from inbox where stopped_leg is not null"
+        """What the inboxes say is stopped or was not sent, and when what was rendered for whom."""
+        stopped = (
+            "select i.participant, i.event_id from inbox i"
+            " left join kafka_positions k on k.participant = i.participant"
+            " where i.stopped_leg is not null or i.seq > k.seq"
+        )
         rendered = "select participant, event_id, disclosed_at from disclosures"
         with (
             opened(self.world.settings.stores.consumers, read_only=True) as engine,

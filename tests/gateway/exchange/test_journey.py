@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import orjson
 import pytest
 
-from gateway.exchange.registry import Organisation, Participant
+from consumers import inbox, kafka_positions
+from consumers.kafka_door import UNPUBLISHABLE
+from gateway.exchange.registry import Client, Organisation, Participant
 from tests.gateway.exchange.exchange_world import (
     CANARY,
     CAW,
@@ -104,6 +106,62 @@ def test_a_hand_over_says_when_where_and_without_what(world: World) -> None:
     assert passage.routed_at == world.clock.now_us() - 60_000_000
     assert "insz" in passage.withheld
     assert passage.withheld == waiting.withheld
+
+
+def _seq_of(world: World, event_id: str) -> int:
+    return next(one.seq for one in world.inbox(ORGANISER) if one.event_id == event_id)
+
+
+def _written(world: World, upto: int) -> None:
+    with world.engines["consumers"].begin() as connection:
+        kafka_positions.store(connection, ORGANISER, upto)
+
+
+def test_in_kafka_it_has_arrived_once_the_broker_took_it(world: World) -> None:
+    """Rendered and disclosed is not written: until then it is still to come."""
+    reader = Client("in-kafka", ORGANISER, "private_key_jwt", frozenset({"sj_kafka_read"}))
+    world.registry = rebuilt(world.registry, clients=[*world.registry.clients.values(), reader])
+    event_id = _refer(world)
+    world.deliver()
+    seq = _seq_of(world, event_id)
+    states = []
+    steps: list[Callable[[], object]] = [
+        lambda: _written(world, seq - 1),
+        lambda: world.fetch(ORGANISER, "kafka"),
+        lambda: _written(world, seq),
+    ]
+    for step in steps:
+        step()
+        passage = _of(_journey(world, event_id), ORGANISER)
+        states.append((passage.state, passage.reason))
+
+    waits = ("pending", "not_written")
+    assert states == [waits, waits, ("delivered", None)]
+
+
+def test_what_was_not_written_when_the_right_ended_is_stopped(world: World) -> None:
+    """Though it was rendered before: the broker was away, and now it may not go any more."""
+    event_id = _refer(world)
+    world.deliver()
+    world.fetch(ORGANISER, "kafka")
+    world.registry = without_agreement(world.registry, "demo-ocmw-organiser-2026")
+    passage = _of(_journey(world, event_id), ORGANISER)
+
+    assert (passage.state, passage.reason) == ("stopped", "agreement")
+
+
+def test_what_no_broker_takes_has_not_arrived(world: World) -> None:
+    """Its place is passed over, and its line in the disclosure log stays; it says why."""
+    event_id = _refer(world)
+    world.deliver()
+    seq = _seq_of(world, event_id)
+    world.fetch(ORGANISER, "kafka")
+    with world.engines["consumers"].begin() as connection:
+        inbox.mark(connection, ORGANISER, [seq], UNPUBLISHABLE)
+    _written(world, seq)
+    passage = _of(_journey(world, event_id), ORGANISER)
+
+    assert (passage.state, passage.reason) == ("stopped", "unpublishable")
 
 
 def test_who_is_excluded_is_named_with_the_leg(world: World) -> None:
