@@ -20,7 +20,7 @@ from gateway.exchange.pacing import gathering_seconds
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from consumers.wake import Listener
     from gateway.exchange.drains import Drain
@@ -55,6 +55,7 @@ class Relay:
     """One relay. Used by one thread; the counters may be read by others.
 
     Attributes:
+        passed: seconds on a clock that never goes back.
         published: rows that reached the log, duplicates after a fault not counted.
         set_aside: rows parked.
     """
@@ -64,6 +65,7 @@ class Relay:
     listener: Listener
     stop: threading.Event
     chunk: int = CHUNK
+    passed: Callable[[], float] = time.monotonic
     published: int = 0
     set_aside: int = 0
     _pause_seconds: float = FIRST_PAUSE_SECONDS
@@ -80,7 +82,7 @@ class Relay:
 
     def _turn(self) -> None:
         try:
-            moved = self.drain.acquire() and self.step()
+            moved = self.drain.acquire() and self._timed_step()
         except NotPublished as error:
             log.warning("relay_log_unavailable", code=error.code)
             self._pause()
@@ -95,7 +97,14 @@ class Relay:
         self._pause_seconds = FIRST_PAUSE_SECONDS
         if not moved:
             self.listener.wait(POLL_SECONDS)
-        self.stop.wait(max(0.0, self._due_at - time.monotonic()))
+        self.stop.wait(max(0.0, self._due_at - self.passed()))
+
+    def _timed_step(self) -> bool:
+        began, before = self.passed(), self.published
+        moved = self.step()
+        now = self.passed()
+        self._due_at = now + gathering_seconds(self.published - before, now - began)
+        return moved
 
     def step(self) -> bool:
         """Publish one chunk; False when there was nothing.
@@ -107,7 +116,6 @@ class Relay:
         rows = self.drain.take(self.chunk)
         if not rows:
             return False
-        self._due_at = time.monotonic() + gathering_seconds(len(rows))
         records = [_record(row) for row in rows]
         poisons: tuple[Poison, ...] = ()
         try:

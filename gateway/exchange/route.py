@@ -81,6 +81,10 @@ class Route:
         consumers: writing engine of the consumers' store.
         wakers: the doors, told which participants got something (names joined by commas).
         pause: waits between attempts; a test passes one that does not.
+        passed: seconds on a clock that never goes back.
+
+    Attributes:
+        took: how many seconds the last batch took, without the wait for it.
     """
 
     log: Log
@@ -92,7 +96,9 @@ class Route:
     tracing: Tracing | None = None
     pause: Callable[[float], object] = time.sleep
     counts: Counts = field(default_factory=Counts)
+    passed: Callable[[], float] = time.monotonic
     pending: Sequence[Fetched] = ()
+    took: float = 0.0
 
     def step(self, timeout_seconds: float = POLL_SECONDS) -> int:
         """Poll once and place what came; returns how many records that was.
@@ -108,9 +114,11 @@ class Route:
         self.pending = self.pending or self.log.poll(timeout_seconds)
         if not self.pending:
             return 0
+        began = self.passed()
         self._place_at_last(self.pending)
         self.log.commit()
         placed, self.pending = len(self.pending), ()
+        self.took = self.passed() - began
         return placed
 
     def reroute(self, event_ids: Sequence[str]) -> frozenset[str]:
@@ -258,4 +266,4 @@ def run(route: Route, stop: threading.Event) -> None:
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
         else:
             pause = PAUSE_SECONDS
-            stop.wait(gathering_seconds(placed))
+            stop.wait(gathering_seconds(placed, route.took))
