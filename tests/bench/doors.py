@@ -10,7 +10,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from gateway import settings
 from tests.bench import feeds, floors, load
+from tests.bench.bare_way import Way, bare_way
 from tests.bench.cases import BATCH, RECIPIENTS
 from tests.bench.measures import BATCH_CONNECTIONS, PATIENCE_SECONDS, quantile
 from tests.bench.streams import streaming
@@ -89,6 +91,7 @@ class Doors:
             tell(f"accept to webhook and to event stream at {steady.name}")
             found |= self._to_webhook(steady, extent.load_seconds)
             found |= self._to_stream(steady, extent.load_seconds)
+            found |= self._barely(steady, extent.load_seconds)
         tell("first event of a new subscription")
         return found | self._first(extent.newcomers)
 
@@ -105,11 +108,15 @@ class Doors:
             assert time.monotonic() < deadline, "the inboxes never filled"
             time.sleep(0.02)
 
-    def steadily(self, steady: Steady, seconds: float) -> dict[str, float]:
-        """Send ordinary events at a steady rate; when each was due, by its id."""
+    def steadily(self, steady: Steady, seconds: float, port: int | None = None) -> dict[str, float]:
+        """Send ordinary events at a steady rate; when each was due, by its id.
+
+        They go to the hub, or to who listens at `port` instead.
+        """
         events = [self.bench.ordinary() for _ in range(int(steady.rate * seconds))]
         requests = self.bench.requests(events, ORGANISER, steady.per_call)
-        plan = load.Plan(self.bench.port, requests, BATCH_CONNECTIONS, 0, steady.per_call)
+        to = self.bench.port if port is None else port
+        plan = load.Plan(to, requests, BATCH_CONNECTIONS, 0, steady.per_call)
         return load.steadily(plan, steady.rate / steady.per_call)
 
     def to_webhook(self, name: str, steady: Steady, seconds: float) -> list[float]:
@@ -171,6 +178,21 @@ class Doors:
             sent = self.steadily(steady, seconds)
             taken = _milliseconds(sent, lambda: list(stream.arrived().items()))
         return _spread(f"accept to event stream at {steady.name}", taken)
+
+    def _barely(self, steady: Steady, seconds: float) -> Figures:
+        """The same load on the same hops, with nothing done at them."""
+        receiver = f"bare-{steady.rate}"
+        way = Way(
+            settings.load(self.bench.hub.data).log_settings(floors.ADMINISTRATOR),
+            self.sink.url(receiver),
+            certificates(self.bench.hub.data.parent).authority,
+            steady.per_call,
+        )
+        with bare_way(way) as port:
+            self.steadily(steady, 1.0, port)  # connections are opened with the first of them
+            sent = self.steadily(steady, seconds, port)
+            taken = _milliseconds(sent, lambda: self.sink.came(receiver))
+        return _spread(f"bare way at {steady.name}", taken)
 
     def _first(self, number: int) -> Figures:
         """From the answer that a subscription is there to its first event, published then."""

@@ -64,7 +64,7 @@ def _serve(port: int, app: Any) -> None:
 @contextmanager
 def endpoint(kind: str) -> Iterator[int]:
     """An endpoint that only reads the body, in a process of its own; gives its port."""
-    with _served(_bare if kind == "bare" else _framework()) as port:
+    with served(_bare if kind == "bare" else _framework()) as port:
         yield port
 
 
@@ -79,12 +79,13 @@ def answering(body: bytes) -> Iterator[int]:
             await send({"type": "http.response.start", "status": 200, "headers": headers})
             await send({"type": "http.response.body", "body": body})
 
-    with _served(answer) as port:
+    with served(answer) as port:
         yield port
 
 
 @contextmanager
-def _served(app: Any) -> Iterator[int]:
+def served(app: Any) -> Iterator[int]:
+    """An ASGI application in a process of its own; gives its port."""
     (port,) = distant_ports(1)
     process = multiprocessing.get_context("fork").Process(target=_serve, args=(port, app))
     process.start()
@@ -97,7 +98,9 @@ def _served(app: Any) -> Iterator[int]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Topic:
+class Topic:
+    """A topic of a floor's own."""
+
     name: str
     partitions: int
     configs: dict[str, str]
@@ -108,7 +111,7 @@ def kafka_rate(settings: HubSettings, records: Sequence[Record], seconds: float)
     """Records a second that kafka-python gets acknowledged by all: these bytes, over and over."""
     topic = "bench.floor.v1"
     admin = LogAdmin(settings.log_settings(ADMINISTRATOR))
-    admin.ensure_topics([_Topic(topic, PARTITIONS, {})])
+    admin.ensure_topics([Topic(topic, PARTITIONS, {})])
     admin.close()
     chunk = [replace(records[n % len(records)], topic=topic) for n in range(CHUNK)]
     producer = SupervisedProducer(settings.log_settings(ADMINISTRATOR))
