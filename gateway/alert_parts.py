@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING
 
 from consumers import alerting
 from consumers.alerting import Alerting, Owner
 from consumers.clock import date_of
 from consumers.mail import Mailer
+from gateway.companion import start_companion
 from gateway.exchange.alert_addresses import owner_of
 from gateway.exchange.legs import reason
 from gateway.exchange.text_seal import TextSeal
 
 if TYPE_CHECKING:
+    import threading
+
     from consumers.sending import Sender
     from gateway.door_parts import DoorParts
     from gateway.settings import HubSettings
@@ -38,16 +40,7 @@ class AlertParts:
 
     def start(self, stop: threading.Event) -> threading.Thread:
         """Tell owners until `stop` is set; without this thread the process ends, to begin anew."""
-
-        def tell() -> None:
-            try:
-                alerting.run(self._alerting, stop)
-            finally:
-                stop.set()
-
-        thread = threading.Thread(target=tell, name="alerts")
-        thread.start()
-        return thread
+        return start_companion("alerts", lambda: alerting.run(self._alerting, stop), stop)
 
     def _owner(self, participant: str) -> Owner | None:
         day = date_of(self._doors.clock.now_us())

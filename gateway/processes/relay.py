@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING, Final
 
 from consumers.database import open_engine
 from consumers.log import SupervisedProducer
 from consumers.wake import wakers
+from gateway.companion import start_companion
 from gateway.exchange import relay as relaying
 from gateway.exchange.drains import open_drain
 from gateway.exchange.sealer import SEALER_LOCK, Sealer
@@ -16,6 +16,8 @@ from gateway.processes.background import step_back
 from gateway.processes.collector import spare_collections
 
 if TYPE_CHECKING:
+    import threading
+
     from gateway.settings import HubSettings
 
 RELAY: Final = "relay"
@@ -50,10 +52,7 @@ def _sealing(settings: HubSettings, stop: threading.Event) -> threading.Thread:
         try:
             sealer.run()
         finally:
-            stop.set()  # without it nothing would be proven, in silence; the process begins anew
             for one in (engine, reader):
                 one.dispose()
 
-    thread = threading.Thread(target=seal, name="sealer")
-    thread.start()
-    return thread
+    return start_companion("sealer", seal, stop)

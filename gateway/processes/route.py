@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING, Final
 
 from consumers import evidence
@@ -10,6 +9,7 @@ from consumers.database import open_engine
 from consumers.log import LogConsumer
 from consumers.spans import Tracing
 from consumers.wake import wakers
+from gateway.companion import start_companion
 from gateway.exchange import route as routing
 from gateway.processes.background import step_back
 from gateway.processes.collector import spare_collections
@@ -17,6 +17,8 @@ from gateway.registry_parts import RegistryParts, business_clock
 from schemas.topics import topics
 
 if TYPE_CHECKING:
+    import threading
+
     from gateway.settings import HubSettings
 
 ROUTE: Final = "route"
@@ -44,13 +46,15 @@ def run(settings: HubSettings) -> None:
         wakers=tuple(woken.waker(one) for one in DOORS),
         tracing=tracing,
     )
-    counting = _counting(settings, placing, stop)
+    # Switched off, facts wait in the log.
+    counting = _counting(settings, placing, stop) if settings.has_evidence else None
     spare_collections()
     try:
         routing.run(placing, stop)
     finally:
         stop.set()
-        counting.join()
+        if counting is not None:
+            counting.join()
         log.close()
         tracing.close()
         registry.live.stop()
@@ -68,12 +72,5 @@ def _counting(
             evidence.run(keeping, stop)
         finally:
             log.close()
-            stop.set()  # without it figures would stand still in silence; the process begins anew
 
-    thread = threading.Thread(target=keep if settings.has_evidence else _nothing, name="evidence")
-    thread.start()
-    return thread
-
-
-def _nothing() -> None:
-    """Evidence is switched off: facts wait in the log."""
+    return start_companion("evidence", keep, stop)
