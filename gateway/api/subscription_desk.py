@@ -13,14 +13,13 @@ from urllib.parse import urlsplit
 import orjson
 
 from consumers import challenge, deliveries, signatures, subscriptions, views
-from consumers.errors import InvalidSubscription, SubscriptionState
 from consumers.scope import WHOLE_HUB, Scope
 from consumers.sending import Envelope
 from gateway import errors
 from gateway.api import alert_desk
+from gateway.api import subscription_refusals as refusals
 from gateway.exchange import audit
 from gateway.exchange.webhook_door import DOOR
-from schemas.errors import InvalidParam, Message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -80,7 +79,7 @@ class Desk:
         with self.reading.connect() as connection:
             found = subscriptions.one(connection, scope, subscription_id)
         if found is None:
-            raise _unknown()
+            raise refusals.unknown()
         return found
 
     def create(
@@ -112,7 +111,7 @@ class Desk:
             )
             others = [x for x in subscriptions.every(connection, scope) if x.creation_key != key]
             if len(others) >= MOST_SUBSCRIPTIONS:
-                raise _too_many()
+                raise refusals.too_many(MOST_SUBSCRIPTIONS)
             made, is_new = subscriptions.create(
                 connection,
                 participant,
@@ -125,12 +124,7 @@ class Desk:
                 now=self.clock.now_us(),
             )
         if not is_new and made.creation_hash != digest.hexdigest():
-            raise errors.IdempotencyKeyReused(
-                Message(
-                    nl="Deze Idempotency-Key hoort bij een ander abonnement.",
-                    en="This Idempotency-Key belongs to another subscription.",
-                )
-            )
+            raise refusals.key_reused()
         return (self.challenge(made, principal), secret) if is_new else (made, None)
 
     def challenge(self, found: Subscription, principal: Principal) -> Subscription:
@@ -160,7 +154,7 @@ class Desk:
             SubscriptionState: 409, its receiver has not been challenged with success yet.
         """
         if found.state == subscriptions.PENDING:
-            raise _wrong_state()
+            raise refusals.not_challenged()
         return self.change(found, state=subscriptions.PAUSED, reason=None)
 
     def resume(self, found: Subscription, principal: Principal) -> Subscription:
@@ -187,14 +181,14 @@ class Desk:
         Raises:
             InvalidSubscription: 422, the given one is no secret.
         """
-        _check_secret(secret)
+        refusals.require_secret(secret)
         fresh = secret or signatures.new_secret()
         self.note(principal, SECRET, found)
         now = time.time_ns() // 1000
         with self.writing.begin() as connection:
             current = subscriptions.one(connection, Scope(found.participant), found.id, locked=True)
             if current is None:
-                raise _unknown()
+                raise refusals.unknown()
             subscriptions.rotate(
                 connection, current, self.seal, secret=fresh, grace_us=grace_us, now=now
             )
@@ -262,12 +256,7 @@ class Desk:
             Overloaded: 503, so many do already.
         """
         if not self.outward.acquire(blocking=False):
-            raise errors.Overloaded(
-                Message(
-                    nl="Te veel proeven wachten op hun ontvanger. Hervat straks.",
-                    en="Too many tests wait for their receiver. Resume in a moment.",
-                )
-            )
+            raise refusals.too_busy()
         try:
             yield
         finally:
@@ -288,22 +277,16 @@ class Desk:
         grants = self.registry().grants
         reaching = grants.grants_to(member.organisation, member.role) if member else ()
         if not any(DOOR in grant.doors for grant in reaching):
-            raise errors.AccessError(
-                Message(
-                    nl="Geen afspraak laat toe dat u via een webhook ontvangt.",
-                    en="No agreement lets you receive through a webhook.",
-                ),
-                facts={"leg": "door"},
-            )
+            raise refusals.no_agreement()
         self.policy.target(asked.url)
         if asked.oauth is not None:
             self.policy.target(asked.oauth.token_endpoint, "oauth.token_endpoint")
         if asked.alerts is not None:
             alert_desk.check(self, participant, asked.alerts)
-        _check_secret(asked.secret)
+        refusals.require_secret(asked.secret)
         faults = asked.faults(self.registry().rules.programmes())
         if faults:
-            raise _invalid(faults)
+            raise refusals.invalid(faults)
 
 
 def scope_of(principal: Principal) -> Scope:
@@ -317,45 +300,3 @@ def where_to(url: str) -> str:
         return audit.checked_reason(f"to {urlsplit(url).hostname}")
     except errors.InvalidParameter:
         return "to a host that is not shown"
-
-
-def _check_secret(secret: str | None) -> None:
-    if secret is not None and not signatures.is_secret(secret):
-        told = Message(
-            nl="Geef whsec_ gevolgd door 24 tot 64 bytes in base64.",
-            en="Give whsec_ followed by 24 to 64 bytes in base64.",
-        )
-        raise _invalid([InvalidParam("secret", "malformed", told)])
-
-
-def _invalid(faults: list[InvalidParam]) -> InvalidSubscription:
-    names = ", ".join(dict.fromkeys(one.name for one in faults))
-    told = Message(nl=f"Deze velden kloppen niet: {names}.", en=f"These fields are wrong: {names}.")
-    return InvalidSubscription(told, invalid=faults)
-
-
-def _too_many() -> InvalidSubscription:
-    return InvalidSubscription(
-        Message(
-            nl=f"U hebt al {MOST_SUBSCRIPTIONS} abonnementen. Verwijder er eerst een.",
-            en=f"You have {MOST_SUBSCRIPTIONS} subscriptions already. Delete one first.",
-        )
-    )
-
-
-def _wrong_state() -> SubscriptionState:
-    return SubscriptionState(
-        Message(
-            nl="De ontvanger doorstond de proef nog niet. Hervat om die te herhalen.",
-            en="The receiver has not passed its challenge yet. Resume to repeat it.",
-        )
-    )
-
-
-def _unknown() -> errors.UnknownRecord:
-    return errors.UnknownRecord(
-        Message(
-            nl="Dit abonnement bestaat niet, of is niet van u.",
-            en="This subscription does not exist, or is not yours.",
-        )
-    )
