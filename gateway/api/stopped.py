@@ -12,13 +12,12 @@ from fastapi import APIRouter, Depends, Query
 from sqlalchemy.engine import Engine
 
 from consumers import views
-from consumers.kafka_door import DOOR as KAFKA
-from consumers.kafka_door import UNPUBLISHABLE
 from consumers.scope import Scope
 from consumers.views import InboxEntry
 from gateway.api import parameters
 from gateway.api.authentication import principal_with
 from gateway.api.collaborators import TokenVerifier
+from gateway.exchange import arrivals
 from gateway.exchange.legs import LEGS, reason
 from gateway.oauth.verifier import Principal
 from schemas.moments import to_rfc3339
@@ -52,17 +51,8 @@ def router(*, reader: Engine, verifier: TokenVerifier) -> APIRouter:
         place = _place(after)
         with reader.connect() as connection:
             found = views.stopped(connection, scope, after=place, limit=limit, leg=leg)
-            ids = [one.event_id for one in found]
-            given = views.hand_overs_of(connection, scope, ids) if ids else []
-        left = {(one.event_id, one.participant) for one in given}
-        # What Kafka does not take was disclosed to be written there, in vain.
-        elsewhere = {(one.event_id, one.participant) for one in given if one.door != KAFKA}
-        shown = [
-            one
-            for one in found
-            if (one.event_id, one.participant)
-            not in (elsewhere if one.stopped_leg == UNPUBLISHABLE else left)
-        ]
+            gone = arrivals.left(connection, scope, found)
+        shown = [one for one in found if (one.event_id, one.participant) not in gone]
         last = found[-1] if len(found) == limit else None
         return {
             "stopped": [_whole(one) if oversees else _own(one) for one in shown],

@@ -1,4 +1,4 @@
-"""What became of an event that is in an inbox: pure.
+"""What became of an event that is in an inbox.
 
 Handed over is not arrived: a copy is disclosed before it leaves, and may then wait for a receiver
 or a broker that is away, or be stopped before it went.
@@ -6,18 +6,22 @@ or a broker that is away, or be stopped before it went.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
-from consumers import deliveries
+from consumers import deliveries, kafka_positions, views
 from consumers.kafka_door import DOOR as KAFKA
 from consumers.kafka_door import UNPUBLISHABLE
 from gateway.exchange.authorise import AT_THE_DOOR, Stopped
 from gateway.exchange.webhook_door import DOOR as WEBHOOK
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
+
+    import sqlalchemy as sa
 
     from consumers.deliveries import Delivery
+    from consumers.scope import Scope
     from consumers.views import HandOver, InboxEntry
     from gateway.exchange.authorise import Verdict
 
@@ -26,6 +30,29 @@ STOPPED: Final = "stopped"
 PENDING: Final = "pending"
 FAILED: Final = "failed"
 READY: Final = "ready"
+
+
+def left(
+    connection: sa.Connection, scope: Scope, entries: Iterable[InboxEntry]
+) -> set[tuple[str, str]]:
+    """Event and participant of those of the entries that a door has let out.
+
+    One that waits for a webhook counts: its deliverer asks again before each attempt.
+    """
+    listed = list(entries)
+    if not listed:
+        return set()
+    doors: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+    for one in views.hand_overs_of(connection, scope, [one.event_id for one in listed]):
+        doors[one.event_id, one.participant].add(one.door)
+    in_kafka = {participant for (_, participant), given in doors.items() if KAFKA in given}
+    written = kafka_positions.written(connection, in_kafka) if in_kafka else {}
+    return {
+        (one.event_id, one.participant)
+        for one in listed
+        if doors[one.event_id, one.participant] - {KAFKA}
+        or _is_written(one, doors[one.event_id, one.participant], written.get(one.participant, 0))
+    }
 
 
 def has_arrived(
@@ -44,8 +71,7 @@ def has_arrived(
     doors = {one.door for one in given}
     if any(one.state == deliveries.DELIVERED for one in sent) or (WEBHOOK in doors and not sent):
         return True
-    is_written = entry.seq <= written and entry.stopped_leg != UNPUBLISHABLE
-    return bool(doors - {WEBHOOK, KAFKA}) or (KAFKA in doors and is_written)
+    return bool(doors - {WEBHOOK, KAFKA}) or _is_written(entry, doors, written)
 
 
 def state_of(
@@ -70,3 +96,8 @@ def state_of(
         if found is not None:
             return state, found.code or "not_tried"
     return (PENDING, "not_written") if is_for_kafka else (READY, "not_fetched")
+
+
+def _is_written(entry: InboxEntry, doors: set[str], written: int) -> bool:
+    """Whether the broker took what was rendered for its recipient's topic."""
+    return KAFKA in doors and entry.seq <= written and entry.stopped_leg != UNPUBLISHABLE

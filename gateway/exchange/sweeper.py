@@ -19,7 +19,7 @@ from consumers import inbox, views
 from consumers.clock import date_of
 from consumers.inbox import InboxRow
 from consumers.scope import WHOLE_HUB, Scope
-from gateway.exchange import records
+from gateway.exchange import arrivals, records
 from gateway.exchange.authorise import AT_THE_DOOR, Stopped, authorise
 from gateway.exchange.entitlements import changed, entitlements
 from gateway.exchange.standing import standings
@@ -202,7 +202,7 @@ class Sweeper:
         return self._unread(scope, entries)
 
     def _unread(self, scope: Scope, entries: Sequence[InboxEntry]) -> list[InboxEntry]:
-        """Those that no door has handed over."""
+        """Those that no door has let out."""
         with self._reading.connect() as connection:
             return _unread(connection, scope, entries)
 
@@ -275,11 +275,8 @@ def _unread(
     connection: sa.Connection, scope: Scope, entries: Iterable[InboxEntry]
 ) -> list[InboxEntry]:
     listed = list(entries)
-    if not listed:
-        return []
-    given = views.hand_overs_of(connection, scope, [one.event_id for one in listed])
-    known = {(one.event_id, one.participant) for one in given}
-    return [one for one in listed if (one.event_id, one.participant) not in known]
+    gone = arrivals.left(connection, scope, listed)
+    return [one for one in listed if (one.event_id, one.participant) not in gone]
 
 
 def _row(entry: InboxEntry) -> InboxRow:

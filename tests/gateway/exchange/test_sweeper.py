@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from consumers import kafka_positions
 from gateway.exchange.authorise import Stopped
 from gateway.exchange.entitlements import changed, entitlements
 from gateway.exchange.render import Rendered
@@ -63,6 +64,27 @@ def said(world: World, name: str, trajectory: str, scope: dict[str, Any]) -> Non
 def legs(world: World, participant: str = ORGANISER) -> dict[str, str | None]:
     """What stops each event in an inbox, by the event's name."""
     return {one.event_name: one.stopped_leg for one in world.inbox(participant)}
+
+
+def test_what_kafka_has_not_taken_is_still_queued(world: World) -> None:
+    """Rendered for a broker that was away: stopped when the right ends, given again with it.
+
+    What was written stays as it is.
+    """
+    referred(world)
+    first, second = world.inbox(ORGANISER)
+    world.fetch(ORGANISER, "kafka")
+    with world.engines["consumers"].begin() as connection:
+        kafka_positions.store(connection, ORGANISER, first.seq)
+    intact = world.registry
+    world.registry = without_agreement(intact, PROTOCOL)
+    assert world.sweeper.step() == 1
+    assert legs(world) == {first.event_name: None, second.event_name: "agreement"}
+
+    world.registry = rebuilt(intact)
+    assert world.sweeper.step() == 1
+    assert legs(world) == {first.event_name: None, second.event_name: None}
+    assert world.inbox(ORGANISER)[-1].seq > second.seq
 
 
 def test_a_revoked_agreement_stops_what_is_queued(world: World) -> None:
