@@ -39,7 +39,8 @@ class Extent:
     Attributes:
         outage: events while a receiver is away.
         outage_seconds: for how long it is.
-        beside: events while a neighbour misbehaves.
+        beside: events while a neighbour misbehaves; few enough that the machine has room, for on a
+            full one whatever is done beside makes others wait.
         beside_seconds: for how long each does.
     """
 
@@ -50,8 +51,8 @@ class Extent:
     behaviours: tuple[str, ...] = BEHAVIOURS
 
 
-FULL: Final = Extent(Steady(100), 60.0, Steady(100), 15.0)
-QUICK: Final = Extent(Steady(50), 5.0, Steady(50), 3.0)
+FULL: Final = Extent(Steady(100), 60.0, Steady(40), 20.0)
+QUICK: Final = Extent(Steady(50), 5.0, Steady(20), 3.0)
 
 
 def figures(doors: Doors, badly: Sink, extent: Extent, tell: Callable[[str], None]) -> Figures:
