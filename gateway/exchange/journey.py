@@ -148,7 +148,8 @@ class Journeys:
                         deliveries.of_events(connection, scope, ids),
                     )
             holders = {name for entries in found.entries.values() for name in entries}
-            found.written.update(kafka_positions.written(connection, holders))
+            positions = kafka_positions.written(connection, holders)
+        found.written.update(positions)
         with self.ledger.connect() as connection:
             found.waits.update(_unpublished(connection, [*whole, *part]))
         return found
