@@ -55,7 +55,9 @@ def _run_doors(events: int, kills: int, seed: int, folder: Path) -> int:
         trial = DoorTrial(world, seed, events, rounds=kills)
         found = trial.run()
     repeated = ", ".join(f"{door} {times}" for door, times in sorted(again(trial.seen).items()))
-    _say(f"doors, {events} events to 3 of 20: {len(found)} violations; came again: {repeated}")
+    killed = ", ".join(f"{name} {times}" for name, times in sorted(trial.killed.items()))
+    _say(f"doors, {events} events to 3 of 20: {len(found)} violations")
+    _say(f"  killed: {killed}; came again: {repeated}")
     for one in found[:SHOWN]:
         _say(f"  {one.invariant}: {one.what}")
     return int(bool(found))

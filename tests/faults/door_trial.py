@@ -74,7 +74,7 @@ class DoorTrial:
     limit_us: int = 2_000_000
     acknowledged: set[str] = field(default_factory=set)
     readers: dict[str, frozenset[str]] = field(default_factory=dict)
-    kills: Counter[str] = field(default_factory=Counter)
+    killed: Counter[str] = field(default_factory=Counter)
     ended: dict[str, int] = field(default_factory=dict)
     seen: Doors = field(init=False)
     _failed: list[str] = field(default_factory=list)
@@ -194,7 +194,7 @@ class DoorTrial:
                 assert time.monotonic() < deadline, f"{name} was not started again"
                 time.sleep(PAUSE_SECONDS)
             else:
-                self.kills[DOOR_OF.get(name, "feed")] += name in DOOR_OF
+                self.killed[name] += 1
                 return
 
     def _revoke(self) -> None:
@@ -260,12 +260,20 @@ class DoorTrial:
             readers=dict(self.readers),
             door=readers(),
             came={name: list(ids) for name, ids in self.world.came.items()},
-            kills=dict(self.kills),
+            kills=self._kills(),
             ended=dict(self.ended),
             rendered=rendered,
             stopped=stopped | excluded,
             limit_us=self.limit_us,
         )
+
+    def _kills(self) -> dict[str, int]:
+        """How often one of the processes was killed that write to each door."""
+        found: Counter[str] = Counter()
+        for name, times in self.killed.items():
+            if name in DOOR_OF:
+                found[DOOR_OF[name]] += times
+        return dict(found)
 
     def _ledger(self) -> tuple[list[tuple[str, str]], frozenset[tuple[str, str]]]:
         """Every row, and whom an agreement that had ended left out."""
