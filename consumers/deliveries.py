@@ -76,8 +76,19 @@ def due(
     connection: sa.Connection, scope: Scope, subscription_id: str, now: int, limit: int
 ) -> list[Delivery]:
     """The first of each lane that is to be tried now, in inbox order."""
-    query = _pending(subscription_id).where(deliveries.c.next_at <= now).limit(limit)
-    return _read(connection, scoped(query, scope))
+    given = {"subscription": subscription_id, "now": now, "most": limit}
+    return [Delivery(*row) for row in _DUE.execute(connection, scope, given)]
+
+
+_PENDING: Final = sa.and_(
+    deliveries.c.subscription_id == sa.bindparam("subscription"), deliveries.c.state == PENDING
+)
+_DUE: Final = Prepared(
+    sa.select(deliveries)
+    .where(_PENDING, deliveries.c.next_at <= sa.bindparam("now"))
+    .order_by(deliveries.c.seq)
+    .limit(sa.bindparam("most", type_=sa.Integer))
+)
 
 
 def probing(connection: sa.Connection, scope: Scope, subscription_id: str) -> list[Delivery]:
@@ -144,10 +155,11 @@ def busy_lanes(
 
 def waiting(connection: sa.Connection, scope: Scope, subscription_id: str) -> int:
     """How many are pending."""
-    query = sa.select(sa.func.count()).where(
-        deliveries.c.subscription_id == subscription_id, deliveries.c.state == PENDING
-    )
-    return int(connection.execute(scoped(query, scope)).scalar_one())
+    found = _WAITING.execute(connection, scope, {"subscription": subscription_id})
+    return int(found.scalar_one())
+
+
+_WAITING: Final = Prepared(sa.select(sa.func.count(deliveries.c.seq)).where(_PENDING))
 
 
 def newest(
@@ -239,11 +251,11 @@ def hurry(connection: sa.Connection, scope: Scope, subscription_id: str, now: in
 
 def next_time(connection: sa.Connection, scope: Scope, subscription_id: str) -> int | None:
     """When the next of them is tried, None when none is pending."""
-    query = sa.select(sa.func.min(deliveries.c.next_at)).where(
-        deliveries.c.subscription_id == subscription_id, deliveries.c.state == PENDING
-    )
-    found: int | None = connection.execute(scoped(query, scope)).scalar()
+    found: int | None = _NEXT.execute(connection, scope, {"subscription": subscription_id}).scalar()
     return found
+
+
+_NEXT: Final = Prepared(sa.select(sa.func.min(deliveries.c.next_at)).where(_PENDING))
 
 
 def forget(connection: sa.Connection, scope: Scope, *, before: int) -> int:

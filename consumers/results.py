@@ -136,7 +136,7 @@ def _after(result: Result, seen: Subscription, chance: float) -> Delivery:
     window_ends = first + seen.window_us
     if verdict.kind == "refused" or (verdict.kind == "retry" and at >= window_ends):
         return replace(tried, state=deliveries.FAILED, next_at=None, ended_at=at)
-    wait = at + retrying.wait_us(tried.tries, at - first, chance)
+    wait = retrying.together(at + retrying.wait_us(tried.tries, at - first, chance))
     return replace(tried, next_at=max(min(wait, max(window_ends, at)), at + (verdict.hold_us or 0)))
 
 

@@ -14,6 +14,7 @@ HOUR_US: Final = 3600 * SECOND_US
 DAY_US: Final = 24 * HOUR_US
 
 FIRST_WAIT_US: Final = SECOND_US // 10
+GRID_US: Final = SECOND_US // 10
 LONGEST_WAIT_US: Final = 15 * 60 * SECOND_US
 LONGEST_RETRY_AFTER_SECONDS: Final = 24 * 3600
 BREAKER_FAILURES: Final = 5
@@ -84,6 +85,14 @@ def wait_us(tries: int, failing_us: int, chance: float) -> int:
     doubled = FIRST_WAIT_US << min(tries - 1, _DOUBLINGS)
     longest = min(doubled, max(FIRST_PROBE_US, failing_us // 8), LONGEST_WAIT_US)
     return int(longest * (0.5 + 0.5 * chance))
+
+
+def together(at: int) -> int:
+    """The next tenth of a second, so that what fails at one receiver is tried again together.
+
+    Each time of its own is a turn of its own, which costs as much as ten attempts.
+    """
+    return -(-at // GRID_US) * GRID_US
 
 
 def probe_us(failing_us: int, chance: float) -> int:

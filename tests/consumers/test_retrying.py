@@ -68,3 +68,11 @@ def test_probes() -> None:
 
     assert found == [1, 7, 60, 60]
     assert retrying.probe_us(0, 0.0) == SECOND_US // 2
+
+
+def test_what_fails_together_is_tried_again_together() -> None:
+    """Times of one tenth of a second become one, which is never earlier and hardly later."""
+    tenth = SECOND_US // 10
+
+    assert [retrying.together(at) for at in (1, tenth - 1, tenth)] == [tenth] * 3
+    assert retrying.together(tenth + 1) == 2 * tenth
