@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import TYPE_CHECKING, Final, Protocol
 
 from consumers import batches, results, retrying, subscriptions
@@ -34,6 +35,14 @@ if TYPE_CHECKING:
 LARGEST_BATCH: Final = 100
 BEGIN_SECONDS: Final = 0.5
 UNRENDERED: Final = Tried(retrying.Verdict("retry", "not_rendered"), 0)
+
+
+class After(Enum):
+    """What comes after a turn: another at once, something at its time, or nothing."""
+
+    MORE = "more"
+    LATER = "later"
+    NOTHING = "nothing"
 
 
 class Render(Protocol):
@@ -128,8 +137,8 @@ class Turns:
     passed: Callable[[], float] = time.monotonic
     paces: dict[str, Pace] = field(default_factory=dict)
 
-    def take(self, subscription_id: str) -> bool:
-        """One turn; whether another may find something to do at once, or later at its time.
+    def take(self, subscription_id: str) -> After:
+        """One turn, and what comes after it.
 
         Raises:
             SchakelError: its secrets cannot be opened.
@@ -140,21 +149,21 @@ class Turns:
         with self.reading.connect() as connection:
             found = subscriptions.one(connection, WHOLE_HUB, subscription_id)
             if found is None or not _may_deliver(found, now):
-                return False
+                return After.NOTHING
             pace = self.paces.setdefault(subscription_id, Pace())
             room = pace.room(found, now)
             if room < 1:
-                return False
+                return After.NOTHING
             batch = batches.plan(connection, found, now, room)
         if batch.is_idle(found) and found.due_at is None:
-            return False
+            return After.NOTHING
         outcome = self._send(found, batch)
         with self.writing.begin() as connection:
             results.record(
                 connection, found, batch, outcome, now=self.clock.now_us(), chance=self.chance
             )
         pace.took(len(outcome.results), len(batch.entries), found.concurrency)
-        return not (batch.is_idle(found) or _is_settled(found, batch, outcome))
+        return _after(found, batch, outcome)
 
     def _send(self, subscription: Subscription, batch: Batch) -> Outcome:
         is_probe = subscription.state == subscriptions.SUSPENDED
@@ -222,11 +231,16 @@ class Turns:
             return UNRENDERED
 
 
-def _is_settled(subscription: Subscription, batch: Batch, outcome: Outcome) -> bool:
-    """Whether all that there was is sent, and nothing waits for a time."""
-    has_ended = all(one.has_ended for one in outcome.results)
-    is_all = batch.is_end and not batch.waiting and len(outcome.results) == len(batch.entries)
-    return subscription.due_at is None and has_ended and is_all
+def _after(subscription: Subscription, batch: Batch, outcome: Outcome) -> After:
+    """What comes after a turn; an event that failed has its time, and so has what is behind it."""
+    failed = {one.item.delivery.lane for one in outcome.results if not one.has_ended}
+    done = {one.item.entry.seq for one in outcome.results}
+    items = (item for lane in batch.lanes for item in lane)
+    is_all = all(one.entry.seq in done or one.delivery.lane in failed for one in items)
+    if batch.is_idle(subscription) or (is_all and batch.is_end):
+        is_waiting = failed or batch.waiting or subscription.due_at is not None
+        return After.LATER if is_waiting else After.NOTHING
+    return After.MORE
 
 
 def _may_deliver(subscription: Subscription, now: int) -> bool:

@@ -24,7 +24,7 @@ from consumers.receiver_tokens import ReceiverTokens
 from consumers.scope import WHOLE_HUB, Scope
 from consumers.sending import Copy, Sender
 from consumers.subscriptions import Subscription, Wanted
-from consumers.turn import Turns
+from consumers.turn import After, Turns
 from schemas.errors import Message, SchakelError
 from tests.store_fixtures import migrated
 
@@ -167,7 +167,7 @@ class World:
         """One turn for each subscription that has work now; how many had."""
         with self.reading.connect() as connection:
             found = subscriptions.agenda(connection, self.clock.now_us())
-        return sum(self.turns.take(one) for one in found.ready)
+        return sum(self.turns.take(one) is After.MORE for one in found.ready)
 
     def settle(self) -> None:
         """Turns until nothing is due at this moment."""

@@ -16,7 +16,7 @@ from consumers.posting import Poster
 from consumers.receiver_tokens import ReceiverTokens
 from consumers.sending import Sender
 from consumers.subscriptions import agenda
-from consumers.turn import Turns
+from consumers.turn import After, Turns
 from gateway.api import audit, disclosures, subscription_desk, subscriptions
 from gateway.api.application import create_app
 from gateway.api.cases import Cases
@@ -85,7 +85,7 @@ class Hub:
         while True:
             with self.turns.reading.connect() as connection:
                 found = agenda(connection, self.clock.now_us()).ready
-            if not sum(self.turns.take(one) for one in found):
+            if not sum(self.turns.take(one) is After.MORE for one in found):
                 return
 
     @contextmanager

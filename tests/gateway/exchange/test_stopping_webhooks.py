@@ -19,7 +19,7 @@ from consumers.retrying import HOUR_US, Verdict
 from consumers.scope import WHOLE_HUB, Scope
 from consumers.sending import Tried
 from consumers.subscriptions import Wanted
-from consumers.turn import Turns
+from consumers.turn import After, Turns
 from gateway.exchange.webhook_door import WebhookDoor
 from tests.consumers.webhook_world import SECRET, Never, PlainSeal
 from tests.gateway.exchange.exchange_world import ORGANISER
@@ -80,7 +80,7 @@ class Door:
 
     def turn(self) -> bool:
         """One turn; whether there was something to do."""
-        return self.turns.take(self.subscription)
+        return self.turns.take(self.subscription) is After.MORE
 
     def states(self) -> Counter[str]:
         """How many deliveries are in each state."""
