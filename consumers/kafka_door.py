@@ -19,6 +19,7 @@ from consumers import inbox, kafka_positions, views
 from consumers.errors import NotPublished, Poison
 from consumers.kafka_copies import record_of
 from consumers.scope import Scope
+from consumers.wake import named
 from schemas.errors import SchakelError
 
 if TYPE_CHECKING:
@@ -114,8 +115,8 @@ class KafkaDoor:
 
     def concerns(self, woken: Sequence[bytes]) -> bool:
         """Whether a wake-up may be for one of the readers; one that names nobody may."""
-        names = {name for payload in woken for name in payload.decode().split(",")}
-        return not names or "" in names or not names.isdisjoint(self.readers())
+        names = named(woken)
+        return not names or not self.readers().keys().isdisjoint(names)
 
     def step(self) -> bool:
         """Bring access up to date and write a page for each inbox that has more.

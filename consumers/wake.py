@@ -21,6 +21,8 @@ import psycopg
 from sqlalchemy.engine import make_url
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from consumers.database import Stores
 
 # A unix socket's path may have 107 bytes on Linux and 103 on macOS.
@@ -52,6 +54,22 @@ class Listener(Protocol):
     def close(self) -> None:
         """Let go of the socket or connection; a waiting call returns soon. Idempotent."""
         ...
+
+
+def naming(participants: Iterable[str]) -> bytes:
+    """The payload of a wake-up for these participants alone."""
+    return ",".join(sorted(participants)).encode()
+
+
+def named(payloads: Iterable[bytes]) -> tuple[str, ...]:
+    """Participant ids named in the payloads; empty, meaning all, when one of them names none."""
+    names: set[str] = set()
+    for payload in payloads:
+        found = payload.decode("ascii", "replace").replace(",", " ").split()
+        if not found:
+            return ()
+        names.update(found)
+    return tuple(names)
 
 
 class DatagramWaker:

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
+from consumers.wake import named
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
@@ -132,7 +134,7 @@ class Waiters:
             try:
                 payloads = self._heard()
                 if payloads and self._loop is not None:
-                    self._pass_on(_participants(payloads))
+                    self._pass_on(named(payloads))
                 if time.monotonic() - self._looked_at > FALLBACK_SECONDS:
                     self._look()
             except Exception as error:  # noqa: BLE001 - the edge of a thread: waiting goes on
@@ -167,14 +169,3 @@ class Waiters:
 async def _disconnected(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
-
-
-def _participants(payloads: Sequence[bytes]) -> tuple[str, ...]:
-    """Participant ids named in the payloads; empty, meaning all, when one of them names none."""
-    names: set[str] = set()
-    for payload in payloads:
-        named = payload.decode("ascii", "replace").replace(",", " ").split()
-        if not named:
-            return ()
-        names.update(named)
-    return tuple(names)

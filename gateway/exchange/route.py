@@ -19,6 +19,7 @@ from consumers import inbox, parked
 from consumers.errors import LogUnavailable
 from consumers.parked import Parked
 from consumers.traceparent import flags_sampled, new_traceparent
+from consumers.wake import naming
 from gateway.exchange import records
 from gateway.exchange.driver import is_down
 from gateway.exchange.inbox_rows import InboxRows
@@ -234,7 +235,7 @@ class Route:
 
     def _wake(self, participants: frozenset[str]) -> None:
         if participants:
-            payload = ",".join(sorted(participants)).encode()
+            payload = naming(participants)
             for waker in self.wakers:
                 waker.wake(payload)
 

@@ -19,6 +19,7 @@ from consumers import inbox, views
 from consumers.clock import date_of
 from consumers.inbox import InboxRow
 from consumers.scope import WHOLE_HUB, Scope
+from consumers.wake import naming
 from gateway.exchange import arrivals, records
 from gateway.exchange.authorise import AT_THE_DOOR, Stopped, authorise
 from gateway.exchange.entitlements import changed, entitlements
@@ -256,7 +257,7 @@ class Sweeper:
                 touched = inbox.restore(connection, rows, now=self._clock.now_us())
             restored += len(rows)
             if touched:
-                self._wake(",".join(sorted(touched)).encode())
+                self._wake(naming(touched))
         self._counts.restored += restored
         return restored
 
