@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import os
-import ssl
 import tempfile
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -19,8 +18,6 @@ from dataclasses import dataclass, field
 from itertools import count
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Final
-
-import httpcore
 
 from consumers.log import LogAdmin, LogConsumer, Record, SupervisedProducer
 from gateway.processes.background import BEHIND
@@ -150,11 +147,7 @@ def _post_on(way: Way, stop: Event, ready: Event) -> None:
     admin.ensure_topics([floors.Topic(TOPIC, floors.PARTITIONS, {})])
     admin.close()
     consumer = LogConsumer(way.settings, [TOPIC], "bench.way", "one")
-    pool = httpcore.ConnectionPool(
-        ssl_context=ssl.create_default_context(cafile=str(way.authority)),
-        max_connections=CONNECTIONS,
-        max_keepalive_connections=CONNECTIONS,
-    )
+    pool = floors.client(way.authority, CONNECTIONS)
 
     def post(record: Fetched) -> None:
         headers = [(b"webhook-id", record.key)]

@@ -145,13 +145,18 @@ def post_rate(posting: Posting, seconds: float) -> tuple[float, float]:
     return found
 
 
+def client(authority: Path, connections: int) -> httpcore.ConnectionPool:
+    """A bare client of a receiver that this authority vouches for."""
+    return httpcore.ConnectionPool(
+        ssl_context=ssl.create_default_context(cafile=str(authority)),
+        max_connections=connections,
+        max_keepalive_connections=connections,
+    )
+
+
 def _post(posting: Posting, seconds: float) -> tuple[float, float]:
     os.nice(BEHIND)  # as the deliverer, so that a full machine slows both alike
-    pool = httpcore.ConnectionPool(
-        ssl_context=ssl.create_default_context(cafile=str(posting.authority)),
-        max_connections=posting.connections,
-        max_keepalive_connections=posting.connections,
-    )
+    pool = client(posting.authority, posting.connections)
     counts = [0] * posting.connections
     until = time.perf_counter() + seconds
 
