@@ -164,7 +164,7 @@ class World:
         return made.id
 
     def step(self) -> int:
-        """One turn for each subscription that has work now; how many had."""
+        """One turn for each subscription that has work now; how many have more at once."""
         with self.reading.connect() as connection:
             found = subscriptions.agenda(connection, self.clock.now_us())
         return sum(self.turns.take(one) is After.MORE for one in found.ready)

@@ -79,7 +79,7 @@ class Door:
     subscription: str
 
     def turn(self) -> bool:
-        """One turn; whether there was something to do."""
+        """One turn; whether there is more to do at once."""
         return self.turns.take(self.subscription) is After.MORE
 
     def states(self) -> Counter[str]:
