@@ -157,7 +157,9 @@ def _why_unconnected(error: BaseException) -> str:
             return "address_refused"
         if isinstance(cause, _NoName):
             return "name_unknown"
-        if isinstance(cause, ssl.SSLError):
+        # A certificate alone is a verdict; a handshake that breaks off is as good as no connection,
+        # as at a balancer whose servers are being replaced.
+        if isinstance(cause, ssl.SSLCertVerificationError):
             return "tls_failed"
         cause = cause.__cause__ or cause.__context__
     return "connection_failed"

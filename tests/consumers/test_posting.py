@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import socket
 import ssl
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
 
+from consumers import retrying
 from consumers.addresses import AddressPolicy, SystemResolver
 from consumers.errors import NotSent
 from consumers.posting import ANSWER_BYTES, Poster
@@ -130,6 +132,36 @@ def test_the_certificate_is_checked_for_the_name(tmp_path: Path) -> None:
     assert len(receiver.got) == 1
     poster.close()
     strict.close()
+
+
+TLS_ALERT = bytes([21, 3, 3, 0, 2, 2, 80])
+"""A fatal one: internal_error."""
+PLAIN = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "said", [b"", TLS_ALERT, PLAIN], ids=["it closes", "an alert", "plain HTTP"]
+)
+def test_a_handshake_that_breaks_off_is_no_connection(said: bytes) -> None:
+    """As at a balancer whose servers are being replaced: each of these may pass."""
+    poster = Poster(TESTING, SystemResolver(), seconds=5)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        breaking = threading.Thread(target=_break_off, args=(listening, said))
+        breaking.start()
+        why = reason(poster, f"https://127.0.0.1:{listening.getsockname()[1]}/")
+        breaking.join()
+    poster.close()
+
+    assert why == "connection_failed"
+    assert retrying.of_silence(why).kind == "retry"
+
+
+def _break_off(listening: socket.socket, said: bytes) -> None:
+    """Take one connection, hear how TLS begins, say this and close."""
+    connection, _ = listening.accept()
+    with connection:
+        connection.recv(4096)
+        connection.sendall(said)
 
 
 def _contexts(folder: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
