@@ -41,9 +41,7 @@ class GatewayParts:
         self._wakes = WakeParts(settings)
         self.ledger = self._ledger()
         self._issuer = IssuerParts(settings, registry, self.doors.encryption)
-        self.workers = WorkerParts(
-            settings, self.doors, self.ledger, self._issuer.signing, self._wakes.feed.wake
-        )
+        self.workers = WorkerParts(settings, self.doors, self.ledger, self._wakes.feed.wake)
         self._interface = InterfaceParts(
             settings, self.doors, self._issuer, self.workers, self._wakes
         )

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
-from consumers import subscriptions
 from gateway.exchange.agreement_expiry import AgreementExpiry
 from gateway.exchange.agreement_store import AgreementStore
 from gateway.exchange.chores import Chores
@@ -13,22 +11,20 @@ from gateway.exchange.erasure_store import ErasureStore
 from gateway.exchange.erasures import Erasures
 from gateway.exchange.heads import HeadSigner
 from gateway.exchange.key_erasure import KeyEraser
-from gateway.exchange.key_rotation import KeyRotation
 from gateway.exchange.proof_keys import ProofKeys
 from gateway.exchange.retention_job import RetentionJob
 from gateway.exchange.review_store import ReviewStore
 from gateway.exchange.round_store import RoundStore
 from gateway.exchange.sweeper import Sweeper
-from gateway.exchange.text_seal import TextSeal
 from gateway.exchange.timer_store import TimerStore
 from gateway.exchange.timers import Timers
+from gateway.key_parts import key_rotation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from gateway.door_parts import DoorParts
     from gateway.exchange.ledger import Ledger
-    from gateway.oauth.keys import SigningKeys
     from gateway.settings import HubSettings
 
 MOST_STEPS = 16
@@ -42,7 +38,6 @@ class WorkerParts:
         settings: of the gateway.
         doors: inboxes and keys.
         ledger: takes what the hub sends by itself.
-        signing: the issuer's keys, which lie under the same key-encryption key.
         wake: tells waiting feeds about inboxes that changed.
     """
 
@@ -51,7 +46,6 @@ class WorkerParts:
         settings: HubSettings,
         doors: DoorParts,
         ledger: Ledger,
-        signing: SigningKeys,
         wake: Callable[[bytes], None],
     ) -> None:
         self._doors = doors
@@ -83,7 +77,7 @@ class WorkerParts:
         self.heads = HeadSigner(
             self._ledger_engine, self._ledger_reader, keys=self.proof_keys, hub=settings.issuer
         )
-        self._chores = self._all_chores(signing)
+        self._chores = self._all_chores()
 
     def start(self) -> None:
         """Start every thread; the ledger has to take events already."""
@@ -134,18 +128,10 @@ class WorkerParts:
         live.on_change(sweeper.nudge)
         return sweeper
 
-    def _all_chores(self, signing: SigningKeys) -> Chores:
+    def _all_chores(self) -> Chores:
         doors = self._doors
-        seal = TextSeal(doors.encryption)
-        rotation = KeyRotation(
-            doors.keys_engine,
-            doors.encryption,
-            self._ledger_engine,
-            (
-                signing.rewrap,
-                self.proof_keys.rewrap,
-                partial(subscriptions.rewrap, doors.writing, seal),
-            ),
+        rotation = key_rotation(
+            doors.keys_engine, self._ledger_engine, doors.writing, doors.encryption
         )
         retention = RetentionJob(self._ledger_engine, doors.writing, self._eraser(), self._registry)
         return Chores(

@@ -22,10 +22,9 @@ from gateway.commands.options import AsJson  # noqa: TC001 - typer reads the ann
 from gateway.commands.signing import rotate_signing
 from gateway.exchange import audit
 from gateway.exchange.key_file import FileKeyEncryption
-from gateway.exchange.key_rotation import ROTATE_AFTER_US, KeyRotation
+from gateway.exchange.key_rotation import ROTATE_AFTER_US
 from gateway.exchange.key_state import KeyState, read_state
-from gateway.exchange.proof_keys import ProofKeys
-from gateway.oauth.keys import SigningKeys
+from gateway.key_parts import key_rotation
 from gateway.registry_parts import business_clock
 from gateway.settings import load
 from schemas.cli import language
@@ -33,11 +32,12 @@ from schemas.errors import Message
 from schemas.moments import to_rfc3339
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from sqlalchemy.engine import Engine
 
     from consumers.clock import Clock
+    from gateway.exchange.key_rotation import KeyRotation
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
@@ -57,16 +57,13 @@ def keys() -> None:
 class _Opened:
     """The parts of one command."""
 
-    def __init__(
-        self, engines: tuple[Engine, Engine], kek: FileKeyEncryption, clock: Clock
-    ) -> None:
-        self.keys, self.ledger = engines
+    def __init__(self, engines: Sequence[Engine], kek: FileKeyEncryption, clock: Clock) -> None:
+        self.keys, self.ledger, self.consumers = engines
         self.kek, self.clock = kek, clock
 
     def rotation(self) -> KeyRotation:
         """Replaces the key for everything that it wraps."""
-        others = SigningKeys(self.ledger, self.kek).rewrap, ProofKeys(self.ledger, self.kek).rewrap
-        return KeyRotation(self.keys, self.kek, self.ledger, others)
+        return key_rotation(self.keys, self.ledger, self.consumers, self.kek)
 
     def described(self) -> dict[str, Any]:
         """How it stands, with ids and times only."""
@@ -76,7 +73,8 @@ class _Opened:
 @contextmanager
 def _opened(data: Path | None) -> Iterator[_Opened]:
     settings = load(data)
-    made = open_engine(settings.stores.keys), open_engine(settings.stores.ledger)
+    stores = settings.stores
+    made = [open_engine(one) for one in (stores.keys, stores.ledger, stores.consumers)]
     try:
         kek = FileKeyEncryption(settings.key_file, may_create=lambda: False)
         yield _Opened(made, kek, business_clock(settings, made[1]))
