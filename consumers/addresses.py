@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 PORTS: Final = frozenset({443, 8443})
 LONGEST_URL: Final = 2048
+LONGEST_NAME: Final = 253
+LONGEST_LABEL: Final = 63
 
 # `is_global` holds for some of these, though each can stand for an address inside.
 _NEVER: Final = tuple(
@@ -61,7 +63,10 @@ class SystemResolver:
 
     def resolve(self, host: str, port: int) -> list[str]:
         """All addresses, in the order in which this machine would try them."""
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        try:
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except UnicodeError as error:  # the codec that Python puts before it has rules of its own
+            raise OSError("the name cannot be asked for") from error
         return list(dict.fromkeys(str(one[4][0]) for one in found))
 
 
@@ -92,7 +97,8 @@ class AddressPolicy:
 
         Raises:
             AddressRefused: no absolute https URL with an allowed port, or it holds credentials,
-                a fragment or characters outside ASCII. `name` is the field that it stood in.
+                a fragment, characters outside ASCII or a name that no name service can know.
+                `name` is the field that it stood in.
         """
         try:
             parts = urlsplit(url)
@@ -101,7 +107,7 @@ class AddressPolicy:
         except ValueError as error:
             raise _malformed(name) from error
         is_plain = url.isascii() and url.isprintable() and " " not in url
-        if len(url) > LONGEST_URL or not is_plain or "\\" in url or not host:
+        if len(url) > LONGEST_URL or not is_plain or "\\" in url or not _can_be_name(host):
             raise _malformed(name)
         if parts.username is not None or parts.password is not None or "#" in url:
             raise _malformed(name)
@@ -154,6 +160,14 @@ class AddressPolicy:
             f"Geef een https-adres op poort {allowed}.",
             f"Give an https address on port {allowed}.",
         )
+
+
+def _can_be_name(host: str) -> bool:
+    """Whether a name service may know it: the lengths of RFC 1035; addresses are within them."""
+    name = host.removesuffix(".")
+    return len(name) <= LONGEST_NAME and all(
+        0 < len(label) <= LONGEST_LABEL for label in name.split(".")
+    )
 
 
 def _literal(host: str) -> Address | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from consumers.addresses import AddressPolicy, Target
+from consumers.addresses import AddressPolicy, SystemResolver, Target
 from consumers.errors import AddressRefused
 
 PUBLIC, TESTING = AddressPolicy(), AddressPolicy(allows_loopback=True)
@@ -108,6 +108,12 @@ def test_public_addresses_are_called(address: str) -> None:
         "ftp://hook.example.org/",
         "file:///etc/passwd",
         "https://hook.example.org/" + "a" * 2048,
+        "https://hook..example.org/",
+        "https://.example.org/",
+        "https://example.org../",
+        "https://./",
+        f"https://{'a' * 64}.example.org/",
+        f"https://{'a.' * 121}example.orgs/",
         "",
     ],
 )
@@ -120,6 +126,21 @@ def test_urls_that_are_refused(url: str) -> None:
     assert fault.name == "oauth.token_endpoint"
     for told in (caught.value.detail.nl, caught.value.detail.en):
         assert "example.org" not in told
+
+
+@pytest.mark.parametrize(
+    "host", ["example.org.", f"{'a' * 63}.example.org", f"{'a.' * 121}example.org"]
+)
+def test_names_at_the_edge_of_what_there_may_be(host: str) -> None:
+    """A dot at the end, and the longest label and name."""
+    assert PUBLIC.target(f"https://{host}/").host == host
+
+
+@pytest.mark.parametrize("host", ["a..b", "a" * 64])
+def test_a_name_that_cannot_be_asked_for_has_no_address(host: str) -> None:
+    """Also when it was kept before such names were refused."""
+    with pytest.raises(OSError, match="cannot be asked"):
+        SystemResolver().resolve(host, 443)
 
 
 def test_loopback_is_for_test_installations() -> None:

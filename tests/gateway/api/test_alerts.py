@@ -102,6 +102,7 @@ REFUSED: tuple[tuple[dict[str, Any], str, str], ...] = (
     ({"url": "http://10.0.0.1/x"}, "alerts.url", "address_refused"),
     ({"url": "https://169.254.169.254/latest"}, "alerts.url", "address_refused"),
     ({"url": "ftp://hook.example.org/"}, "alerts.url", "not_https"),
+    ({"url": "https://hook..example.org/"}, "alerts.url", "malformed"),
     ({"url": "http://127.0.0.1:9/"}, "alerts.url", "connection_failed"),
 )
 

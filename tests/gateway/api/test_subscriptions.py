@@ -112,6 +112,12 @@ def test_who_does_not_answer_the_challenge_gets_nothing(hub: Hub) -> None:
     [
         ({"url": "http://10.0.0.1/x"}, "url"),
         ({"url": "https://169.254.169.254/latest"}, "url"),
+        ({"url": "https://a..b/hook"}, "url"),
+        (
+            {"oauth": {"token_endpoint": f"https://{'a' * 64}.example.org/", "client_id": "a",
+                       "client_secret": "b"}},
+            "oauth.token_endpoint",
+        ),
         ({"event_types": ["referral.creatd"]}, "event_types"),
         ({"programmes": ["nope"]}, "programmes"),
         ({"municipalities": ["99999"]}, "municipalities"),
