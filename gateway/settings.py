@@ -36,7 +36,10 @@ _LOCAL = (LOOPBACK, "localhost", "[::1]")
 class HubSettings(BaseSettings):
     """One installation, as one of its processes sees it."""
 
-    model_config = SettingsConfigDict(env_prefix="SCHAKEL_", frozen=True, extra="ignore")
+    # An empty variable is none: compose files and shells pass on what nobody said as an empty text.
+    model_config = SettingsConfigDict(
+        env_prefix="SCHAKEL_", env_ignore_empty=True, frozen=True, extra="ignore"
+    )
 
     data: Path = Field(description="Folder of everything this process keeps on disk.")
     environment: Literal["test", "production"] = Field(
@@ -68,13 +71,18 @@ class HubSettings(BaseSettings):
     tls_client_ca: Path | None = Field(
         None, description="Authorities of client certificates; without it none is asked for."
     )
-    issuer: str = Field("http://127.0.0.1:8080", description="The OAuth issuer's identifier.")
+    issuer: str = Field(
+        default_factory=lambda known: f"http://{LOOPBACK}:{known['port']}",
+        description="The OAuth issuer's identifier; without it this machine's port of the gateway.",
+    )
     public_url: str | None = Field(
         None, description="Where partners reach the gateway; without it the issuer."
     )
     kafka_bootstrap: str = Field("127.0.0.1:9094", description="Kafka's internal listener.")
+    kafka_port: int = Field(9092, description="Port of Kafka for participants on this machine.")
     kafka_client_address: str = Field(
-        "127.0.0.1:9092", description="Where participants reach Kafka with a token."
+        default_factory=lambda known: f"{LOOPBACK}:{known['kafka_port']}",
+        description="Where participants reach Kafka with a token; without it that port.",
     )
     kafka_controller_port: int = Field(9093, description="Port of the embedded controller.")
     kafka_tls: Path | None = Field(
@@ -279,5 +287,5 @@ def load(data: Path | None = None) -> HubSettings:
     Raises:
         pydantic.ValidationError: a variable has no value or a wrong one.
     """
-    folder = data or Path(os.environ.get("SCHAKEL_DATA", "data"))
+    folder = data or Path(os.environ.get("SCHAKEL_DATA") or "data")
     return HubSettings(data=folder.resolve())

@@ -14,6 +14,7 @@ from gateway.embedded.kafka_process import KafkaCommand, format_data
 from gateway.embedded.properties import BrokerSettings, copy_log_settings, render
 from gateway.embedded.resources import cache_folder, kafka_folder
 from gateway.embedded.runtime import find_java, options
+from gateway.settings import load
 
 HOST = "kafka"
 CLIENT, INTERNAL, CONTROLLER = 9092, 9094, 9093
@@ -23,7 +24,7 @@ FOLDER = Path("/kafka")
 def main() -> None:
     """Replace this process by the broker; does not return."""
     certificates = Certificates(Path("/tls"))
-    issuer, jwks_url = os.environ["SCHAKEL_ISSUER"], os.environ["SCHAKEL_JWKS_URL"]
+    hub, jwks_url = load(), os.environ["SCHAKEL_JWKS_URL"]
     data = FOLDER / "data"
     data.mkdir(exist_ok=True)
     settings = FOLDER / "server.properties"
@@ -35,11 +36,11 @@ def main() -> None:
             client_port=CLIENT,
             internal_port=INTERNAL,
             controller_port=CONTROLLER,
-            issuer=issuer,
+            issuer=hub.issuer,
             jwks_url=jwks_url,
         )
     )
-    settings.write_text(text + _listeners(), encoding="ascii")
+    settings.write_text(text + _listeners(hub.kafka_client_address), encoding="ascii")
     copy_log_settings(FOLDER)
     java = find_java(None)
     jars = ensure_jars(
@@ -54,9 +55,8 @@ def main() -> None:
     os.execv(line[0], line)  # noqa: S606 - our own command line
 
 
-def _listeners() -> str:
+def _listeners(client: str) -> str:
     """The lines that differ from loopback's; the last of two equal keys counts."""
-    client = os.environ["SCHAKEL_KAFKA_CLIENT_ADDRESS"]
     return (
         f"\nlisteners=INTERNAL://0.0.0.0:{INTERNAL},CLIENT://0.0.0.0:{CLIENT},"
         f"CONTROLLER://127.0.0.1:{CONTROLLER}\n"

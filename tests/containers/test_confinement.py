@@ -114,7 +114,7 @@ def test_two_ports_are_published_on_loopback(stack: Stack) -> None:
     }
 
     assert published == {
-        ("gateway", "8080/tcp"): ["127.0.0.1"],
+        ("gateway", f"{os.environ['SCHAKEL_PORT']}/tcp"): ["127.0.0.1"],
         ("kafka", "9092/tcp"): ["127.0.0.1"],
     }
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gateway.settings import HubSettings
+from gateway.settings import HubSettings, load
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,6 +34,22 @@ def test_proofs_name_the_public_addresses(
 
     assert set(settings.addresses) == expected
     assert settings.addresses[0] == settings.base_url.rstrip("/")
+
+
+def test_addresses_that_nobody_said_follow_the_ports(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A hub on this machine is called by its own port; an empty variable says nothing."""
+    monkeypatch.setenv("SCHAKEL_PORT", "9000")
+    monkeypatch.setenv("SCHAKEL_KAFKA_PORT", "9001")
+    for name in ("SCHAKEL_ISSUER", "SCHAKEL_PUBLIC_URL", "SCHAKEL_BUDGET_CONCURRENT"):
+        monkeypatch.setenv(name, "")
+
+    settings = load(tmp_path)
+
+    assert (settings.issuer, settings.base_url) == ("http://127.0.0.1:9000",) * 2
+    assert settings.kafka_client_address == "127.0.0.1:9001"
+    assert settings.budget_concurrent == HubSettings.model_fields["budget_concurrent"].default
 
 
 def test_only_a_test_installation_calls_itself(tmp_path: Path) -> None:
