@@ -16,6 +16,7 @@ from importlib.metadata import EntryPoint, entry_points, version
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final
 
+from schemas.command_shape import shape
 from schemas.errors import CommandUnavailable, Message, SchakelError
 
 if TYPE_CHECKING:
@@ -178,7 +179,10 @@ def guarded(action: Callable[[], int]) -> int:
 
 
 def described(error: SchakelError) -> str:
-    """Return what a person reads about an error: the sentence, each field, and the next command."""
+    """Return what a person reads about an error: the sentence, each field, and the next command.
+
+    The fact `next` is that command; `next_with` is what the command that ran has to be given too.
+    """
     spoken = language()
     lines = [f"schakel: {error.detail.text(spoken)}"]
     lines += [f"  {param.name}: {param.reason.text(spoken)}" for param in error.invalid]
@@ -191,9 +195,14 @@ def described(error: SchakelError) -> str:
 def _invoke(entry: EntryPoint, arguments: list[str]) -> int:
     import typer  # noqa: PLC0415 - help and unknown commands answer without loading it
 
-    command = typer.main.get_command(_loaded(entry))
+    command, called = typer.main.get_command(_loaded(entry)), f"schakel {entry.name}"
     try:
-        command.main(args=arguments, prog_name=f"schakel {entry.name}")
+        command.main(args=arguments, prog_name=called)
+    except SchakelError as error:
+        added = error.facts.get("next_with")
+        if isinstance(added, str):
+            error.facts["next"] = f"{shape(command, called, arguments)} {added}"
+        raise
     except SystemExit as ending:
         if isinstance(ending.code, str):
             _write(ending.code, sys.stderr)

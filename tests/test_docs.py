@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
 from importlib.metadata import entry_points
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 
 from gateway.settings import HubSettings
+from schemas.cli import GROUP
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [
@@ -23,6 +27,8 @@ PATH = re.compile(
     r"(?<![\w/])((?:schemas|consumers|gateway|connectors|deploy|tests|requirements)/[\w./*-]*)"
 )
 LINK = re.compile(r"\]\(([^)#:]+)\)")
+
+COMMAND = re.compile(r"(?:^|`)\.venv/bin/schakel ((?!--)[^`\n]+)", re.MULTILINE)
 
 
 def _text(name: str) -> str:
@@ -70,6 +76,17 @@ def test_every_command_that_is_named_exists() -> None:
 
     assert named
     assert named <= known
+
+
+@pytest.mark.parametrize("line", COMMAND.findall(_text("README.md")))
+def test_a_command_of_the_readme_is_whole(line: str) -> None:
+    """What is printed has every option that it needs, and no other."""
+    name, *arguments = shlex.split(line.partition(" >")[0])
+    command: Any = typer.main.get_command(entry_points(group=GROUP)[name].load())
+    while arguments and arguments[0] in getattr(command, "commands", {}):
+        command = command.commands[arguments.pop(0)]
+
+    assert command.make_context(name, arguments).params
 
 
 def test_decisions_are_numbered_without_gaps_and_whole() -> None:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 ADMIN_FILE, HUB_FILE = "admin.json", "hub.toml"
+_FOLDERS = (Path("data"), Path("demo-data/hub"))
+_HUB_TOO = "--credentials FILE --hub ADDRESS"
 _ADDRESSES = ("hub", "gateway", "public_url", "issuer")
 
 
@@ -45,7 +47,7 @@ def find(data: Path | None, hub: str | None, credentials: Path | None) -> Place:
     document = _credentials(path)
     url = hub or _address(document) or (_address(_hub_file(data)) if data else None)
     if url is None:
-        raise missing("geef --hub ADRES", "give --hub ADDRESS")
+        raise missing("geef --hub ADRES", "give --hub ADDRESS", add=_HUB_TOO)
     return Place(url.rstrip("/"), document)
 
 
@@ -57,7 +59,7 @@ def address_of(data: Path | None, hub: str | None) -> str:
     """
     found = hub or (_address(_hub_file(data)) if data else None)
     if found is None:
-        raise missing("geef --hub ADRES", "give --hub ADDRESS")
+        raise missing("geef --hub ADRES of --data MAP", "give --hub ADDRESS or --data FOLDER")
     return found.rstrip("/")
 
 
@@ -86,9 +88,20 @@ def _address(document: Mapping[str, Any]) -> str | None:
     return None
 
 
-def missing(nl: str, en: str) -> CredentialsMissing:
-    """The error of credentials that are not there or not usable."""
+def missing(nl: str, en: str, add: str | None = None) -> CredentialsMissing:
+    """The error of credentials that are not there or not usable.
+
+    Args:
+        nl: what is wrong, in Dutch.
+        en: the same in English.
+        add: what to run the command again with; a hub's folder of this machine by default.
+    """
     return CredentialsMissing(
         Message(nl=f"Toegangsgegevens: {nl}.", en=f"Credentials: {en}."),
-        facts={"next": "schakel trace --data data ID"},
+        facts={"next_with": add or f"--data {_folder_here()}"},
     )
+
+
+def _folder_here() -> Path:
+    """The data folder that a hub made in this folder: of `make up`, or of the demonstration."""
+    return next((one for one in _FOLDERS if (one / ADMIN_FILE).is_file()), _FOLDERS[0])
