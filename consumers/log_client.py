@@ -29,9 +29,14 @@ with warnings.catch_warnings():
     from kafka.errors import (
         AuthorizationError,
         BrokerResponseError,
+        CommitFailedError,
+        FencedInstanceIdError,
+        IllegalGenerationError,
         KafkaError,
         NoError,
+        RebalanceInProgressError,
         RetriableError,
+        UnknownMemberIdError,
         for_code,
     )
     from kafka.net.sasl.oauth import AbstractTokenProvider
@@ -40,6 +45,7 @@ with warnings.catch_warnings():
 
 __all__ = [
     "ACL",
+    "MEMBERSHIP_LOST",
     "ACLFilter",
     "ACLOperation",
     "ACLPermissionType",
@@ -64,6 +70,14 @@ __all__ = [
     "unreachable",
 ]
 
+MEMBERSHIP_LOST = (
+    CommitFailedError,
+    FencedInstanceIdError,
+    IllegalGenerationError,
+    RebalanceInProgressError,
+    UnknownMemberIdError,
+)
+"""What a commit raises from a member that the group no longer has; only a poll joins again."""
 _BOOTSTRAP_MS = 3000
 
 

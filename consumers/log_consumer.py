@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from consumers.errors import LogUnavailable
 from consumers.log_client import (
+    MEMBERSHIP_LOST,
     KafkaConsumer,
     KafkaError,
     OffsetAndMetadata,
@@ -126,7 +127,12 @@ class LogConsumer:
         self._leave()
 
     def _commit_owed(self, *, after: float) -> None:
-        """Tell the broker what `commit` was called for, and nothing that was only polled."""
+        """Tell the broker what `commit` was called for, and nothing that was only polled.
+
+        Raises:
+            LogUnavailable: it is not known. What is owed stays owed, unless the group dropped this
+                member: then nobody may tell it, and the next poll joins anew and reads it again.
+        """
         if not self._done or self._passed() - self._committed_at < after:
             return
         ours = self._consumer.assignment()
@@ -138,6 +144,9 @@ class LogConsumer:
         try:
             if offsets:
                 self._consumer.commit(offsets, timeout_ms=_COMMIT_MS)
+        except MEMBERSHIP_LOST as error:
+            self._leave()
+            raise LogUnavailable(unreachable(self._settings.bootstrap)) from error
         except KafkaError as error:
             raise LogUnavailable(unreachable(self._settings.bootstrap)) from error
         self._done, self._committed_at = {}, self._passed()

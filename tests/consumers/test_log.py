@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from kafka.admin import MemberToRemove
 from kafka.record import util
 
 from consumers.log import (
@@ -25,6 +26,7 @@ from consumers.log import (
     Record,
     SupervisedProducer,
 )
+from consumers.log_client import KafkaAdminClient, connection
 from gateway.embedded.broker import Broker
 from tests.kafka_fixtures import start_test_broker
 from tests.token_issuer import TokenIssuer
@@ -189,6 +191,39 @@ def test_rewinding_gives_the_last_poll_again(
     consumer.close()
 
     assert again == first
+
+
+def test_a_member_that_its_group_dropped_reads_on(
+    broker: Broker, admin: LogAdmin, topic_name: Callable[[str], str]
+) -> None:
+    """As after a process that stood still too long: what it owed comes again, then what is new."""
+    topic = topic_name("dropped")
+    admin.ensure_topics([Plan(topic, partitions=1)])
+    settings, group = broker.log_settings("admin"), f"test.{topic}"
+    producer = SupervisedProducer(settings)
+    producer.publish(records(topic, 10))
+    consumer = LogConsumer(settings, [topic], group, "one", commit_seconds=0)
+    while not consumer.poll(1):
+        pass
+    drop_members(settings, group)
+    with pytest.raises(LogUnavailable):
+        consumer.commit()
+    producer.publish([Record(topic, b"k0", b"10")])
+    producer.close()
+    found: list[int] = []
+    while 10 not in found:
+        found += [int(one.value) for one in consumer.poll(1)]
+        consumer.commit()
+    consumer.close()
+
+    assert found == list(range(11))
+
+
+def drop_members(settings: LogSettings, group: str) -> None:
+    """Let the broker drop everybody from a group, as it does with who does not answer."""
+    administrator = KafkaAdminClient(**connection(settings))
+    administrator.remove_group_members(group, [MemberToRemove(group_instance_id="one")])
+    administrator.close()
 
 
 def test_a_topic_that_may_not_be_seen_is_said(broker: Broker) -> None:

@@ -11,7 +11,7 @@ import pytest
 from consumers import log_consumer
 from consumers.errors import LogUnavailable
 from consumers.log import LogConsumer, LogSettings
-from consumers.log_client import KafkaError, TopicPartition
+from consumers.log_client import MEMBERSHIP_LOST, KafkaError, TopicPartition
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,6 +42,8 @@ class _Client:
     assigned: set[TopicPartition] = field(default_factory=lambda: {FIRST, SECOND})
     is_away: bool = False
     is_closed: bool = False
+    dropped: type[KafkaError] | None = None
+    """What a commit raises since the group dropped this member."""
 
     def topics(self) -> set[str]:
         return {TOPIC}
@@ -57,6 +59,8 @@ class _Client:
         assert timeout_ms > 0
         if self.is_away:
             raise KafkaError
+        if self.dropped is not None:
+            raise self.dropped
         self.told.append({place: one.offset for place, one in offsets.items()})
 
     def close(self, **_given: Any) -> None:
@@ -77,6 +81,14 @@ class Reading:
     consumer: LogConsumer
     client: _Client
     now: float = 0.0
+    left: list[_Client] = field(default_factory=list)
+
+    def join(self, *_topics: str, **_options: Any) -> _Client:
+        """The client of one membership; one that was closed is replaced."""
+        if self.client.is_closed:
+            self.left.append(self.client)
+            self.client = _Client(self.client.batches)
+        return self.client
 
     def read(self, *records: tuple[TopicPartition, int]) -> None:
         """Poll these and say that they are done."""
@@ -88,8 +100,6 @@ class Reading:
 @pytest.fixture
 def reading(monkeypatch: pytest.MonkeyPatch) -> Reading:
     """One that tells every ten seconds."""
-    client = _Client()
-    monkeypatch.setattr(log_consumer, "KafkaConsumer", lambda *_topics, **_options: client)
     consumer = LogConsumer(
         LogSettings("127.0.0.1:1"),
         [TOPIC],
@@ -98,7 +108,8 @@ def reading(monkeypatch: pytest.MonkeyPatch) -> Reading:
         commit_seconds=EVERY,
         passed=lambda: made.now,
     )
-    made = Reading(consumer, client)
+    made = Reading(consumer, _Client())
+    monkeypatch.setattr(log_consumer, "KafkaConsumer", made.join)
     return made
 
 
@@ -164,3 +175,35 @@ def test_what_went_to_another_member_is_that_ones_to_tell(reading: Reading) -> N
     reading.consumer.close()
 
     assert reading.client.told == [{SECOND: 1}, {FIRST: 1}]
+
+
+@pytest.mark.parametrize("error", MEMBERSHIP_LOST)
+def test_who_lost_its_membership_joins_anew(reading: Reading, error: type[KafkaError]) -> None:
+    """No commit of a member that the group dropped ever succeeds: only a poll joins again.
+
+    What was owed is not told, so the new member reads it once more.
+    """
+    reading.read((FIRST, 0))
+    reading.read((FIRST, 1))
+    reading.client.dropped = error
+    reading.now = EVERY
+    with pytest.raises(LogUnavailable):
+        reading.consumer.commit()
+    reading.consumer.commit()
+    reading.read((FIRST, 1), (FIRST, 2))
+
+    assert [one.told for one in reading.left] == [[{FIRST: 1}]]
+    assert reading.client.told == [{FIRST: 3}]
+
+
+def test_a_poll_that_finds_its_membership_lost_is_the_last_of_its_client(reading: Reading) -> None:
+    """What is owed is told before polling, so the next poll has to be a new member's."""
+    reading.read((FIRST, 0))
+    reading.read((FIRST, 1))
+    reading.client.dropped = MEMBERSHIP_LOST[0]
+    reading.now = EVERY
+    with pytest.raises(LogUnavailable):
+        reading.consumer.poll(0)
+    reading.read((FIRST, 1))
+
+    assert reading.left[0].is_closed
