@@ -60,10 +60,12 @@ class ReceiverTokens:
             self._kept[subscription_id] = (oauth, token, until)
         return token
 
-    def forget(self, subscription_id: str) -> bool:
-        """Drop what is kept, as after a 401; whether anything was."""
+    def forget(self, subscription_id: str, token: str) -> None:
+        """Drop a token that was refused, unless another has taken its place."""
         with self._lock:
-            return self._kept.pop(subscription_id, None) is not None
+            found = self._kept.get(subscription_id)
+            if found is not None and found[1] == token:
+                del self._kept[subscription_id]
 
     def _got(self, oauth: Oauth) -> tuple[str, float]:
         form = {"grant_type": "client_credentials"}

@@ -89,12 +89,22 @@ class Sender:
         Raises:
             NotSent: there was none.
         """
-        answer = self._posted(envelope, message_id, body)
-        if answer.status == UNAUTHORISED and self._tokens.forget(envelope.subscription_id):
-            answer = self._posted(envelope, message_id, body)
+        token = self._token(envelope)
+        answer = self._posted(envelope, message_id, body, token)
+        if answer.status == UNAUTHORISED and token is not None:
+            # Of several that were refused together each is sent again, whoever replaced the token.
+            self._tokens.forget(envelope.subscription_id, token)
+            answer = self._posted(envelope, message_id, body, self._token(envelope))
         return answer
 
-    def _posted(self, envelope: Envelope, message_id: str, body: bytes) -> Answer:
+    def _token(self, envelope: Envelope) -> str | None:
+        if envelope.oauth is None:
+            return None
+        return self._tokens.bearer(envelope.subscription_id, envelope.oauth)
+
+    def _posted(
+        self, envelope: Envelope, message_id: str, body: bytes, token: str | None
+    ) -> Answer:
         # Real time: receivers refuse a message whose time is not theirs.
         stamp = int(time.time())
         headers = {
@@ -102,7 +112,6 @@ class Sender:
             "user-agent": AGENT,
             **signatures.headers(envelope.secrets, message_id, stamp, body),
         }
-        if envelope.oauth is not None:
-            token = self._tokens.bearer(envelope.subscription_id, envelope.oauth)
+        if token is not None:
             headers["authorization"] = f"Bearer {token}"
         return self._poster.post(envelope.url, headers, body)
