@@ -5,19 +5,24 @@ from __future__ import annotations
 import json
 import random
 import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import standardwebhooks
+from sqlalchemy import event
 
-from consumers import deliveries, inbox, subscriptions
+from consumers import batches, deliveries, inbox, subscriptions
 from consumers.scope import WHOLE_HUB, Scope
+from consumers.turn import After
 from tests.consumers.receivers import Got, Receiver, Reply, always
 from tests.consumers.webhook_world import OCMW, ORGANISER, SECRET, World, event_id, on_sqlite
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from sqlalchemy.engine import Engine
 
 OK, BUSY = Reply(200), Reply(500)
 HOUR = 3600
@@ -357,6 +362,47 @@ def test_a_row_that_was_taken_back_is_forgotten(world: World) -> None:
 
     assert ids(receiver) == [sent[0], sent[2]]
     assert world.states(made) == {"002": "delivered"}
+
+
+def test_a_full_subscription_rests_until_something_is_due(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is new stays in the inbox and costs no turn that writes; then all of it goes."""
+    monkeypatch.setattr(batches, "MOST_WAITING", 5)
+    is_up = False
+    with Receiver(lambda _got, number: OK if is_up or not number else BUSY) as receiver:
+        made = world.subscribe(receiver.url)
+        world.arrive(0)
+        world.settle()
+        world.arrive(*range(1, 7))
+        world.settle()
+        new = world.arrive(7, 8)
+        world.settle()
+        position, asked = world.one(made).position, len(receiver.got)
+        with written(world.writing) as statements:
+            after = world.turns.take(made)
+        is_up = True
+        world.live(5)
+
+    assert (position, after, statements) == (7, After.NOTHING, [])
+    assert ids(receiver)[-2:] == new
+    assert asked == 2
+    assert set(world.states(made).values()) == {"delivered"}
+
+
+@contextmanager
+def written(engine: Engine) -> Iterator[list[str]]:
+    """What is sent to a store meanwhile."""
+    found: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        found.append(statement)
+
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield found
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
 
 
 def test_a_rate_is_kept(world: World) -> None:
