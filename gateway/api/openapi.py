@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import Response
 
-from gateway.api import documented
+from gateway.api import call_scopes, documented
 from schemas import envelope, json_schema
 from schemas.agreement_schema import document_schema
 from schemas.catalogue import EventType, catalogue
@@ -49,9 +49,15 @@ def describe(app: FastAPI, public_url: str) -> dict[str, Any]:
     components["schemas"] |= _event_schemas(components["schemas"])
     components["schemas"]["AgreementDocument"] = document_schema()
     paths = {**generated.get("paths", {}), **written["paths"]}
-    for operations in paths.values():
-        for operation in operations.values():
-            documented.complete(operation, is_public=operation.get("security") == [])
+    for path, operations in paths.items():
+        for method, operation in operations.items():
+            is_public = operation.get("security") == []
+            if not is_public:
+                operation["security"] = call_scopes.security(method, path)
+            documented.complete(operation, is_public=is_public)
+    components["securitySchemes"]["oauth"]["flows"]["clientCredentials"]["scopes"] = (
+        call_scopes.described()
+    )
     return {
         "openapi": VERSION,
         "info": info,

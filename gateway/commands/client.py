@@ -26,6 +26,7 @@ from gateway.commands.options import (  # noqa: TC001 - typer reads the annotati
     Yes,
 )
 from gateway.exchange.credentials import new_private_jwk, new_secret, public_part
+from gateway.exchange.scopes import LABEL
 from schemas.cli import language
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ Out = Annotated[
 Secret = Annotated[
     bool, typer.Option("--secret", help="A secret instead of a key; test installations only.")
 ]
+SCOPE_HELP = f"A scope; repeat for more. There are:\n\n{', '.join(LABEL)}"
 
 
 @app.callback()
@@ -52,7 +54,7 @@ def create(
     client_id: Id,
     *,
     participant: Annotated[str, typer.Option(help="The participant it acts for.")],
-    scope: Annotated[list[str], typer.Option(help="A scope; repeat for more.")],
+    scope: Annotated[list[str], typer.Option(help=SCOPE_HELP)],
     name: Annotated[str, typer.Option(help="What people call it.")] = "",
     trusted_trace: Annotated[bool, typer.Option(help="Continue its traces.")] = False,
     secret: Secret = False,

@@ -13,7 +13,10 @@ LABEL: dict[str, tuple[str, str]] = {
     "sj_guidance_write": ("begeleiding melden", "send guidance"),
     "sj_outcome_write": ("uitkomsten melden", "send outcomes"),
     "sj_rights_write": ("verworven rechten melden", "send acquired rights"),
-    "sj_feed_read": ("de eigen postbus lezen", "read the own inbox"),
+    "sj_feed_read": (
+        "de eigen postbus, webhooks en cijfers",
+        "the own inbox, webhooks and figures",
+    ),
     "sj_kafka_read": ("het eigen Kafka-onderwerp lezen", "read the own Kafka topic"),
     "sj_agreement_write": ("overeenkomsten en mandaten", "propose and accept agreements"),
     "sj_admin": ("het register beheren", "administer the registry"),

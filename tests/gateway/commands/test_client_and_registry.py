@@ -12,6 +12,7 @@ from sqlalchemy import update
 from consumers.database import open_engine
 from gateway.errors import InvalidToken
 from gateway.exchange.registry_tables import SIGNING_KEYS
+from gateway.exchange.scopes import SCOPES
 from schemas import cli
 from tests.hub_front import ADMIN, ISSUER, PARTNER, HubFront, hub_front
 from tests.registry_fixtures import DEMO, demo_content, sqlite_url
@@ -72,6 +73,14 @@ def test_a_client_is_made_with_its_credentials_file(
     client = front.live.current().client("ocmw-tienen-second")
     assert client is not None
     assert all("d" not in (one.jwk or {}) for one in client.credentials)
+
+
+def test_the_help_names_every_scope(capsys: pytest.CaptureFixture[str]) -> None:
+    """Whoever makes a client reads there what it may be given."""
+    cli.run(["client", "create", "--help"])
+
+    shown = capsys.readouterr().out
+    assert [one for one in SCOPES if one not in shown] == []
 
 
 def test_a_secret_works_in_test(
