@@ -7,7 +7,7 @@ logical types, so a date that becomes a number would pass; that is checked here.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import orjson
 from avro import compatibility as avro_compatibility
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["Incompatibility", "check", "check_published", "fingerprint"]
 
 Direction = Literal["backward", "forward"]
+
+_MEANING: Final = ("logicalType", "precision", "scale")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +72,7 @@ def _pair(new: dict[str, Any], old: dict[str, Any], against: int) -> Iterator[In
         ("forward", known, written),
     )
     for direction, reader, writer in directions:
-        checker: Any = avro_compatibility.ReaderWriterCompatibilityChecker
-        result = checker().get_compatibility(reader, writer)
+        result = _resolved(reader, writer)
         if result.compatibility is not avro_compatibility.SchemaCompatibilityType.compatible:
             for location, message in zip(
                 sorted(result.locations) or ["/"], sorted(result.messages) or [""], strict=False
@@ -81,23 +82,52 @@ def _pair(new: dict[str, Any], old: dict[str, Any], against: int) -> Iterator[In
         yield Incompatibility(record, against, "backward", location, message)
 
 
+def _resolved(reader: Any, writer: Any) -> Any:
+    """What avro finds; raises InvalidSchema for a type that stands in no data, such as error."""
+    checker: Any = avro_compatibility.ReaderWriterCompatibilityChecker
+    try:
+        return checker().get_compatibility(reader, writer)
+    except avro_errors.AvroException as error:
+        raise _no_record_schema() from error
+
+
 def _parsed(schema: dict[str, Any]) -> Any:
     try:
         if schema.get("type") != "record":
             raise avro_errors.SchemaParseException("no record")
-        return avro_schema.parse(orjson.dumps(essence(schema)).decode())
+        return avro_schema.parse(orjson.dumps(_on_the_wire(essence(schema))).decode())
     except (avro_errors.AvroException, TypeError, AttributeError, KeyError, ValueError) as error:
         # The parser takes the parts of a schema for what they should be.
-        raise InvalidSchema(
-            Message(
-                nl="Stuur een Avro-schema van het type record, met alle types erin.",
-                en="Send an Avro schema of type record, with all its types inside.",
-            )
-        ) from error
+        raise _no_record_schema() from error
+
+
+def _on_the_wire(schema: Any) -> Any:
+    """An essence without logical types: avro warns of strange ones in the sender's words."""
+    if isinstance(schema, list):
+        return [_on_the_wire(part) for part in schema]
+    if isinstance(schema, dict):
+        return {
+            key: value if key == "default" else _on_the_wire(value)
+            for key, value in schema.items()
+            if key not in _MEANING
+        }
+    return schema
+
+
+def _no_record_schema() -> InvalidSchema:
+    return InvalidSchema(
+        Message(
+            nl="Stuur een Avro-schema van het type record, met alle types erin.",
+            en="Send an Avro schema of type record, with all its types inside.",
+        )
+    )
 
 
 def _logical(new: Any, old: Any, path: str) -> Iterator[tuple[str, str]]:
-    """Walk both schemas along fields of the same name and compare the logical types."""
+    """Walk both schemas along fields of the same name and compare the logical types.
+
+    The parser has looked at `fields` of records only; beside another type they may be anything.
+    """
     if isinstance(new, list) and isinstance(old, list):
         for new_branch, old_branch in zip(new, old, strict=False):
             yield from _logical(new_branch, old_branch, path)
@@ -109,8 +139,10 @@ def _logical(new: Any, old: Any, path: str) -> Iterator[tuple[str, str]]:
         return
     if "items" in new and "items" in old:
         yield from _logical(new["items"], old["items"], f"{path}/items")
-    before = {field["name"]: field for field in old.get("fields", ())}
-    for field in new.get("fields", ()):
+    if not new.get("type") == old.get("type") == "record":
+        return
+    before = {field["name"]: field for field in old["fields"]}
+    for field in new["fields"]:
         if field["name"] in before:
             kept = before[field["name"]]
             yield from _logical(field["type"], kept["type"], f"{path}/{field['name']}")
@@ -119,4 +151,4 @@ def _logical(new: Any, old: Any, path: str) -> Iterator[tuple[str, str]]:
 def _meaning(kind: Any) -> tuple[Any, ...]:
     if not isinstance(kind, dict):
         return (None, None, None)
-    return tuple(kind.get(key) for key in ("logicalType", "precision", "scale"))
+    return tuple(kind.get(key) for key in _MEANING)

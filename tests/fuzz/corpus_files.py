@@ -28,6 +28,7 @@ EVENTS = (
     "offer.published",
     "transition.right_registered",
 )
+COMPARED = "referral.intake_held"
 
 
 def seeds() -> Iterator[tuple[str, str, bytes]]:
@@ -40,6 +41,7 @@ def seeds() -> Iterator[tuple[str, str, bytes]]:
             yield "cloudevents", name, orjson.dumps(_event(name, data))
     for document in demo_content()["agreements"][:2]:
         yield "agreement", document["agreement_id"], orjson.dumps(document)
+    yield "compatibility", COMPARED, orjson.dumps(catalogue().event(COMPARED).schema)
     yield "token", "access", orjson.dumps(_claims())
     yield "token", "proof", orjson.dumps(_proof())
     yield "token", "compact", b"eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9.e30.AAAA"

@@ -1,4 +1,4 @@
-"""The four front ends that bytes of strangers reach, each as one function of bytes.
+"""The front ends that bytes of strangers reach, each as one function of bytes.
 
 A target returns for whatever is accepted or refused with one of our errors. Anything else is a
 finding: it would be a 500, or the end of the process.
@@ -22,9 +22,13 @@ from gateway.oauth.senders import Senders
 from gateway.oauth.verifier import Principal, Verifier
 from schemas import codec, strictjson
 from schemas.agreement import document_hash, parse_agreement
+from schemas.avsc import NAMESPACE
 from schemas.canonical import canonical
 from schemas.catalogue import catalogue
+from schemas.compatibility import check
 from schemas.errors import SchakelError, StrictJsonError
+from schemas.subjects import same_schema, subjects
+from tests.fuzz.corpus_files import COMPARED
 from tests.gateway.exchange import cast
 
 if TYPE_CHECKING:
@@ -122,6 +126,21 @@ def agreement() -> Callable[[bytes], None]:
     return target
 
 
+def compatibility() -> Callable[[bytes], None]:
+    """A schema that anybody may compare with a published one of ours, or ask the id of."""
+    subject = f"{NAMESPACE}.{catalogue().event(COMPARED).record}"
+    known = strictjson.loads(subjects()[subject][-1].schema.encode())
+
+    def target(data: bytes) -> None:
+        with suppress(SchakelError):
+            schema = strictjson.loads(data)
+            if isinstance(schema, dict):
+                same_schema(subject, schema)
+                check(schema, [known])
+
+    return target
+
+
 def planted() -> Callable[[bytes], None]:
     """Breaks on one input in four thousand million, which only a guided fuzzer comes upon."""
 
@@ -136,6 +155,7 @@ TARGETS: Final[dict[str, Callable[[], Callable[[bytes], None]]]] = {
     "agreement": agreement,
     "avro": avro,
     "cloudevents": cloudevents,
+    "compatibility": compatibility,
     "token": token,
 }
 PLANTED: Final = "planted"

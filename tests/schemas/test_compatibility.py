@@ -1,13 +1,16 @@
 """Compatibility: what breaks a reader is found, what does not is let through."""
 
 import copy
-from collections.abc import Callable
+import random
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
 from schemas.catalogue import catalogue
 from schemas.compatibility import check, check_published, fingerprint
+from schemas.errors import InvalidSchema
 from schemas.fingerprint import essence
 from schemas.publication import framed_records
 
@@ -147,6 +150,75 @@ def test_both_directions_are_checked() -> None:
     add_mandatory_field(changed)
     assert {problem.direction for problem in check(changed, [schema()])} == {"backward"}
     assert {problem.direction for problem in check(schema(), [changed])} == {"forward"}
+
+
+@pytest.mark.parametrize("fields", [[1], [{}], None, 1, "ab"], ids=str)
+def test_fields_of_what_is_no_record_are_nothing(fields: Any) -> None:
+    """The parser does not look at them, so they may be anything."""
+    changed = schema()
+    field(changed, "header")["type"] = ["null", {"type": "string", "fields": fields}]
+
+    assert check(changed, [schema()])
+
+
+def test_a_type_that_stands_in_no_data_is_refused() -> None:
+    """Avro has records of errors for its calls; they parse, and nothing can be said of them."""
+    changed = schema()
+    field(changed, "period")["type"] = {"type": "error", "name": "Failure", "fields": []}
+
+    with pytest.raises(InvalidSchema):
+        check(changed, [changed])
+
+
+STRANGE: tuple[Any, ...] = (
+    None,
+    True,
+    -1,
+    1.5,
+    2**53 - 1,
+    "",
+    "int",
+    "record",
+    "error",
+    [],
+    {},
+    [1],
+    [{}],
+    ["null", ["null"]],
+    {"type": "array"},
+    {"type": "map", "values": []},
+    {"type": "enum", "name": "E", "symbols": [1]},
+    {"type": "fixed", "name": "F", "size": "x"},
+    {"type": "string", "logicalType": []},
+    {"type": "bytes", "logicalType": "decimal", "precision": "a", "scale": []},
+)
+
+
+STRANGE_KEYS = ("fields", "items", "symbols", "logicalType", "default")
+
+
+def parts(value: Any) -> Iterator[dict[str, Any] | list[Any]]:
+    """Give all objects and lists in a schema."""
+    if isinstance(value, (dict, list)):
+        if value:
+            yield value
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from parts(inner)
+
+
+def test_no_change_of_a_schema_is_more_than_invalid() -> None:
+    """Anybody may ask: whatever stands where, it is compared or refused, and nobody is warned."""
+    dice = random.Random(3)  # noqa: S311 - a seed, so that a failure comes again
+    for _ in range(200):
+        changed = schema()
+        for _ in range(dice.randint(1, 3)):
+            part: Any = dice.choice(list(parts(changed)))
+            key = dice.choice(
+                [*part, *STRANGE_KEYS] if isinstance(part, dict) else range(len(part))
+            )
+            part[key] = copy.deepcopy(dice.choice(STRANGE))
+        with suppress(InvalidSchema):
+            check(changed, [schema()])
 
 
 @pytest.mark.parametrize("record", framed_records())
