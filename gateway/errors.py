@@ -87,6 +87,7 @@
             ├── Unavailable              503 unavailable
             ├── LedgerUnavailable        503 ledger_unavailable
             ├── KeysUnusable             503 keys_unusable
+            ├── EnvironmentDiffers       503 environment_differs
             ├── TreeDiffers              503 tree_differs
             ├── IssuerUnavailable        503 issuer_unavailable
             └── Overloaded               503 overloaded
@@ -191,6 +192,7 @@ from gateway.refusals.root import (
     GatewayError,
 )
 from gateway.refusals.service import (
+    EnvironmentDiffers,
     InternalError,
     IssuerUnavailable,
     KeysUnusable,
@@ -225,6 +227,7 @@ __all__ = [
     "DownloadFailed",
     "DutyToKeep",
     "EmbeddedError",
+    "EnvironmentDiffers",
     "ErasedHere",
     "EventIdReused",
     "EventTooLarge",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from consumers.clock import Clock, RowClock, SystemClock
 from consumers.database import open_engine
+from gateway.exchange.environment import check_environment
 from gateway.exchange.registry_live import LiveRegistry
 from gateway.exchange.registry_store import RegistryStore
 
@@ -30,12 +31,17 @@ def business_clock(settings: HubSettings, ledger: Engine, writer: Engine | None 
 
 
 class RegistryParts:
-    """The registry as every process reads it."""
+    """The registry as every process reads it.
+
+    Raises:
+        EnvironmentDiffers: the store is another environment's than the settings say.
+    """
 
     def __init__(self, settings: HubSettings) -> None:
         stores = settings.stores
         self.ledger_engine = open_engine(stores.ledger)
         self.ledger_reader = open_engine(stores.ledger, read_only=True)
+        check_environment(self.ledger_reader, settings.environment)
         self.store = RegistryStore(
             self.ledger_engine, environment=settings.environment, reader=self.ledger_reader
         )

@@ -13,7 +13,7 @@ from gateway.api.application import create_app
 from gateway.api.management import create_management
 from gateway.bootstrap import ensure_administrator
 from gateway.hub_parts import GatewayParts
-from gateway.installing import upgrade_stores
+from gateway.installing import install
 from gateway.probes import LedgerProbe, StoreProbe
 from gateway.processes.collector import spare_collections
 from gateway.registry_parts import RegistryParts
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def run(settings: HubSettings) -> None:
     """Serve partners: OAuth, publishing, the feed and the rest of the interface; management."""
     settings.run_dir.mkdir(parents=True, exist_ok=True)
-    upgrade_stores(settings.stores)
+    install(settings)
     registry = RegistryParts(settings)
     ensure_administrator(registry.store, settings)
     registry.live.refresh()

@@ -43,6 +43,13 @@ class KeysUnusable(ServiceError):
     title = Message(nl="Sleutels niet bruikbaar", en="Keys not usable")
 
 
+class EnvironmentDiffers(ServiceError):
+    """The store is a test installation's and the settings say production, or the reverse."""
+
+    code = "environment_differs"
+    title = Message(nl="Andere omgeving", en="Another environment")
+
+
 class TreeDiffers(ServiceError):
     """The stored Merkle tree is not the one whose head was signed: someone changed a table."""
 

@@ -108,6 +108,7 @@ def compose_settings() -> dict[str, str]:
     settings = {
         "DOCKER_BUILDKIT": "0",
         "COMPOSE_DOCKER_CLI_BUILD": "0",
+        "SCHAKEL_ENVIRONMENT": "test",
         "SCHAKEL_PORT": str(gateway),
         "SCHAKEL_KAFKA_PORT": str(kafka),
         "SCHAKEL_POSTGRES_PASSWORD": secrets.token_hex(16),
