@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 LARGEST_BATCH: Final = 100
 BEGIN_SECONDS: Final = 0.5
+RENDER_SECONDS: Final = BEGIN_SECONDS / 2
 UNRENDERED: Final = Tried(retrying.Verdict("retry", "not_rendered"), 0)
 
 
@@ -63,6 +64,7 @@ class Pace:
     """How much of one subscription goes into a turn, learnt from its turns."""
 
     size: int = 8
+    most: int = LARGEST_BATCH
     allowance: float = -1.0
     refilled_at: int = 0
 
@@ -73,7 +75,14 @@ class Pace:
         full = self.allowance < 0
         self.allowance = rate if full else min(rate, self.allowance + passed * rate)
         self.refilled_at = now
-        return min(self.size, int(self.allowance))
+        return min(self.size, self.most, int(self.allowance))
+
+    def rendered(self, count: int, seconds: float) -> None:
+        """Learn how many are rendered in good time, so that none leaves long after it was asked."""
+        if seconds > RENDER_SECONDS:
+            self.most = max(1, int(count * RENDER_SECONDS / seconds))
+        elif count >= self.most:
+            self.most = min(LARGEST_BATCH, self.most * 2)
 
     def took(self, done: int, planned: int, concurrency: int) -> None:
         """Learn: all of it doubles the next turn, less of it makes that the size."""
@@ -87,6 +96,7 @@ class Pace:
 class _Gate:
     """Counts how many events failed at first without a success between them; shuts at too many.
 
+    It also shuts half a second after it was made, which is when all had been rendered.
     Later attempts do not count, so that one event that its receiver cannot take does not look like
     a receiver that is away.
     """
@@ -158,7 +168,7 @@ class Turns:
         if batch.is_idle(found) and (found.due_at is None or found.due_at > now):
             # Also when the inbox has more than may wait: whoever keeps the times knows `due_at`.
             return After.NOTHING
-        outcome = self._send(found, batch)
+        outcome = self._send(found, batch, pace)
         with self.writing.begin() as connection:
             results.record(
                 connection, found, batch, outcome, now=self.clock.now_us(), chance=self.chance
@@ -166,19 +176,22 @@ class Turns:
         pace.took(len(outcome.results), len(batch.entries), found.concurrency)
         return _after(found, batch, outcome)
 
-    def _send(self, subscription: Subscription, batch: Batch) -> Outcome:
+    def _send(self, subscription: Subscription, batch: Batch, pace: Pace) -> Outcome:
+        if not batch.lanes:
+            return Outcome((), subscription.failures, has_delivered=False)
+        envelope = self._envelope(subscription)
+        began = self.passed()
+        copies = self._copies(subscription.participant, batch.entries)
+        pace.rendered(len(copies), self.passed() - began)
         is_probe = subscription.state == subscriptions.SUSPENDED
         gate = _Gate(subscription.failures, self.passed, is_probe=is_probe)
         done: list[Result] = []
-        if batch.lanes:
-            envelope = self._envelope(subscription)
-            copies = self._copies(subscription.participant, batch.entries)
-            lanes: Lanes[Sequence[Item]] = Lanes(
-                batch.lanes,
-                lambda lane: self._lane(envelope, lane, copies, gate, done),
-                gate.is_open,
-            )
-            lanes.run(self.hands, subscription.concurrency)
+        lanes: Lanes[Sequence[Item]] = Lanes(
+            batch.lanes,
+            lambda lane: self._lane(envelope, lane, copies, gate, done),
+            gate.is_open,
+        )
+        lanes.run(self.hands, subscription.concurrency)
         return Outcome(tuple(done), gate.failures, gate.has_delivered)
 
     def _lane(

@@ -6,6 +6,7 @@ import json
 import random
 import threading
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,7 +15,7 @@ from sqlalchemy import event
 
 from consumers import batches, deliveries, inbox, subscriptions
 from consumers.scope import WHOLE_HUB, Scope
-from consumers.turn import After
+from consumers.turn import After, Turns
 from tests.consumers.receivers import Got, Receiver, Reply, always
 from tests.consumers.webhook_world import OCMW, ORGANISER, SECRET, World, event_id, on_sqlite
 
@@ -327,6 +328,36 @@ def test_one_that_cannot_be_opened_holds_up_its_trajectory_only(world: World) ->
     assert first == [sent[1]]
     assert ids(receiver, 1) == [sent[0], sent[2]]
     assert world.one(made).failures == 0
+
+
+def slow_turns(world: World, seconds: float) -> Turns:
+    """Turns on a clock on which each event takes so long to render, and nothing else any time."""
+    return replace(world.turns, passed=lambda: seconds * len(world.copies.asked))
+
+
+def test_what_took_long_to_render_is_sent(world: World) -> None:
+    """The half second in which events may leave begins when they have been rendered."""
+    turns = slow_turns(world, 0.3)
+    with Receiver(always(OK)) as receiver:
+        made = world.subscribe(receiver.url)
+        sent = world.arrive(0, 1)
+        turns.take(made)
+
+    assert ids(receiver) == sent
+
+
+def test_what_takes_long_to_render_goes_in_small_turns(world: World) -> None:
+    """So that no event leaves long after it was asked whether it may; later they grow again."""
+    taken = []
+    with Receiver(always(OK)) as receiver:
+        made = world.subscribe(receiver.url)
+        world.arrive(*range(40))
+        for seconds in (0.1, 0.2, 0.01, 0.01):
+            before = len(receiver.got)
+            slow_turns(world, seconds).take(made)
+            taken.append(len(receiver.got) - before)
+
+    assert taken == [8, 2, 1, 2]
 
 
 def test_filters_let_through_what_was_asked_for(world: World) -> None:
