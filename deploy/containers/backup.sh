@@ -2,11 +2,16 @@
 # backup.sh save FOLDER | load FOLDER: what the hub keeps, as one archive for each volume.
 # Database and log belong together, so `save` stops the containers while it copies, and starts them
 # again. `load` fills the volumes of a project that has none, and starts it.
+# The files of COMPOSE_FILE are used, or deploy/compose.yaml where it is not set.
 # keys.tar.gz holds the key-encryption key: without it the rest is unreadable, with it, it is not.
 set -euo pipefail
-target=$(realpath -m -- "${2:-.}") # before the working folder changes
+target=$(realpath -m -- "${2:-.}")
 readonly target
-cd "$(dirname "$0")/../.."
+# What starts again has to be what ran, with the operator's own files.
+if [ -z "${COMPOSE_FILE:-}" ]; then
+  COMPOSE_FILE=$(realpath -- "$(dirname "$0")/../compose.yaml")
+  export COMPOSE_FILE
+fi
 readonly PROJECT=${COMPOSE_PROJECT_NAME:?set COMPOSE_PROJECT_NAME}
 # Kafka's certificates are made anew where there are none.
 declare -rA SERVICE=([postgres]=postgres [kafka]=kafka [hub]=gateway [keys]=gateway)
@@ -15,9 +20,9 @@ umask 077
 
 compose() {
   if docker compose version >/dev/null 2>&1; then
-    docker compose -f deploy/compose.yaml "$@"
+    docker compose "$@"
   else
-    docker-compose -f deploy/compose.yaml "$@"
+    docker-compose "$@"
   fi
 }
 
