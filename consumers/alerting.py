@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from consumers import alert_texts, alerts, mail, subscriptions, waiting
 from consumers.alert_texts import Notice
 from consumers.alerts import MAIL, Alert
+from consumers.errors import SecretLost
 from consumers.retrying import DAY_US
 from consumers.scope import Scope
 from consumers.sending import Envelope
@@ -175,7 +176,11 @@ class Alerting:
         if not self._claim(seen):
             return
         # Real time, as signatures are. Its receiver's token, if it has one, is for that receiver.
-        secrets = subscriptions.signing_secrets(found, self.seal, time.time_ns() // 1000)
+        try:
+            secrets = subscriptions.signing_secrets(found, self.seal, time.time_ns() // 1000)
+        except SecretLost as error:
+            self._later(seen, error.code)
+            return
         envelope = Envelope(f"alerts:{found.id}", found.alert_url, secrets)
         body = alert_texts.cloud_event(self._notice(seen, waits))
         verdict = self.sender.send(envelope, seen.id, body).verdict

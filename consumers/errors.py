@@ -7,6 +7,8 @@
         │   ├── AddressRefused        422 address_refused
         │   ├── InvalidSubscription   422 subscription_invalid
         │   ├── SubscriptionState     409 subscription_state
+        │   ├── SecretLost            409 secret_lost
+        │   │   └── CredentialsLost   409 credentials_lost
         │   └── NotSent               503 not_sent
         └── LogError                  503 log_error
             ├── LogUnavailable        503 log_unavailable
@@ -18,8 +20,26 @@ Codes are stable and documented; sentences are for the partner's operator, in Du
 
 # ruff: noqa: N818 - an error is named for what is wrong; its base class says it is an error
 
+from typing import Final
+
 from consumers.log_records import Record
 from schemas.errors import Message, SchakelError
+
+LOST: Final = {
+    "secret_lost": Message(
+        nl="De hub kan het geheim van dit abonnement niet meer openen. "
+        "Vervang het met POST /v1/subscriptions/{id}/secret; daarna gaat de hub door.",
+        en="The hub can no longer open this subscription's secret. "
+        "Replace it with POST /v1/subscriptions/{id}/secret; the hub then goes on.",
+    ),
+    "credentials_lost": Message(
+        nl="De hub kan de inloggegevens (oauth) voor deze ontvanger niet meer openen. "
+        "Maak een nieuw abonnement met since, en verwijder dit.",
+        en="The hub can no longer open the credentials (oauth) for this receiver. "
+        "Make a new subscription with since, and delete this one.",
+    ),
+}
+"""Code of what was sealed under a key that is gone, to what its owner does then."""
 
 
 class ConsumersError(SchakelError):
@@ -67,6 +87,24 @@ class SubscriptionState(WebhookError):
     code = "subscription_state"
     status = 409
     title = Message(nl="Nu niet mogelijk", en="Not possible now")
+
+
+class SecretLost(WebhookError):
+    """A subscription's secret lies under a key-encryption key that is gone: nobody opens it."""
+
+    code = "secret_lost"
+    status = 409
+    title = Message(nl="Geheim verloren", en="Secret lost")
+
+    def __init__(self) -> None:
+        super().__init__(LOST[self.code])
+
+
+class CredentialsLost(SecretLost):
+    """Of the two secrets of a subscription, the one with which the hub gets a token."""
+
+    code = "credentials_lost"
+    title = Message(nl="Inloggegevens verloren", en="Credentials lost")
 
 
 class NotSent(WebhookError):

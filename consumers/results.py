@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from consumers import alerts, dead_letters, deliveries, retrying, subscriptions
 from consumers.dead_letters import DeadLetter
 from consumers.deliveries import Attempt
+from consumers.errors import LOST
 from consumers.scope import Scope
 from schemas.identifiers import uuid7
 
@@ -210,15 +211,18 @@ def _standing(
     if any(verdict.kind == "gone" for _, verdict in verdicts):
         _log.warning("receiver_gone", subscription=current.id, participant=current.participant)
         return {**values, "state": subscriptions.GONE, "reason": "http_410", "due_at": None}
-    if outcome.failures >= retrying.BREAKER_FAILURES:
+    lost = next((verdict.code for _, verdict in verdicts if verdict.code in LOST), None)
+    if lost is not None or outcome.failures >= retrying.BREAKER_FAILURES:
         since = now if current.failing_since is None else current.failing_since
         probe = now + retrying.probe_us(now - since, chance())
-        if current.state != subscriptions.SUSPENDED:
+        if lost is not None and current.reason != lost:
+            _log.warning("webhook_secret_lost", subscription=current.id, code=lost)
+        elif current.state != subscriptions.SUSPENDED:
             _log.warning("receiver_unreachable", subscription=current.id)
         return {
             **values,
             "state": subscriptions.SUSPENDED,
-            "reason": BREAKER,
+            "reason": lost or BREAKER,
             "failing_since": since,
             "due_at": probe,
         }

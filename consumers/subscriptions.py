@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import sqlalchemy as sa
 
 from consumers import bulk
+from consumers.errors import CredentialsLost, SecretLost
 from consumers.scope import WHOLE_HUB, Prepared, Scope, scoped
 from consumers.tables import (
     alerts,
@@ -52,6 +53,10 @@ class Seal(Protocol):
 
     def is_current(self, sealed: str) -> bool:
         """Whether it need not be sealed anew."""
+        ...
+
+    def is_lost(self, sealed: str) -> bool:
+        """Whether the key that sealed it is gone, so that nobody ever opens it again."""
         ...
 
 
@@ -287,19 +292,25 @@ _AGENDA: Final = _agenda()
 
 
 def signing_secrets(subscription: Subscription, seal: Seal, now: int) -> list[str]:
-    """The secrets that sign now, the newest first. Raises the seal's own error."""
+    """The secrets that sign now, the newest first.
+
+    Raises:
+        SecretLost: one of them can never be opened again.
+        SchakelError: the seal's own, when it cannot open it now.
+    """
     bound = _bound("secret", subscription.id)
-    return [
-        seal.open(sealed, bound).decode()
-        for sealed, until in _secrets(subscription)
-        if until is None or until > now
-    ]
+    signing = [sealed for sealed, until in _secrets(subscription) if until is None or until > now]
+    if any(seal.is_lost(sealed) for sealed in signing):
+        raise SecretLost
+    return [seal.open(sealed, bound).decode() for sealed in signing]
 
 
 def oauth_of(subscription: Subscription, seal: Seal) -> Oauth | None:
-    """How to get a token for its receiver, None when it wants none."""
+    """How to get a token for its receiver, None when it wants none. Raises as above."""
     if subscription.oauth is None:
         return None
+    if seal.is_lost(subscription.oauth):
+        raise CredentialsLost
     opened = seal.open(subscription.oauth, _bound("oauth", subscription.id))
     return Oauth(**json.loads(opened))
 
@@ -313,11 +324,11 @@ def rotate(
     grace_us: int,
     now: int,
 ) -> None:
-    """Sign with a new secret, and until the grace is over with the former ones too."""
+    """Sign with a new secret, and until the grace is over with the former ones that open too."""
     kept = [
         (sealed, now + grace_us if until is None else min(until, now + grace_us))
         for sealed, until in _secrets(subscription)
-        if until is None or until > now
+        if (until is None or until > now) and not seal.is_lost(sealed)
     ]
     newest = (_sealed_secret(seal, subscription.id, secret), None)
     values = _kept([newest, *kept][:MOST_SECRETS])
@@ -325,7 +336,10 @@ def rotate(
 
 
 def rewrap(engine: sa.Engine, seal: Seal) -> None:
-    """Seal anew what an older key-encryption key sealed; idempotent. Raises SQLAlchemyError."""
+    """Seal anew what an older key-encryption key sealed; idempotent. Raises SQLAlchemyError.
+
+    What was lost before stays as it is, so that older keys are destroyed all the same.
+    """
     with engine.begin() as connection:
         for old in every(connection, WHOLE_HUB):
             again = [
@@ -339,7 +353,9 @@ def rewrap(engine: sa.Engine, seal: Seal) -> None:
 
 
 def _resealed(sealed: str, seal: Seal, bound: str) -> str:
-    return sealed if seal.is_current(sealed) else seal.seal(seal.open(sealed, bound), bound)
+    if seal.is_current(sealed) or seal.is_lost(sealed):
+        return sealed
+    return seal.seal(seal.open(sealed, bound), bound)
 
 
 def _bound(kind: str, subscription_id: str) -> str:

@@ -13,6 +13,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final, Protocol
 
 from consumers import batches, results, retrying, subscriptions
+from consumers.errors import SecretLost
 from consumers.lanes import Lanes
 from consumers.results import Outcome, Result
 from consumers.scope import WHOLE_HUB
@@ -151,7 +152,7 @@ class Turns:
         """One turn, and what comes after it.
 
         Raises:
-            SchakelError: its secrets cannot be opened.
+            SchakelError: its secrets cannot be opened now.
             SQLAlchemyError: a store does not answer; nothing is written down, and what was sent
                 may be sent again.
         """
@@ -179,9 +180,8 @@ class Turns:
     def _send(self, subscription: Subscription, batch: Batch, pace: Pace) -> Outcome:
         if not batch.lanes:
             return Outcome((), subscription.failures, has_delivered=False)
-        envelope = self._envelope(subscription)
         began = self.passed()
-        copies = self._copies(subscription.participant, batch.entries)
+        envelope, copies = self._ready(subscription, batch.entries)
         pace.rendered(len(copies), self.passed() - began)
         is_probe = subscription.state == subscriptions.SUSPENDED
         gate = _Gate(subscription.failures, self.passed, is_probe=is_probe)
@@ -218,6 +218,18 @@ class Turns:
             done.append(Result(item, sent, tried, self.clock.now_us()))
             if tried.verdict.kind in {"retry", "gone"}:
                 return
+
+    def _ready(
+        self, subscription: Subscription, entries: Sequence[InboxEntry]
+    ) -> tuple[Envelope, dict[int, Copy | Tried | None]]:
+        """Where to send and what; nothing is rendered, and so disclosed, that cannot leave."""
+        try:
+            envelope = self._envelope(subscription)
+        except SecretLost as error:
+            tried = Tried(retrying.of_silence(error.code), 0)
+            nowhere = Envelope(subscription.id, subscription.url, ())
+            return nowhere, {entry.seq: tried for entry in entries}
+        return envelope, self._copies(subscription.participant, entries)
 
     def _envelope(self, subscription: Subscription) -> Envelope:
         now = time.time_ns() // 1000  # the grace of a former secret is real time, as signatures are

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import orjson
 
 from consumers import challenge, deliveries, signatures, subscriptions, views
+from consumers.errors import LOST
 from consumers.scope import WHOLE_HUB, Scope
 from consumers.sending import Envelope
 from gateway import errors
@@ -192,6 +193,10 @@ class Desk:
             subscriptions.rotate(
                 connection, current, self.seal, secret=fresh, grace_us=grace_us, now=now
             )
+            if current.reason in LOST:
+                at = self.clock.now_us()
+                subscriptions.change(connection, Scope(found.participant), found.id, due_at=at)
+        self.wake()
         return fresh
 
     def replay(self, found: Subscription, since: int) -> int:

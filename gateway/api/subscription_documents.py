@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from consumers.errors import LOST
 from consumers.subscriptions import Oauth, Wanted
 from gateway.api import parameters
 from schemas import territory
@@ -26,6 +27,7 @@ MOST_IDS: Final = 500
 QUIET: Final = frozenset({"active", "paused"})
 
 WHY: Final = {
+    **LOST,
     "unreachable": Message(
         nl="De ontvanger faalt telkens; wij proberen het geregeld opnieuw.",
         en="The receiver keeps failing; we try again at intervals.",

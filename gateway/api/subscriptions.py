@@ -98,7 +98,7 @@ def _add_standing(routes: APIRouter, desk: Desk, caller: Any) -> None:
     @routes.post(
         PREFIX + "/{subscription_id}/resume",
         summary="Go on where it stopped; challenges a receiver that was pending or gone",
-        responses=refusals(404),
+        responses=refusals(404, 409),
     )
     def resume(
         principal: Annotated[Principal, Depends(caller)], subscription_id: Id
@@ -112,7 +112,7 @@ def _add_owning(routes: APIRouter, desk: Desk, owner: Any) -> None:
     @routes.post(
         PREFIX + "/{subscription_id}/test",
         summary="Send a message that says nothing",
-        responses=refusals(404),
+        responses=refusals(404, 409),
     )
     def test(
         principal: Annotated[Principal, Depends(owner)], subscription_id: Id
@@ -141,7 +141,7 @@ def _add_owning(routes: APIRouter, desk: Desk, owner: Any) -> None:
     @routes.post(
         PREFIX + "/{subscription_id}/alerts",
         summary="Say where the hub tells, once a day at most, that dead letters wait",
-        responses=refusals(404, 422),
+        responses=refusals(404, 409, 422),
     )
     def redirect(
         principal: Annotated[Principal, Depends(owner)], subscription_id: Id, wanted: AlertsAsked

@@ -4,6 +4,7 @@ The legs of a refused submission are in `gateway.errors`; these are the legs of 
 acceptance (`recipients`), at hand-over (`authorise`, `render`) and on the way (`journey`).
 """
 
+from consumers.errors import LOST
 from schemas.errors import Message
 
 LEGS: dict[str, Message] = {
@@ -114,6 +115,7 @@ WAITS: dict[str, Message] = {
 
 
 ATTEMPTS: dict[str, Message] = {
+    **LOST,
     "address_refused": Message(
         nl="De naam van de ontvanger leidt naar een adres dat de hub niet oproept.",
         en="The receiver's name leads to an address that the hub does not call.",

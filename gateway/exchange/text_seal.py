@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from gateway.exchange.encryption import unusable, wrap_named
 
 if TYPE_CHECKING:
-    from gateway.exchange.encryption import KeyEncryption
+    from gateway.exchange.encryption import KeyLife
 
 
 class TextSeal:
     """Seals and opens; `consumers.subscriptions.Seal` is what subscriptions know of it."""
 
-    def __init__(self, encryption: KeyEncryption) -> None:
+    def __init__(self, encryption: KeyLife) -> None:
         self._encryption = encryption
 
     def seal(self, secret: bytes, bound_to: str) -> str:
@@ -42,3 +42,7 @@ class TextSeal:
     def is_current(self, sealed: str) -> bool:
         """Whether the key that sealed it is the one that seals now."""
         return sealed.partition(":")[0] == self._encryption.current_id
+
+    def is_lost(self, sealed: str) -> bool:
+        """Whether the key that sealed it is gone for good. Raises KeysUnusable: unreadable now."""
+        return sealed.partition(":")[0] not in self._encryption.ids()

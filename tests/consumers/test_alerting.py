@@ -147,6 +147,22 @@ def test_the_receiver_of_alerts_gets_a_signed_event(telling: Telling) -> None:
     assert telling.world.one(made).state == "active"
 
 
+def test_a_webhook_that_cannot_be_signed_is_told_of_by_mail(telling: Telling) -> None:
+    """Its alert waits for a new secret, and is signed with that."""
+    with MailServer() as server, Receiver(always(OK)) as receiver:
+        made = telling.give_up(1, alert_url=receiver.url)
+        telling.world.seal.key, telling.world.seal.destroyed = "k2", {"k1"}
+        worker = telling.worker(server.port)
+        telling.pass_by(worker, minutes=3)
+        before = len(receiver.got), len(server.got)
+        fresh = telling.world.replace_secret(made)
+        telling.pass_by(worker, minutes=3)
+
+    assert before == (0, 1)
+    (got,) = receiver.got
+    assert verify_webhook(got.headers, got.body, fresh).data["subscription_id"] == made
+
+
 def test_a_mail_server_that_is_away_loses_nothing(telling: Telling) -> None:
     """One letter when it is back, however long that took; webhooks do not wait for it."""
     with MailServer() as server:

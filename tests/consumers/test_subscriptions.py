@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ import standardwebhooks
 
 from consumers import dead_letters, deliveries, leases, signatures, subscriptions
 from consumers.dead_letters import Choice
+from consumers.errors import CredentialsLost, SecretLost
 from consumers.scope import WHOLE_HUB, Scope
 from consumers.subscriptions import Oauth
 from tests.consumers.receivers import Got, Receiver, Reply, always
@@ -241,3 +243,32 @@ def test_what_waits_is_counted_by_its_lane(either: World) -> None:
         )
 
     assert [one.next_at is not None for one in found[::-1]] == [True, True] + [False] * 4
+
+
+def test_what_nobody_can_open_any_more_is_replaced(world: World) -> None:
+    """A former secret whose key is gone signs nothing, whatever the grace."""
+    made = world.one(world.subscribe("http://127.0.0.1:9/"))
+    newer, fresh = PlainSeal("k2"), signatures.new_secret()
+    newer.destroyed = {"k1"}
+    with pytest.raises(SecretLost):
+        subscriptions.signing_secrets(made, newer, 0)
+    with world.writing.begin() as connection:
+        subscriptions.rotate(connection, made, newer, secret=fresh, grace_us=100, now=1)
+
+    assert subscriptions.signing_secrets(world.one(made.id), newer, 2) == [fresh]
+
+
+def test_what_is_lost_keeps_no_older_key_alive(world: World) -> None:
+    """Sealing anew passes it by, and seals the others."""
+    oauth = Oauth("https://issuer.example.org/token", "hub", "s3cret")
+    lost = world.one(world.subscribe("http://127.0.0.1:9/", oauth=oauth))
+    world.seal.key = "k2"
+    kept = world.subscribe("http://127.0.0.1:8/")
+    newer = PlainSeal("k3")
+    newer.destroyed = {"k1"}
+    subscriptions.rewrap(world.writing, newer)
+
+    assert world.one(lost.id) == lost
+    assert newer.is_current(json.loads(world.one(kept).secrets)[0]["sealed"])
+    with pytest.raises(CredentialsLost):
+        subscriptions.oauth_of(lost, newer)

@@ -14,7 +14,9 @@ import standardwebhooks
 from sqlalchemy import event
 
 from consumers import batches, deliveries, inbox, subscriptions
+from consumers.retrying import SECOND_US
 from consumers.scope import WHOLE_HUB, Scope
+from consumers.subscriptions import Oauth
 from consumers.turn import After, Turns
 from tests.consumers.receivers import Got, Receiver, Reply, always
 from tests.consumers.webhook_world import OCMW, ORGANISER, SECRET, World, event_id, on_sqlite
@@ -358,6 +360,42 @@ def test_what_takes_long_to_render_goes_in_small_turns(world: World) -> None:
             taken.append(len(receiver.got) - before)
 
     assert taken == [8, 2, 1, 2]
+
+
+@pytest.mark.parametrize("oauth", [None, Oauth("http://127.0.0.1:9/token", "hub", "s")])
+def test_a_lost_secret_suspends_and_says_why(world: World, oauth: Oauth | None) -> None:
+    """Nothing is rendered that cannot leave; its owner gets dead letters, and so is told."""
+    with Receiver(always(OK)) as receiver:
+        made = world.subscribe(receiver.url, oauth=oauth, window_us=HOUR * SECOND_US)
+        world.arrive(0)
+        world.seal.key, world.seal.destroyed = "k2", {"k1"}
+        if oauth is not None:
+            world.replace_secret(made)
+        world.step()
+        seen = world.one(made)
+        world.live(2 * HOUR)
+
+    code = "secret_lost" if oauth is None else "credentials_lost"
+    assert (seen.state, seen.reason) == ("suspended", code)
+    assert [letter.code for letter in world.letters(made)] == [code]
+    assert (receiver.got, world.copies.asked) == ([], [])
+
+
+def test_with_a_new_secret_it_goes_on_in_order(world: World) -> None:
+    """Whatever came meanwhile is sent, signed with the new one."""
+    with Receiver(always(OK)) as receiver:
+        made = world.subscribe(receiver.url)
+        sent = world.arrive(*range(12), trajectories=2)
+        world.seal.key, world.seal.destroyed = "k2", {"k1"}
+        world.live(30)
+        fresh = world.replace_secret(made)
+        world.live(61)
+
+    assert in_order(ids(receiver), sent, 2)
+    assert sorted(ids(receiver)) == sent
+    got = receiver.got[0]
+    assert standardwebhooks.Webhook(fresh).verify(got.body, dict(got.headers))
+    assert (world.one(made).state, world.one(made).reason) == ("active", None)
 
 
 def test_filters_let_through_what_was_asked_for(world: World) -> None:

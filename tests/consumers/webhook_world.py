@@ -6,6 +6,7 @@ import base64
 import json
 import random
 import threading
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 from sqlalchemy import event
 
-from consumers import dead_letters, deliveries, inbox, subscriptions
+from consumers import dead_letters, deliveries, inbox, signatures, subscriptions
 from consumers.addresses import AddressPolicy, SystemResolver
 from consumers.clock import FixedClock
 from consumers.database import Stores, open_engine
@@ -45,6 +46,7 @@ class PlainSeal:
 
     def __init__(self, key: str = "k1") -> None:
         self.key = key
+        self.destroyed: set[str] = set()
 
     def seal(self, secret: bytes, bound_to: str) -> str:
         """The three together."""
@@ -59,6 +61,10 @@ class PlainSeal:
     def is_current(self, sealed: str) -> bool:
         """Whether this key sealed it."""
         return bool(json.loads(sealed)[0] == self.key)
+
+    def is_lost(self, sealed: str) -> bool:
+        """Whether the key that sealed it is one of those that were destroyed."""
+        return json.loads(sealed)[0] in self.destroyed
 
 
 @dataclass
@@ -162,6 +168,17 @@ class World:
             )
             subscriptions.change(connection, Scope(to), made.id, state=subscriptions.ACTIVE)
         return made.id
+
+    def replace_secret(self, subscription_id: str) -> str:
+        """As its owner does; the new one."""
+        fresh = signatures.new_secret()
+        with self.writing.begin() as connection:
+            found = subscriptions.one(connection, WHOLE_HUB, subscription_id, locked=True)
+            assert found is not None
+            subscriptions.rotate(
+                connection, found, self.seal, secret=fresh, grace_us=0, now=time.time_ns() // 1000
+            )
+        return fresh
 
     def step(self) -> int:
         """One turn for each subscription that has work now; how many have more at once."""

@@ -12,16 +12,22 @@ import standardwebhooks
 
 from connectors.webhooks import verify_webhook
 from consumers import inbox
+from consumers.database import Stores
 from consumers.signatures import new_secret
 from gateway.api.subscription_desk import MOST_OUTWARD, where_to
 from gateway.exchange import audit
+from gateway.exchange.key_file import FileKeyEncryption
+from gateway.exchange.key_rotation import KeyRotation
 from schemas.moments import to_rfc3339
 from tests.consumers.receivers import Got, Receiver, Reply
 from tests.gateway.api.parties import PARTNER
 from tests.gateway.api.samples import CANARY, body
 from tests.gateway.api.whole_hub import OCMW, STRANGER, Hub, hub
+from tests.store_fixtures import opened
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import httpx
 
 __all__ = ["hub"]
@@ -57,6 +63,13 @@ def post(hub: Hub, who: str, path: str, content: Any, key: str | None = None) ->
 def create(hub: Hub, url: str, key: str = "s-1", **more: Any) -> httpx.Response:
     """A subscription of the OCMW's."""
     return post(hub, OCMW, PATH, {"url": url, **more}, key)
+
+
+def lose_what_webhooks_seal(hub: Hub, folder: Path) -> None:
+    """Replace the key-encryption key, and leave what webhooks sealed under the older one."""
+    with opened(Stores.sqlite(folder).ledger) as ledger:
+        rotation = KeyRotation(hub.key_engine, FileKeyEncryption(folder / "kek"), ledger)
+        rotation.run(hub.clock.now_us(), actor="operator", reason="asked")
 
 
 def arrive(hub: Hub) -> str:
@@ -255,6 +268,34 @@ def test_test_replay_rotate_and_delete(hub: Hub) -> None:
         standardwebhooks.Webhook(secret).verify(last.body, dict(last.headers))
         assert verify_webhook(last.headers, last.body, [new_secret(), secret]).id
     assert hub.call(OCMW, "GET", mine).status_code == 404
+
+
+def test_its_owner_sees_that_a_secret_is_lost_and_replaces_it(hub: Hub, tmp_path: Path) -> None:
+    """Sealed under a key that is gone: the subscription says so, and calls that need it do."""
+    behaviour = Behaviour()
+    with Receiver(behaviour) as receiver:
+        made = create(hub, receiver.url).json()
+        mine = f"{PATH}/{made['id']}"
+        event_id = arrive(hub)
+        lose_what_webhooks_seal(hub, tmp_path)
+        hub.deliver()
+        seen = hub.call(OCMW, "GET", mine).json()
+        journey = hub.call(OCMW, "GET", f"/v1/events/{event_id}").json()
+        tested = hub.call(OCMW, "POST", f"{mine}/test")
+        before = len(behaviour.events)
+        fresh = post(hub, OCMW, f"{mine}/secret", {"grace_hours": 0}).json()["secret"]
+        hub.deliver()
+        (got,) = behaviour.events
+
+    assert (seen["state"], seen["reason"], seen["attention"]) == ("suspended", "secret_lost", True)
+    assert "/secret" in seen["why"]["nl"]
+    assert "/secret" in seen["why"]["en"]
+    own = next(one for one in journey["recipients"] if one["participant"] == OCMW)
+    assert (own["state"], own["reason"]) == ("pending", "secret_lost")
+    assert (tested.status_code, tested.json()["code"]) == (409, "secret_lost")
+    assert before == 0
+    assert verify_webhook(got.headers, got.body, fresh).id == event_id
+    assert hub.call(OCMW, "GET", mine).json()["state"] == "active"
 
 
 def test_what_left_the_inbox_unsent_is_said(hub: Hub) -> None:

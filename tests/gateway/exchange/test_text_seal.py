@@ -43,3 +43,18 @@ def test_another_process_opens_it_and_a_newer_key_asks_for_a_new_seal(tmp_path: 
     assert TextSeal(encryption).open(sealed, "x") == b"s"
     assert not TextSeal(encryption).is_current(sealed)
     assert other.open(TextSeal(encryption).seal(b"t", "x"), "x") == b"t"
+
+
+def test_what_a_destroyed_key_sealed_is_lost(tmp_path: Path) -> None:
+    """Not before it is destroyed, and not while the file cannot be read: that may pass."""
+    path = tmp_path / "kek"
+    encryption = FileKeyEncryption(path)
+    seal = TextSeal(encryption)
+    sealed = seal.seal(b"s", "x")
+    encryption.renew()
+    assert not seal.is_lost(sealed)
+    encryption.destroy(sealed.partition(":")[0])
+    assert seal.is_lost(sealed)
+    path.unlink()
+    with pytest.raises(KeysUnusable):
+        seal.is_lost(sealed)
