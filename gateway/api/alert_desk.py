@@ -51,13 +51,14 @@ def check(desk: Desk, participant: str, asked: AlertsAsked) -> None:
 def confirm(desk: Desk, asked: AlertsAsked, secrets: Sequence[str]) -> None:
     """Have the receiver of alerts repeat a word, as the receiver of events does.
 
+    Who calls has one of the desk's outward calls.
+
     Raises:
         InvalidSubscription: 422, it did not; nothing is changed.
     """
     if asked.url is None:
         return
-    with desk.waiting_outward():
-        why = challenge.failed(desk.sender, Envelope("alerts", asked.url, secrets))
+    why = challenge.failed(desk.sender, Envelope("alerts", asked.url, secrets))
     if why is not None:
         raise _refused(
             "alerts.url",
@@ -73,7 +74,10 @@ def redirect(
     """Send alerts elsewhere from now on, those that are owed already too. Raises as above."""
     check(desk, found.participant, asked)
     # Real time, as signatures are.
-    confirm(desk, asked, subscriptions.signing_secrets(found, desk.seal, time.time_ns() // 1000))
+    secrets = subscriptions.signing_secrets(found, desk.seal, time.time_ns() // 1000)
+    if asked.url is not None:
+        with desk.outward.waiting(found.participant):
+            confirm(desk, asked, secrets)
     desk.note_alerts(principal, found, asked.url)
     return desk.change(found, alert_email=asked.kept_email(), alert_url=asked.url)
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import threading
 import time
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
@@ -19,11 +17,12 @@ from consumers.sending import Envelope
 from gateway import errors
 from gateway.api import alert_desk
 from gateway.api import subscription_refusals as refusals
+from gateway.api.outward_calls import OutwardCalls
 from gateway.exchange import audit
 from gateway.exchange.webhook_door import DOOR
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     import sqlalchemy as sa
 
@@ -40,8 +39,6 @@ ADMIN_SCOPE: Final = "sj_admin"
 ACTIVATE, SECRET, REMOVE = "webhook.activate", "webhook.secret", "webhook.remove"
 ALERTS: Final = "webhook.alerts"
 MOST_SUBSCRIPTIONS: Final = 20
-MOST_OUTWARD: Final = 8
-"""Fewer than the threads that serve calls, so that slow receivers hold up no other call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +51,7 @@ class Desk:
         ledger: writing engine of the ledger's store, for audit lines.
         sender: challenges and tests receivers.
         wake: wakes the deliverer.
-        outward: how many calls may wait for receivers at once.
+        outward: those of its calls that wait for receivers.
     """
 
     reading: sa.Engine
@@ -67,9 +64,7 @@ class Desk:
     clock: Clock
     wake: Callable[[], None]
     verifier: TokenVerifier
-    outward: threading.BoundedSemaphore = field(
-        default_factory=lambda: threading.BoundedSemaphore(MOST_OUTWARD)
-    )
+    outward: OutwardCalls = field(default_factory=OutwardCalls)
 
     def one(self, subscription_id: str, scope: Scope) -> Subscription:
         """A subscription of the scope.
@@ -94,47 +89,39 @@ class Desk:
             AddressRefused: 422, the hub does not call that address.
             IdempotencyKeyReused: 422, the key came before with other content.
             AccessError: 403, no agreement lets this participant be called.
+            TooManyAtOnce, Overloaded: too many calls wait for receivers; nothing was made.
         """
         participant = principal.participant
         self._check(participant, asked)
         # What was added to the body since the first release counts only where it is given.
         content = asked.model_dump(exclude={"alerts"} if asked.alerts is None else None)
-        digest = hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS))
+        digest = hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
         secret = asked.secret or signatures.new_secret()
-        if asked.alerts is not None and not self._has(participant, key):
-            alert_desk.confirm(self, asked.alerts, [secret])
-        with self.writing.begin() as connection:
-            scope = Scope(participant)
-            position = (
-                views.newest(connection, scope)
-                if since is None
-                else views.seq_before(connection, scope, since)
-            )
-            others = [x for x in subscriptions.every(connection, scope) if x.creation_key != key]
-            if len(others) >= MOST_SUBSCRIPTIONS:
-                raise refusals.too_many(MOST_SUBSCRIPTIONS)
-            made, is_new = subscriptions.create(
-                connection,
-                participant,
-                asked.wanted(),
-                key=key,
-                content_hash=digest.hexdigest(),
-                secret=secret,
-                seal=self.seal,
-                position=position,
-                now=self.clock.now_us(),
-            )
-        if not is_new and made.creation_hash != digest.hexdigest():
+        made, is_new = self._made(participant, key), False
+        if made is None:
+            # Before there is a row: the secret of one that is not challenged would never be shown.
+            with self.outward.waiting(participant):
+                if asked.alerts is not None:
+                    alert_desk.confirm(self, asked.alerts, [secret])
+                made, is_new = self._make(
+                    participant, asked, key=key, digest=digest, secret=secret, since=since
+                )
+                if is_new:
+                    return self._challenged(made, principal), secret
+        if made.creation_hash != digest:
             raise refusals.key_reused()
-        return (self.challenge(made, principal), secret) if is_new else (made, None)
+        return made, None
 
     def challenge(self, found: Subscription, principal: Principal) -> Subscription:
         """Ask the receiver whether it wants this; active when it does, else pending with why.
 
         From here on data may go there, so auditors get a line that names the host.
         """
-        with self.waiting_outward():
-            why = challenge.failed(self.sender, self._envelope(found))
+        with self.outward.waiting(found.participant):
+            return self._challenged(found, principal)
+
+    def _challenged(self, found: Subscription, principal: Principal) -> Subscription:
+        why = challenge.failed(self.sender, self._envelope(found))
         values: dict[str, Any] = {"state": subscriptions.PENDING, "reason": why}
         if why is None:
             self.note(principal, ACTIVATE, found)
@@ -145,7 +132,7 @@ class Desk:
     def test(self, found: Subscription) -> Tried:
         """Send a message that says nothing; what came of it."""
         message_id, body = challenge.test_message()
-        with self.waiting_outward():
+        with self.outward.waiting(found.participant):
             return self.sender.send(self._envelope(found), message_id, body)
 
     def pause(self, found: Subscription) -> Subscription:
@@ -253,24 +240,43 @@ class Desk:
         """A line for the auditors: alerts go elsewhere; the host, and never a mail address."""
         self.note(principal, ALERTS, found, "by mail" if url is None else where_to(url))
 
-    @contextmanager
-    def waiting_outward(self) -> Iterator[None]:
-        """One of the few calls that wait for a receiver.
-
-        Raises:
-            Overloaded: 503, so many do already.
-        """
-        if not self.outward.acquire(blocking=False):
-            raise refusals.too_busy()
-        try:
-            yield
-        finally:
-            self.outward.release()
-
-    def _has(self, participant: str, key: str) -> bool:
+    def _made(self, participant: str, key: str) -> Subscription | None:
+        """What an earlier call with this key made."""
         with self.reading.connect() as connection:
             known = subscriptions.every(connection, Scope(participant))
-        return any(one.creation_key == key for one in known)
+        return next((one for one in known if one.creation_key == key), None)
+
+    def _make(
+        self,
+        participant: str,
+        asked: NewSubscription,
+        *,
+        key: str,
+        digest: str,
+        secret: str,
+        since: int | None,
+    ) -> tuple[Subscription, bool]:
+        with self.writing.begin() as connection:
+            scope = Scope(participant)
+            position = (
+                views.newest(connection, scope)
+                if since is None
+                else views.seq_before(connection, scope, since)
+            )
+            others = [x for x in subscriptions.every(connection, scope) if x.creation_key != key]
+            if len(others) >= MOST_SUBSCRIPTIONS:
+                raise refusals.too_many(MOST_SUBSCRIPTIONS)
+            return subscriptions.create(
+                connection,
+                participant,
+                asked.wanted(),
+                key=key,
+                content_hash=digest,
+                secret=secret,
+                seal=self.seal,
+                position=position,
+                now=self.clock.now_us(),
+            )
 
     def _envelope(self, found: Subscription) -> Envelope:
         now = time.time_ns() // 1000

@@ -65,9 +65,22 @@ def too_busy() -> errors.Overloaded:
     """503: too many calls wait for receivers."""
     return errors.Overloaded(
         Message(
-            nl="Te veel proeven wachten op hun ontvanger. Hervat straks.",
-            en="Too many tests wait for their receiver. Resume in a moment.",
+            nl="Te veel proeven wachten op hun ontvanger. Probeer het straks opnieuw.",
+            en="Too many tests wait for their receiver. Try again in a moment.",
         )
+    )
+
+
+def too_many_waiting(most: int) -> errors.TooManyAtOnce:
+    """429: so many calls of one participant wait for its receivers."""
+    return errors.TooManyAtOnce(
+        Message(
+            nl=f"Ten hoogste {most} proeven van één deelnemer wachten tegelijk op hun ontvanger. "
+            "Wacht op antwoorden.",
+            en=f"At most {most} tests of one participant wait for their receiver at the same time. "
+            "Wait for answers.",
+        ),
+        facts={"limit": most, "retry_after": 1},
     )
 
 

@@ -154,7 +154,7 @@ class BudgetSpent(RequestError):
 
 
 class TooManyAtOnce(RequestError):
-    """Too many calls of one client are under way."""
+    """Too many calls of one client, or of one participant to its receivers, are under way."""
 
     code = "too_many_at_once"
     status = 429

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,7 +15,8 @@ from connectors.webhooks import verify_webhook
 from consumers import inbox
 from consumers.database import Stores
 from consumers.signatures import new_secret
-from gateway.api.subscription_desk import MOST_OUTWARD, where_to
+from gateway.api.outward_calls import MOST_OF_ONE, MOST_OUTWARD
+from gateway.api.subscription_desk import where_to
 from gateway.exchange import audit
 from gateway.exchange.key_file import FileKeyEncryption
 from gateway.exchange.key_rotation import KeyRotation
@@ -324,7 +326,7 @@ def test_any_host_can_be_noted() -> None:
 
 
 def test_slow_receivers_hold_up_no_other_call(hub: Hub) -> None:
-    """Only so many calls wait for receivers; one more is told to come back."""
+    """Of one participant so many calls wait for receivers; one more is told to come back."""
     release, waiting = threading.Event(), threading.Semaphore(0)
 
     passed = Behaviour()
@@ -335,17 +337,49 @@ def test_slow_receivers_hold_up_no_other_call(hub: Hub) -> None:
             release.wait(10)
         return passed(got, number)
 
-    with Receiver(slow, serial=False) as receiver, ThreadPoolExecutor(MOST_OUTWARD) as callers:
+    with Receiver(slow, serial=False) as receiver, ThreadPoolExecutor(MOST_OF_ONE) as callers:
         made = create(hub, receiver.url).json()
         path = f"{PATH}/{made['id']}/test"
-        calls = [callers.submit(hub.call, OCMW, "POST", path) for _ in range(MOST_OUTWARD)]
+        calls = [callers.submit(hub.call, OCMW, "POST", path) for _ in range(MOST_OF_ONE)]
         for _ in calls:
             assert waiting.acquire(timeout=10)
         one_more = hub.call(OCMW, "POST", path)
         listed = hub.call(OCMW, "GET", PATH)
-        release.set()
+        with hub.outward.waiting("another participant"):
+            release.set()
         done = [call.result().status_code for call in calls]
 
-    assert (one_more.status_code, one_more.json()["code"]) == (503, "overloaded")
+    assert (one_more.status_code, one_more.json()["code"]) == (429, "too_many_at_once")
+    assert one_more.headers["retry-after"] == "1"
     assert listed.status_code == 200
-    assert done == [200] * MOST_OUTWARD
+    assert done == [200] * MOST_OF_ONE
+
+
+def test_a_busy_hub_makes_no_subscription_that_it_cannot_challenge(hub: Hub) -> None:
+    """The same call is answered with the secret once there is room; 503 left nothing behind."""
+    with Receiver(Behaviour()) as receiver:
+        with ExitStack() as busy:
+            for number in range(MOST_OUTWARD):
+                busy.enter_context(hub.outward.waiting(f"participant-{number}"))
+            refused = [
+                create(hub, receiver.url, alerts=alerts) for alerts in (None, {"url": receiver.url})
+            ]
+            listed = hub.call(OCMW, "GET", PATH).json()["subscriptions"]
+        made = create(hub, receiver.url)
+
+    assert [(one.status_code, one.json()["code"]) for one in refused] == [(503, "overloaded")] * 2
+    assert listed == []
+    assert (made.status_code, made.json()["state"]) == (201, "active")
+    assert made.json()["secret"].startswith("whsec_")
+
+
+def test_a_repeated_creation_waits_for_nobody(hub: Hub) -> None:
+    """It is answered with what was made, however many calls wait for receivers."""
+    with Receiver(Behaviour()) as receiver:
+        made = create(hub, receiver.url)
+        with hub.outward.waiting(OCMW), hub.outward.waiting(OCMW):
+            again = create(hub, receiver.url)
+            other = create(hub, receiver.url, rate=5)
+
+    assert (again.status_code, again.json()["id"]) == (200, made.json()["id"])
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")

@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     import httpx
     import sqlalchemy as sa
 
+    from gateway.api.outward_calls import OutwardCalls
     from gateway.exchange.registry import Registry
 
 LOOPBACK = AddressPolicy(allows_loopback=True)
@@ -79,6 +80,7 @@ class Hub:
     key_engine: sa.Engine
     clock: FixedClock
     turns: Turns
+    outward: OutwardCalls
 
     def deliver(self) -> None:
         """Turns of every subscription until nothing is due."""
@@ -227,4 +229,4 @@ def hub(tmp_path: Path) -> Iterator[Hub]:
         )
         client = stack.enter_context(AsgiClient(app))
         route = Route(fakes.NoLog(), reader, writing, cast.registry, clock)
-        yield Hub(client, route, keys, key_engine, clock, turns)
+        yield Hub(client, route, keys, key_engine, clock, turns, webhook_desk.outward)
