@@ -12,6 +12,7 @@ from gateway.exchange.decide import decide
 from gateway.exchange.ledger import Ledger
 from gateway.interface_parts import InterfaceParts
 from gateway.issuer_parts import IssuerParts
+from gateway.key_parts import require_openable
 from gateway.registry_parts import business_clock
 from gateway.wake_parts import WakeParts
 from gateway.worker_parts import WorkerParts
@@ -27,13 +28,18 @@ if TYPE_CHECKING:
 
 
 class GatewayParts:
-    """Everything the gateway's process is made of. `start` before serving, `stop` after."""
+    """Everything the gateway's process is made of. `start` before serving, `stop` after.
+
+    Raises:
+        KeysUnusable: what the hub signs with does not open; it says what to do.
+    """
 
     def __init__(self, settings: HubSettings, registry: RegistryParts) -> None:
         self._settings = settings
         self.registry = registry
         self.clock = business_clock(settings, registry.ledger_reader, registry.ledger_engine)
         self.doors = DoorParts(settings, registry, self.clock)
+        require_openable(registry.ledger_reader, self.doors.encryption)
         self.completions = Completions()
         self.tracing = Tracing(
             "gateway", settings.stores.spans, settings.otlp_endpoint, settings.trace_ratio
