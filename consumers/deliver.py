@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from consumers import deliveries, subscriptions, views
 from consumers.excerpts import excerpt
-from consumers.retrying import DAY_US, SECOND_US
+from consumers.retrying import SECOND_US
 from consumers.scope import WHOLE_HUB, Scope
 from consumers.turn import After
 
@@ -32,8 +32,6 @@ NAME: Final = "deliver"
 THREADS: Final = 64
 POLL_SECONDS: Final = 1.0
 SHORTEST_POLL_SECONDS: Final = 0.02
-KEPT_US: Final = 35 * DAY_US
-"""How long a delivery that succeeded can be looked up; the disclosure log keeps its line."""
 FORGET_US: Final = 3600 * SECOND_US
 
 _log = structlog.get_logger(__name__)
@@ -186,4 +184,4 @@ class Deliverer:
             return
         self._forgotten_at = now
         with self._turns.writing.begin() as connection:
-            deliveries.forget(connection, WHOLE_HUB, before=now - KEPT_US)
+            deliveries.forget(connection, WHOLE_HUB, before=now - deliveries.KEPT_US)

@@ -13,8 +13,9 @@ from msgspec import Struct
 from msgspec.structs import astuple
 
 from consumers import bulk
+from consumers.retrying import DAY_US
 from consumers.scope import Prepared, Scope, scoped
-from consumers.tables import attempts, deliveries
+from consumers.tables import attempts, deliveries, inbox
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -25,6 +26,8 @@ PENDING: Final = "pending"
 DELIVERED: Final = "delivered"
 FAILED: Final = "failed"
 STOPPED: Final = "stopped"
+KEPT_US: Final = 35 * DAY_US
+"""How long a delivery that succeeded can be looked up; the disclosure log keeps its line."""
 NO_TRAJECTORY: Final = "-"
 """The one lane of all that is about no trajectory, so that offers too arrive in order."""
 
@@ -33,7 +36,8 @@ class Delivery(Struct, frozen=True):
     """One row, in the order of the table's columns.
 
     Attributes:
-        state: `pending`, `delivered`, `failed` (a dead letter), `stopped` (at hand-over).
+        state: `pending`, `delivered`, `failed` (a dead letter), `stopped` (at hand-over, or
+            because its subscription was taken away).
         tries: attempts so far.
         first_at: the first attempt of this window.
         next_at: when it is tried; None while it waits for an earlier one, or has ended.
@@ -258,12 +262,39 @@ def next_time(connection: sa.Connection, scope: Scope, subscription_id: str) -> 
 _NEXT: Final = Prepared(sa.select(sa.func.min(deliveries.c.next_at)).where(_PENDING))
 
 
-def forget(connection: sa.Connection, scope: Scope, *, before: int) -> int:
-    """Remove what ended well before a time; dead letters keep theirs. How many that were."""
-    query = sa.delete(deliveries).where(
-        deliveries.c.state.in_((DELIVERED, STOPPED)), deliveries.c.ended_at < before
+def abandon(connection: sa.Connection, scope: Scope, subscription_id: str, now: int) -> None:
+    """Stop what was not delivered: its subscription goes.
+
+    Without a row it would be taken for what was delivered long ago.
+    """
+    query = sa.update(deliveries).where(
+        deliveries.c.subscription_id == subscription_id,
+        deliveries.c.state.in_((PENDING, FAILED)),
     )
-    return connection.execute(scoped(query, scope)).rowcount
+    connection.execute(scoped(query.values(state=STOPPED, next_at=None, ended_at=now), scope))
+
+
+def forget(connection: sa.Connection, scope: Scope, *, before: int) -> int:
+    """Remove what was delivered well before a time; how many rows that were.
+
+    What was stopped keeps its row for as long as its event is in the inbox, unless it was
+    delivered elsewhere: else nobody could tell it from what arrived. Dead letters keep theirs.
+    """
+    ours, old = deliveries.alias(), deliveries.c.ended_at < before
+    same = sa.and_(
+        ours.c.participant == deliveries.c.participant, ours.c.event_id == deliveries.c.event_id
+    )
+    elsewhere = sa.exists().where(same, ours.c.state == DELIVERED, ours.c.ended_at < before)
+    is_in_inbox = sa.exists().where(
+        inbox.c.participant == deliveries.c.participant, inbox.c.event_id == deliveries.c.event_id
+    )
+    is_over = sa.or_(elsewhere, sa.and_(old, ~is_in_inbox))
+    stopped = sa.delete(deliveries).where(deliveries.c.state == STOPPED, is_over)
+    delivered = sa.delete(deliveries).where(deliveries.c.state == DELIVERED, old)
+    return (
+        connection.execute(scoped(stopped, scope)).rowcount
+        + connection.execute(scoped(delivered, scope)).rowcount
+    )
 
 
 def _pending(subscription_id: str) -> sa.Select[Any]:

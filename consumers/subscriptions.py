@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import sqlalchemy as sa
 
 from consumers import bulk
+from consumers.deliveries import abandon
 from consumers.errors import CredentialsLost, SecretLost
 from consumers.scope import WHOLE_HUB, Prepared, Scope, scoped
 from consumers.tables import (
     alerts,
     attempts,
     dead_letters,
-    deliveries,
     inbox_counters,
     subscriptions,
 )
@@ -238,9 +238,13 @@ def change(connection: sa.Connection, scope: Scope, subscription_id: str, **valu
     query.execute(connection, scope, {**given, "wanted": subscription_id})
 
 
-def remove(connection: sa.Connection, scope: Scope, subscription_id: str) -> None:
-    """Take a subscription away, with its deliveries, attempts, dead letters and alerts."""
-    for table in (attempts, deliveries, dead_letters):
+def remove(connection: sa.Connection, scope: Scope, subscription_id: str, *, now: int) -> None:
+    """Take a subscription away, with its attempts, dead letters and alerts.
+
+    Its deliveries stay to tell what arrived; those that did not are stopped.
+    """
+    abandon(connection, scope, subscription_id, now)
+    for table in (attempts, dead_letters):
         gone = sa.delete(table).where(table.c.subscription_id == subscription_id)
         connection.execute(scoped(gone, scope))
     gone = sa.delete(alerts).where(alerts.c.about == subscription_id)

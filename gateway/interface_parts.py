@@ -140,7 +140,7 @@ class InterfaceParts:
             erasures.router(self._erasure_desk(verifier)),
             records.router(records=self._records(), verifier=verifier),
             disclosures.router(self._disclosures(verifier)),
-            stopped.router(reader=doors.reading, verifier=verifier),
+            stopped.router(reader=doors.reading, clock=doors.clock, verifier=verifier),
             subscriptions.router(self._subscriptions(verifier)),
             backfill.router(refill=self._refill(), verifier=verifier),
         )

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Depends, Query
 from sqlalchemy.engine import Engine
 
 from consumers import views
+from consumers.clock import Clock
 from consumers.scope import Scope
 from consumers.views import InboxEntry
 from gateway.api import parameters
@@ -27,7 +28,7 @@ ADMIN_SCOPE: Final = "sj_admin"
 FIRST: Final = ("", 0)
 
 
-def router(*, reader: Engine, verifier: TokenVerifier) -> APIRouter:
+def router(*, reader: Engine, clock: Clock, verifier: TokenVerifier) -> APIRouter:
     """The one route. `reader` is of the consumers' store."""
     caller = principal_with(verifier, SCOPE, ADMIN_SCOPE)
     routes = APIRouter(tags=["events"])
@@ -51,7 +52,7 @@ def router(*, reader: Engine, verifier: TokenVerifier) -> APIRouter:
         place = _place(after)
         with reader.connect() as connection:
             found = views.stopped(connection, scope, after=place, limit=limit, leg=leg)
-            gone = arrivals.left(connection, scope, found)
+            gone = arrivals.left(connection, scope, found, now=clock.now_us())
         shown = [one for one in found if (one.event_id, one.participant) not in gone]
         last = found[-1] if len(found) == limit else None
         return {

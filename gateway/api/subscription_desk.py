@@ -201,7 +201,8 @@ class Desk:
         """Take it away with all that belongs to it."""
         self.note(principal, REMOVE, found)
         with self.writing.begin() as connection:
-            subscriptions.remove(connection, Scope(found.participant), found.id)
+            now = self.clock.now_us()
+            subscriptions.remove(connection, Scope(found.participant), found.id, now=now)
 
     def change(self, found: Subscription, **values: Any) -> Subscription:
         """Set columns and wake the deliverer; the row as it is then."""

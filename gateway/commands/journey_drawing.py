@@ -203,6 +203,8 @@ def _because(given: Mapping[str, Any], language: str) -> str:
     """When it was handed over and through which door, or why it was not."""
     if given["state"] in {"pending", "failed"}:
         return _attempts(given, language)
+    if given["state"] != "delivered":
+        return reason(str(given["reason"])).text(language) if given.get("reason") else ""
     sent = [one for one in given.get("deliveries", ()) if one["state"] == "delivered"]
     left = [
         f"{_clock(door['at'])} {door['door']}"
@@ -213,9 +215,7 @@ def _because(given: Mapping[str, Any], language: str) -> str:
         f"{_clock(one['at'])} webhook ({say('attempt', language)} {one['attempts']})"
         for one in sent
     ]
-    if left:
-        return ", ".join(left)
-    return reason(str(given["reason"])).text(language) if given.get("reason") else ""
+    return ", ".join(left)
 
 
 def _attempts(given: Mapping[str, Any], language: str) -> str:

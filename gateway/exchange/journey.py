@@ -188,11 +188,11 @@ class Journeys:
         sent = seen.found.deliveries.get((row.event_id, participant), [])
         written = seen.found.written.get(participant, 0)
         verdict = None
-        if not arrivals.has_arrived(entry, given, sent, written):
+        if not arrivals.has_arrived(entry, given, sent, written, now=self.clock.now_us()):
             verdict = self._verdict(row, seen, entry)
         reads_kafka = participant in seen.kafka_readers
         state, reason = arrivals.state_of(
-            entry, verdict, sent, is_for_kafka=reads_kafka and entry.seq > written
+            entry, verdict, given, sent, is_for_kafka=reads_kafka and entry.seq > written
         )
         member = seen.registry.participant(participant)
         return Passage(

@@ -91,8 +91,8 @@ WAITS: dict[str, Message] = {
         en="Ready in the inbox; not fetched yet.",
     ),
     "not_tried": Message(
-        nl="Wacht op een eerdere gebeurtenis van dit traject.",
-        en="Waits for an earlier event of this trajectory.",
+        nl="Wacht op zijn beurt, of op een eerdere gebeurtenis van dit traject.",
+        en="Waits for its turn, or for an earlier event of this trajectory.",
     ),
     "not_published": Message(
         nl="Wacht op Kafka; de gebeurtenis is veilig vastgelegd.",

@@ -205,7 +205,7 @@ class Sweeper:
     def _unread(self, scope: Scope, entries: Sequence[InboxEntry]) -> list[InboxEntry]:
         """Those that no door has let out."""
         with self._reading.connect() as connection:
-            return _unread(connection, scope, entries)
+            return _unread(connection, scope, entries, now=self._clock.now_us())
 
     def _judged(self, entries: Sequence[InboxEntry]) -> _Verdicts:
         found = _Verdicts()
@@ -252,9 +252,10 @@ class Sweeper:
         restored = 0
         for first in range(0, len(again), SLICE):
             with self._writing.begin() as connection:
-                slice_ = _unread(connection, WHOLE_HUB, again[first : first + SLICE])
+                now = self._clock.now_us()
+                slice_ = _unread(connection, WHOLE_HUB, again[first : first + SLICE], now=now)
                 rows = [_row(one) for one in slice_]
-                touched = inbox.restore(connection, rows, now=self._clock.now_us())
+                touched = inbox.restore(connection, rows, now=now)
             restored += len(rows)
             if touched:
                 self._wake(naming(touched))
@@ -273,10 +274,10 @@ class Sweeper:
 
 
 def _unread(
-    connection: sa.Connection, scope: Scope, entries: Iterable[InboxEntry]
+    connection: sa.Connection, scope: Scope, entries: Iterable[InboxEntry], *, now: int
 ) -> list[InboxEntry]:
     listed = list(entries)
-    gone = arrivals.left(connection, scope, listed)
+    gone = arrivals.left(connection, scope, listed, now=now)
     return [one for one in listed if (one.event_id, one.participant) not in gone]
 
 

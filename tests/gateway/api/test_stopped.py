@@ -9,6 +9,7 @@ import pytest
 from fastapi import FastAPI
 
 from consumers import inbox
+from consumers.clock import FixedClock
 from consumers.disclosures import Disclosure, disclose
 from consumers.inbox import InboxRow
 from gateway.api import stopped as calls
@@ -65,7 +66,8 @@ def client(tmp_path: Path) -> Iterator[httpx.Client]:
             disclose(connection, [disclosed(*one) for one in doors])
         app = FastAPI()
         app.add_exception_handler(SchakelError, refuse)
-        app.include_router(calls.router(reader=engine, verifier=fakes.ReadableTokens(roles())))
+        verifier = fakes.ReadableTokens(roles())
+        app.include_router(calls.router(reader=engine, clock=FixedClock(), verifier=verifier))
         with served(app) as address, httpx.Client(base_url=address) as client:
             yield client
 

@@ -166,3 +166,18 @@ def test_webhooks_are_told_of() -> None:
     assert "22:31:00.000 webhook (attempt 3)" in shown["delivered"]
     assert "The receiver answered 503, 2 attempt(s), next 2026-05-28 22:32" in shown["pending"]
     assert "answered 503, 9 attempt(s)" in shown["failed"]
+
+
+def test_what_a_webhook_did_not_take_is_told_by_its_reason() -> None:
+    """That it was disclosed for an attempt says nothing of where it is now."""
+    recipient = {
+        **JOURNEY["recipients"][0],
+        "state": "ready",
+        "reason": "not_fetched",
+        "doors": [{"door": "webhook", "at": "2026-05-28T20:30:00Z"}],
+        "deliveries": [{"door": "webhook", "state": "stopped", "attempts": 1}],
+    }
+    shown = _text(draw_event({**JOURNEY, "recipients": [recipient]}, "en"), 200)
+
+    assert "not fetched yet" in shown
+    assert "22:30:00.000 webhook" not in shown
