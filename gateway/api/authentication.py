@@ -51,6 +51,13 @@ async def authenticate_on_loop(verifier: TokenVerifier, scope: Scope) -> Princip
     return _judged(verifier, scope, sender, token)
 
 
+async def holds_on_loop(verifier: TokenVerifier, token: str) -> bool:
+    """Whether a token that was verified before still counts: on a thread when it would block."""
+    if verifier.may_block(token):
+        return await run_in_threadpool(verifier.holds, token)
+    return verifier.holds(token)
+
+
 def _judged(verifier: TokenVerifier, scope: Scope, sender: Sender, token: str) -> Principal:
     if sender.scheme not in _SCHEMES:
         raise errors.InvalidToken(

@@ -53,7 +53,7 @@ class TokenVerifier(Protocol):
         ...
 
     def may_block(self, token: str) -> bool:
-        """Whether `verify` would wait for somebody else: then it is not for the event loop."""
+        """Whether these would wait for somebody else: then they are not for the event loop."""
         ...
 
 

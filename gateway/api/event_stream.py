@@ -47,7 +47,7 @@ class EventStream:
 
     participant: str
     read: Callable[[int], Awaitable[FeedPage]]
-    holds: Callable[[], bool]
+    holds: Callable[[], Awaitable[bool]]
     waiters: Waiters
 
     async def send(
@@ -75,7 +75,7 @@ class EventStream:
             if not page.behind and not await waiter.pause(BEAT_SECONDS):
                 await self._body(send, _BEAT)
             # Before the next page is read, because reading discloses it.
-            if not self.waiters.is_open or waiter.is_gone or not self.holds():
+            if not self.waiters.is_open or waiter.is_gone or not await self.holds():
                 return
             page = await self.read(at)
 

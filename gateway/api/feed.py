@@ -138,7 +138,7 @@ class FeedEndpoint:
         return EventStream(
             asked.participant,
             lambda after: self._read(asked, after),
-            lambda: self._verifier.holds(token),
+            lambda: authentication.holds_on_loop(self._verifier, token),
             self._waiters,
         )
 

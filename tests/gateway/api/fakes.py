@@ -45,6 +45,7 @@ class ReadableTokens:
     def __init__(self, roles: Mapping[str, str]) -> None:
         self._roles = roles
         self.taken_back: set[str] = set()
+        self.ask: Callable[[], None] | None = None
 
     def verify(self, token: str, sender: Sender) -> Principal:  # noqa: ARG002 - takes anybody's
         """The principal that the token spells out."""
@@ -60,12 +61,14 @@ class ReadableTokens:
         )
 
     def holds(self, token: str) -> bool:
-        """Until it is taken back."""
+        """Until it is taken back; its issuer is asked first, when there is one to ask."""
+        if self.ask is not None:
+            self.ask()
         return token not in self.taken_back
 
     def may_block(self, token: str) -> bool:  # noqa: ARG002 - the interface's
-        """Never: it is all in the token."""
-        return False
+        """Only when an issuer is asked: else it is all in the token."""
+        return self.ask is not None
 
 
 class NoTracing:

@@ -204,6 +204,28 @@ def test_a_stream_ends_with_its_token(interface: Interface) -> None:
     assert interface.feed.reads == 1
 
 
+def test_a_stream_whose_issuer_answers_late_holds_up_no_other_call(interface: Interface) -> None:
+    """Whether its token still counts is asked on a thread; meanwhile the gateway answers others."""
+    interface.feed.events = [b'{"id":"1"}', b'{"id":"2"}']
+    is_asked, has_answered, was_answered = threading.Event(), threading.Event(), []
+
+    def late() -> None:
+        is_asked.set()
+        was_answered.append(has_answered.wait(10))
+
+    interface.tokens.ask = late
+    with _streaming(interface, "limit=1") as events:
+        first = next(one for one in events if one.data)
+        assert is_asked.wait(20)
+        other = interface.get("/v1/me")
+        has_answered.set()
+        second = next(one for one in events if one.data)
+
+    assert (first.json()["id"], second.json()["id"]) == ("1", "2")
+    assert other.status_code == 200
+    assert was_answered[0]
+
+
 def test_a_quiet_stream_beats(interface: Interface, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing comes: a comment now and then, which no client takes for an event."""
     monkeypatch.setattr("gateway.api.event_stream.BEAT_SECONDS", 0.05)
