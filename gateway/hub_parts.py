@@ -8,6 +8,7 @@ from consumers.clock import RowClock
 from consumers.spans import Tracing
 from gateway.api.completions import Completions
 from gateway.door_parts import DoorParts
+from gateway.exchange.backlog import Backlog
 from gateway.exchange.decide import decide
 from gateway.exchange.ledger import Ledger
 from gateway.interface_parts import InterfaceParts
@@ -44,6 +45,7 @@ class GatewayParts:
         self.tracing = Tracing(
             "gateway", settings.stores.spans, settings.otlp_endpoint, settings.trace_ratio
         )
+        self._backlog = Backlog(registry.ledger_reader, self.doors.reading, self.clock)
         self._wakes = WakeParts(settings)
         self.ledger = self._ledger()
         self._issuer = IssuerParts(settings, registry, self.doors.encryption)
@@ -87,6 +89,7 @@ class GatewayParts:
             **self._issuer.figures(),
             **self._interface.figures(),
             **self.workers.figures(),
+            **self._backlog.figures(),
         }
 
     def verifier(self) -> Verifier:

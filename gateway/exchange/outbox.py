@@ -12,6 +12,8 @@ from array import array
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sqlalchemy import text
+
 from consumers.log_records import MAX_RECORD_BYTES
 from gateway.errors import EventTooLarge
 from gateway.exchange.driver import Insert
@@ -19,6 +21,8 @@ from schemas.errors import Message
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from sqlalchemy.engine import Connection
 
     from gateway.exchange.decision import DecidedEvent
     from schemas.facts import Fact
@@ -51,6 +55,20 @@ def event_row(event: DecidedEvent) -> OutboxInsert:
 def fact_row(fact: Fact, value: bytes) -> OutboxInsert:
     """The row of an anonymous fact."""
     return FACT_TOPIC, f"{fact.indicator}:{fact.nis}", None, value
+
+
+def oldest_recorded_at(connection: Connection) -> int | None:
+    """When the first event was accepted that is not in the log yet; None while none waits.
+
+    Two rows by their keys. Facts have no time of their own, and follow the event they tell of.
+    """
+    found = connection.execute(
+        text(
+            "select l.recorded_at from outbox o join ledger l on l.event_id = o.event_id"
+            " order by o.seq limit 1"
+        )
+    ).scalar()
+    return None if found is None else int(found)
 
 
 def too_large() -> EventTooLarge:
