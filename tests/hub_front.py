@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import httpx
 import uvicorn
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.exceptions import RequestValidationError
 from joserfc import jwt
 from joserfc.jwk import import_key
@@ -26,6 +26,7 @@ from consumers.clock import FixedClock
 from consumers.database import open_engine
 from gateway.api import administration, agreements, programmes
 from gateway.api.framework import refuse
+from gateway.api.strict_calls import strict_call
 from gateway.exchange.agreement_store import AgreementStore
 from gateway.exchange.conversion_survey import survey
 from gateway.exchange.credentials import new_private_jwk, new_secret, public_part, secret_hash
@@ -204,7 +205,7 @@ def hub_front(
         senders=Senders(proofs),
         now=clock.now,
     )
-    app = FastAPI()
+    app = FastAPI(dependencies=[Depends(strict_call)])
     for kind in (SchakelError, RequestValidationError):
         app.add_exception_handler(kind, refuse)
     app.include_router(oauth_router(issuer))

@@ -18,7 +18,6 @@ from gateway.api.authentication import authenticate, require_scope
 from gateway.api.collaborators import TokenVerifier
 from gateway.api.documented import refusals
 from gateway.api.problems import invalid_caller
-from gateway.api.strict_body import strict_body
 from gateway.exchange import agreement_life as life
 from gateway.exchange.agreement_store import AgreementStore, Caller, seen
 from gateway.exchange.registry import RegisteredAgreement, Registry
@@ -121,7 +120,7 @@ def router(
 ) -> APIRouter:
     """All routes; every one refuses a caller without a token before it reads anything."""
     calls = _Calls(live, store, verifier, clock)
-    routes = APIRouter(tags=["agreements"], dependencies=[Depends(strict_body)])
+    routes = APIRouter(tags=["agreements"])
     _add_reading(routes, calls)
     _add_writing(routes, calls)
     add_trial(routes, calls.signatory, live, clock)

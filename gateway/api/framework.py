@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from fastapi.routing import iter_route_contexts
@@ -30,6 +30,7 @@ from gateway.api import (
     traces,
     trajectories,
 )
+from gateway.api.strict_calls import strict_call
 from schemas.errors import InvalidParam, Message, SchakelError
 
 if TYPE_CHECKING:
@@ -45,7 +46,12 @@ _REASON = Message(
 def framework_app(collaborators: Collaborators) -> FastAPI:
     """The FastAPI application with the routes of this package and the routers it was handed."""
     app = FastAPI(
-        title="Schakel", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False
+        title="Schakel",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+        dependencies=[Depends(strict_call)],
     )
     for kind in (SchakelError, HTTPException, RequestValidationError, Exception):
         app.add_exception_handler(kind, refuse)

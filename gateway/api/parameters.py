@@ -53,13 +53,18 @@ def query(query_string: bytes) -> dict[str, str]:
     for name, value in pairs:
         if name in found:
             raise invalid(
-                name[:40] if _TOKEN.fullmatch(name) else "query",
+                shown_name(name),
                 "repeated",
                 "Geef deze parameter één keer.",
                 "Give this parameter once.",
             )
         found[name] = value
     return found
+
+
+def shown_name(name: str) -> str:
+    """How a refusal calls a parameter that the caller named: as it did, if that is a name."""
+    return name[:40] if _TOKEN.fullmatch(name) else "query"
 
 
 def flag(parameters: dict[str, str], name: str) -> bool:
