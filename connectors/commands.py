@@ -24,6 +24,7 @@ from connectors.errors import HubUnavailable, InvalidCredentials
 from connectors.identity import Identities
 from connectors.publishing import Stopped
 from connectors.runner import Plan, Runner, open_state
+from schemas.cli import language
 from schemas.errors import Message, SchakelError
 
 if TYPE_CHECKING:
@@ -206,7 +207,7 @@ def _fail(error: SchakelError, *, as_json: bool) -> None:
     if as_json:
         body = {"ok": False, "code": error.code, "detail": error.detail.nl, "invalidParams": faults}
         typer.echo(json.dumps(body, ensure_ascii=False))
-    typer.echo(error.detail.nl, err=True)
+    typer.echo(error.detail.text(language()), err=True)
     for one in error.invalid:
-        typer.echo(f"  {one.reason.nl}", err=True)
+        typer.echo(f"  {one.reason.text(language())}", err=True)
     raise typer.Exit(EXIT_UNAVAILABLE if isinstance(error, HubUnavailable) else EXIT_FAILED)

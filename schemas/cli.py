@@ -73,8 +73,8 @@ SUMMARIES: Final[dict[str, Message]] = {
         en="show figures and what they count",
     ),
     "keys": Message(
-        nl="de sleutel van de sleutelopslag bekijken of vervangen",
-        en="inspect or replace the key store's own key",
+        nl="de sleutels van de sleutelopslag en van tokens bekijken of vervangen",
+        en="inspect or replace the keys of the key store and of tokens",
     ),
     "programmes": Message(
         nl="programmaregels publiceren, vergelijken en uitleggen",
@@ -188,7 +188,7 @@ def described(error: SchakelError) -> str:
     lines += [f"  {param.name}: {param.reason.text(spoken)}" for param in error.invalid]
     following = error.facts.get("next")
     if isinstance(following, str):
-        lines.append(f"{_say('Volgende stap', 'Next')}: {following}")
+        lines.append(f"{say('Volgende stap', 'Next')}: {following}")
     return "\n".join(lines)
 
 
@@ -246,14 +246,14 @@ def _help() -> str:
     width = max((len(name) for name in names), default=0)
     spoken = language()
     lines = [
-        _say(
+        say(
             "Schakel verbindt VDAB, OCMW's en lokale partners: toeleiding, plaatsing, uitkomst.",
             "Schakel links VDAB, OCMWs and local partners: referral, placement, outcome.",
         ),
         "",
-        _say("Gebruik: schakel OPDRACHT [OPTIES]", "Usage: schakel COMMAND [OPTIONS]"),
+        say("Gebruik: schakel OPDRACHT [OPTIES]", "Usage: schakel COMMAND [OPTIONS]"),
         "",
-        _say("Opdrachten:", "Commands:"),
+        say("Opdrachten:", "Commands:"),
     ]
     for name in names:
         summary = SUMMARIES[name].text(spoken) if name in SUMMARIES else ""
@@ -261,10 +261,10 @@ def _help() -> str:
     hint = "`schakel {} --help`"
     lines += [
         "",
-        _say(f"Meer over één opdracht: {hint}", f"More about one command: {hint}").format(
-            _say("OPDRACHT", "COMMAND")
+        say(f"Meer over één opdracht: {hint}", f"More about one command: {hint}").format(
+            say("OPDRACHT", "COMMAND")
         ),
-        _say(
+        say(
             "Taal: SCHAKEL_LANGUAGE=nl of en. Versie: `schakel --version`.",
             "Language: SCHAKEL_LANGUAGE=nl or en. Version: `schakel --version`.",
         ),
@@ -274,18 +274,18 @@ def _help() -> str:
 
 def _unknown(name: str) -> str:
     near = difflib.get_close_matches(name, commands(), n=1)
-    meant = f" {_say('Bedoelt u', 'Did you mean')} `schakel {near[0]}`?" if near else ""
+    meant = f" {say('Bedoelt u', 'Did you mean')} `schakel {near[0]}`?" if near else ""
     return (
-        _say(f"schakel: `{name}` is geen opdracht.", f"schakel: there is no command `{name}`.")
+        say(f"schakel: `{name}` is geen opdracht.", f"schakel: there is no command `{name}`.")
         + meant
         + "\n"
-        + _say("`schakel --help` toont ze alle.", "`schakel --help` shows them all.")
+        + say("`schakel --help` toont ze alle.", "`schakel --help` shows them all.")
     )
 
 
 def _unexpected(error: Exception) -> str:
     kind = type(error).__name__
-    return _say(
+    return say(
         f"schakel: onverwachte fout ({kind}); dat is onze fout.\n"
         "Herhaal met SCHAKEL_DEBUG=1 om te zien waar het misliep.",
         f"schakel: unexpected error ({kind}); that is our fault.\n"
@@ -293,7 +293,8 @@ def _unexpected(error: Exception) -> str:
     )
 
 
-def _say(nl: str, en: str) -> str:
+def say(nl: str, en: str) -> str:
+    """The one of the two that is in the language of this terminal."""
     return Message(nl=nl, en=en).text(language())
 
 

@@ -15,6 +15,7 @@ from rich.table import Table
 from schemas import avsc, guards
 from schemas.asyncapi import as_yaml
 from schemas.catalogue import catalogue
+from schemas.cli import language, say
 from schemas.codelists import code_list, code_lists
 from schemas.diagrams import page
 from schemas.indicators import reference
@@ -40,11 +41,12 @@ def list_events(*, as_json: AsJson = False) -> None:
         _print_json([_summary(event) for event in events])
         return
     table = Table(box=None)
-    for title in ("event", "id", "sent by", "what it says"):
-        table.add_column(title, no_wrap=title == "event")
+    table.add_column(say("gebeurtenis", "event"), no_wrap=True)
+    for title in ("id", say("zender", "sent by"), say("wat ze zegt", "what it says")):
+        table.add_column(title)
     for event in events:
-        sender = "hub" if event.hub_only else "participant"
-        table.add_row(event.name, str(event.schema_id), sender, event.label.en)
+        sender = "hub" if event.hub_only else say("deelnemer", "participant")
+        table.add_row(event.name, str(event.schema_id), sender, event.label.text(language()))
     Console().print(table)
 
 
@@ -81,10 +83,12 @@ def show(
         _print_json({**_summary(found), "fields": [_field(field) for field in found.fields]})
         return
     console = Console()
-    console.print(f"{found.name} ({found.label.nl}), schema {found.schema_id}\n{found.doc}\n")
+    label = found.label.text(language())
+    console.print(f"{found.name} ({label}), schema {found.schema_id}\n{found.doc}\n")
     table = Table(box=None)
-    for title in ("field (! required)", "type", "class and set", "readers"):
-        table.add_column(title, no_wrap=title.startswith("field"))
+    table.add_column(say("veld (! verplicht)", "field (! required)"), no_wrap=True)
+    for title in ("type", say("klasse en veldgroep", "class and set"), say("lezers", "readers")):
+        table.add_column(title)
     for field in found.fields:
         name = f"{field.path}!" if field.required else field.path
         readers = " ".join(sorted(field.audience))
@@ -101,7 +105,12 @@ def check(*, as_json: AsJson = False) -> None:
     else:
         for fault in faults:
             typer.echo(f"{fault['record']}: {fault['message']}", err=True)
-        typer.echo(f"{len(framed_records())} schemas, {len(faults)} faults.")
+        count = len(framed_records())
+        told = (
+            f"{count} schema's, {len(faults)} fouten.",
+            f"{count} schemas, {len(faults)} faults.",
+        )
+        typer.echo(say(*told))
     if faults:
         raise typer.Exit(1)
 
@@ -118,7 +127,7 @@ def publish_schemas(*, as_json: AsJson = False) -> None:
     if as_json:
         _print_json({"ids": list(given)})
     else:
-        typer.echo(f"{len(given)} new schema ids.")
+        typer.echo(say(f"{len(given)} nieuwe schema-id's.", f"{len(given)} new schema ids."))
 
 
 @app.command("indicators")
@@ -143,7 +152,7 @@ def draw_diagrams(
 ) -> None:
     """Draw the lifecycles from their tables, as Markdown with Mermaid."""
     out.write_text(page(), encoding="utf-8")
-    typer.echo(f"{out} written.")
+    typer.echo(say(f"{out} geschreven.", f"{out} written."))
 
 
 def _faults() -> list[dict[str, Any]]:

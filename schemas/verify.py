@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import orjson
 import typer
 
-from schemas.cli import language
+from schemas.cli import language, say
 from schemas.errors import InvalidProof, Message
 from schemas.moments import to_rfc3339
 from schemas.record_checks import Checked, Checker, Contents, salts_from
@@ -97,7 +97,9 @@ def _told(found: Checked, compared: int) -> Message:
 
 def _contents(events: Path | None, salts: Path | None) -> Contents | None:
     if (events is None) is not (salts is None):
-        raise typer.BadParameter("--events and --salts go together")
+        raise typer.BadParameter(
+            say("--events en --salts horen samen", "--events and --salts go together")
+        )
     if events is None or salts is None:
         return None
     return Contents(lines_of(events), salts_from(lines_of(salts)))

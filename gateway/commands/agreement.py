@@ -20,6 +20,7 @@ from gateway.commands.administrator import Administrator
 from gateway.commands.agreement_check import check
 from gateway.commands.agreement_file import document_of, key_of, template, text_of
 from gateway.commands.agreement_text import show_agreement, show_grants
+from gateway.commands.asking import confirm
 from gateway.commands.credentials_file import credentials_file
 from gateway.commands.hub_place import find
 from gateway.commands.json_output import write_json
@@ -35,7 +36,7 @@ from gateway.exchange.agreement_statement import sign as signature_of
 from gateway.exchange.credentials import new_private_jwk, public_part
 from schemas.agreement import document_hash, parse_agreement
 from schemas.agreement_diff import differences
-from schemas.cli import language
+from schemas.cli import language, say
 from schemas.identifiers import organisation_urn
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
@@ -65,7 +66,9 @@ def new(
     """Write a commented draft to change: to a file, or to standard output."""
     parties = [organisation_urn(one) for one in party]
     if len(parties) < 2:  # noqa: PLR2004 - an agreement is between two at least
-        raise typer.BadParameter("give --party at least twice")
+        raise typer.BadParameter(
+            say("geef --party minstens twee keer", "give --party at least twice")
+        )
     text = template(agreement_id, parties)
     if out is None:
         sys.stdout.write(text)
@@ -75,7 +78,8 @@ def new(
             file.write(text)
     except OSError as error:
         raise typer.BadParameter(f"{out}: {error.strerror}") from error
-    typer.echo(f"{out} written; next: schakel agreement check {out}", err=True)
+    told = say(f"{out} geschreven; volgende stap", f"{out} written; next")
+    typer.echo(f"{told}: schakel agreement check {out}", err=True)
 
 
 @app.command()
@@ -90,12 +94,21 @@ def key(
     """
     urn, private = organisation_urn(organisation), new_private_jwk()
     if out.exists():
-        raise typer.BadParameter(f"{out} exists; a key is never written over")
+        raise typer.BadParameter(
+            say(
+                f"{out} bestaat al; een sleutel wordt nooit overschreven",
+                f"{out} exists; a key is never written over",
+            )
+        )
     with credentials_file(out) as write:
         write({"organisation": urn, "private_key": private})
     entry = {"urn": urn, "keys": [{"jwk": public_part(private)}]}
     sys.stdout.write(json.dumps(entry, indent=2) + "\n")
-    typer.echo(f"{out}: private; give what is printed above to the operator", err=True)
+    told = say(
+        "geheim; geef wat hierboven staat aan de beheerder",
+        "private; give what is printed above to the operator",
+    )
+    typer.echo(f"{out}: {told}", err=True)
 
 
 app.command()(check)
@@ -120,7 +133,12 @@ def sign(
     draft = _draft(what)
     if only_print:
         if draft is None:
-            raise typer.BadParameter("--print needs the document's file")
+            raise typer.BadParameter(
+                say(
+                    "--print vraagt het bestand van het document",
+                    "--print needs the document's file",
+                )
+            )
         sys.stdout.write(_signed(draft, "accept", urn, private) + "\n")
         return
     with Administrator(find(data, hub, credentials), language()) as session:
@@ -131,7 +149,7 @@ def sign(
         if not yes:
             show_agreement(session.get(f"{CALLS}/{draft['agreement_id']}"), language())
             show_grants(draft, language())
-            typer.confirm(f"Sign for {urn}?", abort=True, err=True)
+            confirm(f"Tekenen voor {urn}?", f"Sign for {urn}?")
         found = _acted(session, draft, "accept", urn, private)
     _tell(found, as_json=as_json)
     if found["status"] not in STANDING:
@@ -173,7 +191,7 @@ def revoke(
     with Administrator(find(data, hub, credentials), language()) as session:
         document = _document(session, agreement_id)
         if not yes:
-            typer.confirm(f"Revoke {agreement_id} for ever?", abort=True, err=True)
+            confirm(f"{agreement_id} voorgoed opzeggen?", f"Revoke {agreement_id} for ever?")
         _tell(_acted(session, document, "revoke", urn, private, reason), as_json=as_json)
 
 
@@ -218,7 +236,13 @@ def list_agreements(
     if as_json:
         write_json(found)
         return
-    table = Table(Column("id", no_wrap=True), "status", "from", "to", "parties", box=None)
+    titles = (
+        say("stand", "status"),
+        say("van", "from"),
+        say("tot", "to"),
+        say("partijen", "parties"),
+    )
+    table = Table(Column("id", no_wrap=True), *titles, box=None)
     for one in found["agreements"]:
         names = ", ".join(party["name"] or party["organisation"] for party in one["parties"])
         valid = one["validity"]
@@ -255,7 +279,7 @@ def diff(
     for one in found:
         sys.stdout.write(f"{one.place}: {one.said.text(language())}\n")
     if not found:
-        sys.stdout.write("No differences.\n")
+        sys.stdout.write(say("Geen verschillen.", "No differences.") + "\n")
 
 
 def _draft(what: str) -> dict[str, Any] | None:

@@ -25,7 +25,7 @@ from gateway.commands.options import (  # noqa: TC001 - typer reads the annotati
     Hub,
 )
 from gateway.errors import FormIncomplete
-from schemas.cli import language
+from schemas.cli import language, say
 from schemas.errors import Message
 
 
@@ -56,7 +56,9 @@ def check(
 ) -> None:
     """Find every fault in a draft, with its line; with --event and --for, try it at the hub."""
     if (event is None) != (reader is None):
-        raise typer.BadParameter("give --event and --for together")
+        raise typer.BadParameter(
+            say("geef --event en --for samen", "give --event and --for together")
+        )
     text = text_of(file)
     faults = faults_of(text)
     if faults or event is None or reader is None:
@@ -104,6 +106,6 @@ def _show_faults(file: Path, faults: list[dict[str, Any]], *, as_json: bool) -> 
     else:
         for one in faults:
             sys.stdout.write(f"{file}:{one['line']}: {one['field']}: {one['text'][language()]}\n")
-        sys.stdout.write(f"{len(faults)} faults.\n")
+        sys.stdout.write(say(f"{len(faults)} fouten.", f"{len(faults)} faults.") + "\n")
     if faults:
         raise typer.Exit(1)

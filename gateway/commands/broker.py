@@ -7,7 +7,6 @@ import fcntl
 import json
 import os
 import signal
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -26,6 +25,7 @@ from gateway.embedded.locks import is_locked
 from gateway.embedded.resources import cache_folder, kafka_folder
 from gateway.errors import BrokerFailed, BrokerNotRunning, DataInUse
 from gateway.settings import LOOPBACK, HubSettings, load
+from schemas.cli import say
 from schemas.errors import Message
 
 app = typer.Typer(help="The embedded Kafka node by itself.", no_args_is_help=True)
@@ -177,7 +177,11 @@ def _key_set(settings: HubSettings) -> Iterator[str]:
     if _answers(theirs):
         yield theirs
         return
-    print("No gateway answers: participants cannot log in to this broker.", file=sys.stderr)  # noqa: T201
+    told = say(
+        "Geen gateway antwoordt: deelnemers kunnen niet aanmelden bij deze broker.",
+        "No gateway answers: participants cannot log in to this broker.",
+    )
+    typer.echo(told, err=True)
     server = ThreadingHTTPServer((LOOPBACK, 0), _EmptyKeySet)
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, daemon=True).start()

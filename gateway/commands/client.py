@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from gateway.commands.administrator import Administrator
+from gateway.commands.asking import confirm
 from gateway.commands.credentials_file import credentials_file
 from gateway.commands.hub_place import Place, find
 from gateway.commands.json_output import write_json
@@ -27,7 +28,8 @@ from gateway.commands.options import (  # noqa: TC001 - typer reads the annotati
 )
 from gateway.exchange.credentials import new_private_jwk, new_secret, public_part
 from gateway.exchange.scopes import LABEL
-from schemas.cli import language
+from schemas.cli import language, say
+from schemas.errors import Message
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,6 +43,14 @@ Out = Annotated[
 Secret = Annotated[
     bool, typer.Option("--secret", help="A secret instead of a key; test installations only.")
 ]
+HEADINGS = (
+    Message("id", "id"),
+    Message("deelnemer", "participant"),
+    Message("bewijs", "auth"),
+    Message("scopes", "scopes"),
+    Message("stand", "status"),
+)
+STATUSES = {"active": Message("actief", "active"), "revoked": Message("ingetrokken", "revoked")}
 SCOPE_HELP = f"A scope; repeat for more. There are:\n\n{', '.join(LABEL)}"
 
 
@@ -90,9 +100,10 @@ def list_clients(
     if as_json:
         write_json(found)
         return
-    table = Table("id", "participant", "auth", "scopes", "status", box=None)
+    table = Table(*(one.text(language()) for one in HEADINGS), box=None)
     for one in found["clients"]:
-        status = one["status"] if one["credentials"] else f"{one['status']}, no key"
+        lacking = "" if one["credentials"] else say(", geen sleutel", ", no key")
+        status = STATUSES[one["status"]].text(language()) + lacking
         table.add_row(one["id"], one["participant"], one["auth"], " ".join(one["scopes"]), status)
     Console().print(table)
 
@@ -136,10 +147,10 @@ def revoke(
     """Take a client back, for good; its tokens are refused within two seconds."""
     place = find(data, hub, credentials)
     if not yes:
-        typer.confirm(f"Revoke {client_id} for ever?", abort=True, err=True)
+        confirm(f"{client_id} voorgoed intrekken?", f"Revoke {client_id} for ever?")
     with Administrator(place, language()) as session:
         session.post(f"/v1/clients/{client_id}/revoke", {})
-    typer.echo(f"{client_id}: revoked", err=True)
+    typer.echo(f"{client_id}: {say('ingetrokken', 'revoked')}", err=True)
 
 
 @app.command()

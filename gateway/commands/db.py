@@ -20,7 +20,7 @@ from gateway.exchange.retention_job import RetentionJob, shown
 from gateway.installing import upgrade_stores
 from gateway.registry_parts import business_clock
 from gateway.settings import load
-from schemas.cli import language
+from schemas.cli import language, say
 from schemas.errors import Message
 from schemas.retention import periods
 
@@ -40,7 +40,7 @@ def db() -> None:
 def upgrade(data: DataFolder = None) -> None:
     """Migrate every store to this version; does nothing where it is there already."""
     upgrade_stores(load(data).stores)
-    typer.echo("The stores are up to date.", err=True)
+    typer.echo(say("De databanken zijn bijgewerkt.", "The stores are up to date."), err=True)
 
 
 @app.command()

@@ -17,6 +17,7 @@ import typer
 import yaml
 
 from gateway.commands.administrator import Administrator
+from gateway.commands.asking import confirm
 from gateway.commands.hub_place import find
 from gateway.commands.json_output import write_json
 from gateway.commands.options import (  # noqa: TC001 - typer reads the annotations
@@ -27,7 +28,7 @@ from gateway.commands.options import (  # noqa: TC001 - typer reads the annotati
     Hub,
     Yes,
 )
-from schemas.cli import WRONG_USE, language
+from schemas.cli import WRONG_USE, language, say
 from schemas.errors import InvalidRuleFile, Message
 from schemas.programmes import ProgrammeRules, shipped_rules
 from schemas.rule_changes import plain_values
@@ -41,6 +42,7 @@ RuleFile = Annotated[Path, typer.Argument(help="The rule file, YAML.")]
 AsIf = Annotated[
     Path | None, typer.Option("--file", help="As if this rule file were published too.")
 ]
+KINDS = {"fault": Message("fout", "fault"), "notice": Message("melding", "notice")}
 
 
 @app.callback()
@@ -68,14 +70,15 @@ def publish(
             _show_plan(plan)
         if not plan["published"] and not dry_run:
             if not yes:
-                typer.confirm("Publish?", abort=True, err=True)
+                confirm("Publiceren?", "Publish?")
             wanted = {"document": document, "expected_version": plan["version"]}
             plan = session.post("/v1/programmes/publications", wanted)
             applied = True
     if as_json:
         write_json({**plan, "applied": applied})
     elif applied:
-        typer.echo(f"Published {plan['reference']}.", err=True)
+        told = say("Gepubliceerd", "Published")
+        typer.echo(f"{told}: {plan['reference']}.", err=True)
 
 
 @app.command()
@@ -119,9 +122,12 @@ def check(file: RuleFile, *, as_json: AsJson = False) -> None:
         write_json({"ok": not faults, "found": found})
     else:
         for one in found:
-            sys.stdout.write(f"{file}:{one['line'] or 1}: {one['kind']}: {one['field']}: ")
+            kind = KINDS[one["kind"]].text(language())
+            sys.stdout.write(f"{file}:{one['line'] or 1}: {kind}: {one['field']}: ")
             sys.stdout.write(f"{one['text'][language()]}\n")
-        sys.stdout.write(f"{faults} faults, {len(found) - faults} notices.\n")
+        rest = len(found) - faults
+        told = say(f"{faults} fouten, {rest} meldingen.", f"{faults} faults, {rest} notices.")
+        sys.stdout.write(told + "\n")
     if faults:
         raise typer.Exit(1)
 
@@ -152,7 +158,7 @@ def diff(
         for one in listed:
             sys.stdout.write(f"  {one.sentence().text(language())}\n")
     if not found:
-        sys.stdout.write("No changes.\n")
+        sys.stdout.write(say("Geen wijzigingen.", "No changes.") + "\n")
 
 
 @app.command()
@@ -189,7 +195,11 @@ def convert(
 ) -> None:
     """Count the running placements that published conversions move, by organiser and place."""
     if not dry_run:
-        typer.echo("The hub converts on the day itself; say --dry-run to count.", err=True)
+        told = say(
+            "De hub zet om op de dag zelf; geef --dry-run om te tellen.",
+            "The hub converts on the day itself; say --dry-run to count.",
+        )
+        typer.echo(told, err=True)
         raise typer.Exit(WRONG_USE)
     query = {} if reference is None else {"reference": reference}
     with Administrator(find(data, hub, credentials), language()) as session:
@@ -198,12 +208,25 @@ def convert(
         write_json(found)
         return
     for one in found["moved"]:
-        sys.stdout.write(
-            f"{one['from_programme']} -> {one['to_programme']}  {one['organiser']}  {one['nis']}  "
-            f"{one['placements']} placements, {one['hours'] / 100:.2f} hours and "
-            f"{one['months']} months carried\n"
-        )
-    sys.stdout.write(f"{found['placements']} placements, {found['conversions']} conversions.\n")
+        _show_move(one)
+    placements, conversions = found["placements"], found["conversions"]
+    told = say(
+        f"{placements} plaatsingen, {conversions} omzettingen.",
+        f"{placements} placements, {conversions} conversions.",
+    )
+    sys.stdout.write(told + "\n")
+
+
+def _show_move(one: dict[str, Any]) -> None:
+    placements, hours, months = one["placements"], f"{one['hours'] / 100:.2f}", one["months"]
+    carried = say(
+        f"{placements} plaatsingen, {hours} uren en {months} maanden meegenomen",
+        f"{placements} placements, {hours} hours and {months} months carried",
+    )
+    sys.stdout.write(
+        f"{one['from_programme']} -> {one['to_programme']}  {one['organiser']}  {one['nis']}  "
+        f"{carried}\n"
+    )
 
 
 def _rules(
@@ -267,7 +290,12 @@ def _date(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError as error:
-        raise typer.BadParameter("a date YYYY-MM-DD, or the version of a rule set") from error
+        raise typer.BadParameter(
+            say(
+                "een datum JJJJ-MM-DD, of de versie van een regelset",
+                "a date YYYY-MM-DD, or the version of a rule set",
+            )
+        ) from error
 
 
 def _described(rules: ProgrammeRules, code: str, day: date) -> dict[str, Any]:
@@ -286,8 +314,10 @@ def _described(rules: ProgrammeRules, code: str, day: date) -> dict[str, Any]:
 def _show_plan(plan: dict[str, Any]) -> None:
     """What changes, for people."""
     if plan["published"]:
-        sys.stdout.write("No changes.\n")
+        sys.stdout.write(say("Geen wijzigingen.", "No changes.") + "\n")
     for turn in plan["changes"]:
-        sys.stdout.write(f"{turn['programme']} from {turn['on']} ({turn['rule_set']})\n")
+        sys.stdout.write(
+            f"{turn['programme']} {say('vanaf', 'from')} {turn['on']} ({turn['rule_set']})\n"
+        )
         for one in turn["rules"]:
             sys.stdout.write(f"  {one['text'][language()]}\n")

@@ -49,6 +49,13 @@ QUESTIONS: Final[dict[str, Message]] = {
 """The seven fields in the order in which they are asked; phone or e-mail is one of them."""
 
 CHOICES: Final = {"programme": "programme", "reason": "referral_reason"}
+OFFER_HEADINGS: Final = (
+    Message("aanbod", "offer"),
+    Message("gemeente", "municipality"),
+    Message("titel", "title"),
+    Message("vrij", "free"),
+    Message("organisatie", "organisation"),
+)
 PLACES: Final = ("postcode", "nis", "reference_address_of")
 
 Text = Annotated[str | None, typer.Option()]
@@ -200,7 +207,7 @@ def offers(
     if as_json:
         write_json(found)
         return
-    table = Table("offer", "gemeente", "titel", "vrij", "organisatie", box=None)
+    table = Table(*(one.text(spoken) for one in OFFER_HEADINGS), box=None)
     for one in found:
         free_of = f"{one['free_places']}/{one.get('places', '?')}"
         title, owner = one.get("title", ""), one.get("organisation") or "-"

@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from gateway.commands.administrator import Administrator
+from gateway.commands.asking import confirm
 from gateway.commands.hub_place import find
 from gateway.commands.options import (  # noqa: TC001 - typer reads the annotations
     AsJson,
@@ -24,11 +25,18 @@ from gateway.commands.options import (  # noqa: TC001 - typer reads the annotati
     Yes,
 )
 from gateway.exchange.registry_document import read_yaml
-from schemas.cli import language
+from schemas.cli import language, say
+from schemas.errors import Message
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
 SIGNS = {"add": "+", "change": "~", "revoke": "-", "reinstate": "+"}
+ACTIONS = {
+    "add": Message("nieuw", "add"),
+    "change": Message("wijzig", "change"),
+    "revoke": Message("trek in", "revoke"),
+    "reinstate": Message("herstel", "reinstate"),
+}
 
 
 @app.callback()
@@ -56,14 +64,21 @@ def apply(
             _show(plan)
         if plan["changes"] and not dry_run:
             if not yes:
-                typer.confirm("Apply?", abort=True, err=True)
+                confirm("Toepassen?", "Apply?")
             wanted = {"document": document, "expected_version": plan["version"]}
             plan = session.post("/v1/registry/apply", wanted)
             applied = True
     if as_json:
         sys.stdout.write(json.dumps({**plan, "applied": applied}, indent=2) + "\n")
     elif applied:
-        typer.echo(f"Applied; the registry is at version {plan['version']}.", err=True)
+        version = plan["version"]
+        typer.echo(
+            say(
+                f"Toegepast; het register is aan versie {version}.",
+                f"Applied; the registry is at version {version}.",
+            ),
+            err=True,
+        )
 
 
 @app.command()
@@ -85,10 +100,11 @@ def rotate_signing_key(
 def _show(plan: dict[str, Any]) -> None:
     """The plan, one change a line, and the clients that still need a key."""
     if not plan["changes"]:
-        sys.stdout.write("No changes.\n")
+        sys.stdout.write(say("Geen wijzigingen.", "No changes.") + "\n")
     for change in plan["changes"]:
         fields = f": {', '.join(change['fields'])}" if change["fields"] else ""
-        sign = SIGNS[change["action"]]
-        sys.stdout.write(f"{sign} {change['action']} {change['kind']} {change['id']}{fields}\n")
+        sign, action = SIGNS[change["action"]], ACTIONS[change["action"]].text(language())
+        sys.stdout.write(f"{sign} {action} {change['kind']} {change['id']}{fields}\n")
     for client_id in plan["clients_without_key"]:
-        typer.echo(f"{client_id} has no key yet: schakel client rotate {client_id}", err=True)
+        told = say(f"{client_id} heeft nog geen sleutel", f"{client_id} has no key yet")
+        typer.echo(f"{told}: schakel client rotate {client_id}", err=True)

@@ -13,6 +13,7 @@ import typer
 
 from gateway.embedded.demo import WITH, prepare
 from gateway.embedded.hub import TICK_SECONDS, Hub
+from schemas.cli import say
 
 app = typer.Typer(add_completion=False)
 
@@ -34,24 +35,25 @@ def up(
     One JSON line on standard output says where everything is, as soon as the first event can come.
     """
     if with_ not in (None, WITH):
-        raise typer.BadParameter(f"knows only `{WITH}`", param_hint="--with")
+        known = say(f"kent alleen `{WITH}`", f"knows only `{WITH}`")
+        raise typer.BadParameter(known, param_hint="--with")
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    hub = Hub(data, port=port, report=_say)
+    hub = Hub(data, port=port, report=_tell)
     hub.start()
     try:
         if with_ == WITH:
-            hub.wait_for_registry(prepare(hub.settings, _say))
+            hub.wait_for_registry(prepare(hub.settings, _tell))
         sys.stdout.write(json.dumps(hub.ready_line(), separators=(",", ":")) + "\n")
         sys.stdout.flush()
         while not stop.wait(TICK_SECONDS):
             hub.watch()
-        _say("Stopping: what was accepted is kept")
+        _tell(say("Stopt: wat aanvaard is, blijft", "Stopping: what was accepted is kept"))
     finally:
         hub.stop()
 
 
-def _say(sentence: str) -> None:
+def _tell(sentence: str) -> None:
     sys.stderr.write(f"{sentence}\n")
     sys.stderr.flush()

@@ -12,6 +12,7 @@ from gateway.exchange.credentials import new_private_jwk, public_part
 from gateway.exchange.registry import Credential
 from gateway.exchange.registry_document import parse, read_yaml
 from gateway.exchange.registry_store import RegistryStore
+from schemas.cli import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,7 +37,8 @@ def prepare(settings: HubSettings, report: Callable[[str], None]) -> int:
     store = RegistryStore(engine, environment=settings.environment)
     document = parse(read_yaml(demo_folder() / "registry.yaml"), store.environment)
     changes = store.apply(document, WITH)
-    report(f"Demo registry: {len(changes.changes)} changes")
+    count = len(changes.changes)
+    report(say(f"Demoregister: {count} wijzigingen", f"Demo registry: {count} changes"))
     folder = settings.data / "clients"
     folder.mkdir(mode=0o700, exist_ok=True)
     for client in store.load().clients.values():
@@ -55,7 +57,7 @@ def prepare(settings: HubSettings, report: Callable[[str], None]) -> int:
 def _say_how(settings: HubSettings, report: Callable[[str], None]) -> None:
     """The three lines that publish a first referral, to be copied into a shell."""
     credentials = settings.data / "clients" / "ocmw-tienen-connector.json"
-    report("Publish a first referral:")
+    report(say("Verstuur een eerste toeleiding:", "Publish a first referral:"))
     report(f"  TOKEN=$(.venv/bin/schakel client token --credentials {credentials})")
     report(
         f'  curl -sS {settings.base_url}/v1/referrals -H "Authorization: Bearer $TOKEN" \\\n'

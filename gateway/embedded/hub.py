@@ -20,6 +20,7 @@ from gateway.embedded.roles import Role
 from gateway.errors import DataInUse, EmbeddedError, HubNotReady
 from gateway.provisioning import provision
 from gateway.settings import LOOPBACK, HubSettings, load
+from schemas.cli import language, say
 from schemas.errors import Message
 
 if TYPE_CHECKING:
@@ -90,13 +91,15 @@ class Hub:
             raise
 
     def _start(self) -> None:
-        self._report("Starting the gateway")
+        self._report(say("Start de gateway", "Starting the gateway"))
         self._roles["gateway"].start()
         self._wait_for(f"{self.settings.issuer}/oauth/jwks", "gateway")
-        self._report("Starting Kafka")
+        self._report(say("Start Kafka", "Starting Kafka"))
         self.broker.start()
         provision(self.settings)
-        self._report("Starting the relay, the route and the doors")
+        self._report(
+            say("Start relay, route en deuren", "Starting the relay, the route and the doors")
+        )
         for name in ROLES[1:]:
             self._roles[name].start()
         self._wait_for(f"{self.management_url}/readyz", "gateway")
@@ -145,12 +148,14 @@ class Hub:
 
     def _restart_broker(self) -> None:
         """Start Kafka again; when it cannot be, publishing goes on and it is tried again later."""
-        self._report("Kafka ended; it starts again")
+        self._report(say("Kafka viel uit; herstart", "Kafka ended; it starts again"))
         try:
             self.broker.start()
         except EmbeddedError as error:
             self._broker_due_at = time.monotonic() + BROKER_PAUSE_SECONDS
-            self._report(f"{error.detail.en} It is tried again in {BROKER_PAUSE_SECONDS:g} s")
+            pause = f"{BROKER_PAUSE_SECONDS:g} s"
+            again = say(f"Nieuwe poging over {pause}", f"It is tried again in {pause}")
+            self._report(f"{error.detail.text(language())} {again}")
 
     def stop(self) -> None:
         """Drain and stop all children: first the way in, then what follows it; idempotent."""

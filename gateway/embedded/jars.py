@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Protocol
 
 from gateway.errors import ChecksumDiffers, DiskFull, DownloadFailed
+from schemas.cli import say
 from schemas.errors import Message
 
 _PARALLEL = 6
@@ -120,7 +121,12 @@ def _fill(folder: Path, jars: Sequence[Jar], fetch: Fetch, report: Report) -> No
     for abandoned in folder.parent.glob(".new-*"):
         shutil.rmtree(abandoned, ignore_errors=True)
     require_room(folder.parent, _ROOM_BYTES)
-    report(f"Fetching Apache Kafka ({len(jars)} jars) into {folder}")
+    report(
+        say(
+            f"Haalt Apache Kafka op ({len(jars)} jars) in {folder}",
+            f"Fetching Apache Kafka ({len(jars)} jars) into {folder}",
+        )
+    )
     fresh = Path(tempfile.mkdtemp(prefix=".new-", dir=folder.parent))
     try:
         target = fresh / "jars"
@@ -131,7 +137,8 @@ def _fill(folder: Path, jars: Sequence[Jar], fetch: Fetch, report: Report) -> No
                 for count, future in enumerate(as_completed(waiting), start=1):
                     future.result()
                     if count % 10 == 0 or count == len(jars):
-                        report(f"Fetched {count} of {len(jars)} jars")
+                        total = len(jars)
+                        report(say(f"{count} van {total} jars", f"Fetched {count} of {total} jars"))
             finally:
                 pool.shutdown(wait=True, cancel_futures=True)
         target.rename(folder)

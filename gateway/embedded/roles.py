@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from gateway.embedded.child import Child
+from schemas.cli import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,7 +73,13 @@ class Role:
             if now - self.started_at > STEADY_SECONDS:
                 self.pause_seconds = FIRST_PAUSE_SECONDS
             self.due_at = now + self.pause_seconds
-            self.report(f"{self.name} ended; it starts again in {self.pause_seconds:g} s")
+            pause = f"{self.pause_seconds:g} s"
+            self.report(
+                say(
+                    f"{self.name} viel uit; herstart over {pause}",
+                    f"{self.name} ended; it starts again in {pause}",
+                )
+            )
             self.pause_seconds = min(self.pause_seconds * 2, LONGEST_PAUSE_SECONDS)
         elif now >= self.due_at:
             self.start()

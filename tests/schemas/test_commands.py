@@ -23,6 +23,12 @@ def run(*arguments: str) -> str:
     return result.stdout
 
 
+@pytest.fixture(autouse=True)
+def english(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Speak English, wherever the tests run."""
+    monkeypatch.setenv("SCHAKEL_LANGUAGE", "en")
+
+
 def test_list_shows_every_event() -> None:
     """One line an event, or one JSON document."""
     assert "referral.created" in run("list")
