@@ -68,6 +68,10 @@ class KafkaAccess:
                 if present.get(client) != {wanted[client]}:
                     self._give(client, participant)
 
+    def forget(self, participant: str) -> None:
+        """Its topic may be gone from the broker: the next `apply` makes it when it is missing."""
+        self._made.discard(participant)
+
     def _make_topics(self, readers: Mapping[str, frozenset[str]]) -> None:
         missing = sorted(readers.keys() - self._made)
         if missing:

@@ -3,7 +3,8 @@
 Written there is delivered. The position is stored after the broker's acknowledgement, so that a
 crash repeats at most one slice, and the order is the inbox's. Everything here blocks and runs on
 one thread of one process. The agreement is asked at the moment of writing, through `Copies`: no
-slice begins later than half a second after it was rendered, and the next turn asks anew.
+slice begins later than half a second after it was rendered, and the next turn asks anew. What
+fails for one participant holds up no other.
 """
 
 from __future__ import annotations
@@ -112,6 +113,8 @@ class KafkaDoor:
     _checked_at: float = field(default=float("-inf"))
     _page: int = FIRST_PAGE
     """As many as lately went in time: what is rendered and then not sent was disclosed in vain."""
+    _resting: dict[str, float] = field(default_factory=dict)
+    """Until when nothing is tried for a participant for whom it failed."""
 
     def concerns(self, woken: Sequence[bytes]) -> bool:
         """Whether a wake-up may be for one of the readers; one that names nobody may."""
@@ -121,20 +124,47 @@ class KafkaDoor:
     def step(self) -> bool:
         """Bring access up to date and write a page for each inbox that has more.
 
+        Who cannot be written to now is left alone for `PAUSE_SECONDS`, while the others go on.
+
         Returns:
             Whether anything was written, so that there may be more.
 
         Raises:
-            LogError: the broker is away; nothing is lost.
+            SchakelError: nobody could be written to, as when the broker is away; nothing is lost.
             SQLAlchemyError: a store does not answer.
         """
         readers = self.readers()
         self._give_access(readers)
         with self.reading.connect() as connection:
             waiting = kafka_positions.behind(connection, readers)
-        for participant, seq in waiting.items():
-            self._write(participant, seq)
-        return bool(waiting)
+        now = self.passed()
+        due = {one: seq for one, seq in waiting.items() if self._resting.get(one, now) <= now}
+        failures = [
+            failure for one, seq in due.items() if (failure := self._try(one, seq)) is not None
+        ]
+        if failures and len(failures) == len(due):
+            self._resting.clear()  # whoever called waits
+            raise failures[0]
+        return bool(due)
+
+    def _try(self, participant: str, after: int) -> SchakelError | None:
+        """Write a page for one participant; why that failed, or None. Raises if access does."""
+        # A right that ended while the others' pages were written has to be gone in time too.
+        readers = self.readers()
+        self._give_access(readers)
+        if participant not in readers:
+            return None
+        try:
+            self._write(participant, after)
+        except SchakelError as error:
+            log.warning("kafka_door_held_up", participant=participant, error=type(error).__name__)
+            self._resting[participant] = self.passed() + PAUSE_SECONDS
+            if isinstance(error, NotPublished):
+                self.access.forget(participant)
+                self._applied = None
+            return error
+        self._resting.pop(participant, None)
+        return None
 
     def _give_access(self, readers: Mapping[str, frozenset[str]]) -> None:
         is_late = self.passed() - self._checked_at > CHECK_SECONDS

@@ -17,6 +17,7 @@ from consumers.log import (
     Record,
     SupervisedProducer,
 )
+from consumers.log_client import KafkaAdminClient, connection
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -81,6 +82,30 @@ def test_entries_of_an_earlier_process_are_found_and_go(broker: Broker, admin: L
     assert _until(lambda: f"{gone}-c" not in later.readers("out."))
     assert later.readers("out.")[f"{kept}-c"] == {f"out.{kept}.v1"}
     later.close()
+
+
+def test_a_topic_that_was_deleted_at_the_broker_is_made_again(
+    broker: Broker, admin: LogAdmin
+) -> None:
+    """Once the door has found that it cannot be written to."""
+    name = f"lost-{uuid4().hex[:8]}"
+    readers = {name: frozenset({f"{name}-c"})}
+    access, client = (
+        KafkaAccess(admin),
+        KafkaAdminClient(**connection(broker.log_settings("admin"))),
+    )
+    topic = access.topic_of(name)
+    access.apply(readers)
+    client.delete_topics([topic])
+    assert _until(lambda: topic not in client.list_topics())
+    access.apply(readers)
+    remembered = topic in client.list_topics()
+    access.forget(name)
+    access.apply(readers)
+
+    assert not remembered
+    assert _until(lambda: topic in client.list_topics())
+    client.close()
 
 
 def _first(settings: LogSettings, topic: str, group: str) -> bytes:

@@ -7,14 +7,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pytest
+from structlog.testing import capture_logs
 
 from consumers import inbox, kafka_positions, views, waiting
 from consumers.errors import NotPublished, Poison
 from consumers.inbox import InboxRow
-from consumers.kafka_door import PAGE, UNPUBLISHABLE, KafkaDoor, run
+from consumers.kafka_door import PAGE, PAUSE_SECONDS, UNPUBLISHABLE, KafkaDoor, run
 from consumers.leases import FileLeases
 from consumers.scope import Scope
-from schemas.errors import Message
+from schemas.errors import Message, SchakelError
 from tests.consumers.kafka_copy import TRAJECTORY, copy_of
 
 if TYPE_CHECKING:
@@ -38,10 +39,18 @@ class Broker:
     applied: list[Mapping[str, frozenset[str]]] = field(default_factory=list)
     poison: bytes | None = None
     is_away: bool = False
+    missing: set[str] = field(default_factory=set)
+    made: set[str] = field(default_factory=set)
 
     def apply(self, readers: Mapping[str, frozenset[str]]) -> None:
-        """Note whose access it is."""
+        """Note whose access it is; make the topics that it does not remember."""
         self.applied.append(readers)
+        self.missing -= {self.topic_of(one) for one in readers if one not in self.made}
+        self.made |= readers.keys()
+
+    def forget(self, participant: str) -> None:
+        """Remember no longer that a topic was made."""
+        self.made.discard(participant)
 
     def topic_of(self, participant: str) -> str:
         """As the shipped kind of topics names it."""
@@ -53,7 +62,7 @@ class Broker:
 
     def publish(self, records: Sequence[Record]) -> None:
         """Take all or none."""
-        if self.is_away:
+        if self.is_away or {one.topic for one in records} & self.missing:
             raise NotPublished(Message("Weg.", "Away."))
         if self._bad(records):
             raise NotPublished(Message("Geweigerd.", "Rejected."), rejected=True)
@@ -84,6 +93,8 @@ class Copies:
     seconds_a_row: float = 0.0
     now: float = 0.0
     rendered: int = 0
+    broken: set[str] = field(default_factory=set)
+    meanwhile: Callable[[], object] = int
 
     def __call__(
         self, participant: str, entries: Sequence[InboxEntry], door: str
@@ -92,6 +103,9 @@ class Copies:
         self.asked.append(door)
         self.rendered += len(entries)
         self.now += len(entries) * self.seconds_a_row
+        self.meanwhile()
+        if participant in self.broken:
+            raise SchakelError(Message("Stuk.", "Broken."))
         return [
             None
             if one.event_id in self.stopped
@@ -228,6 +242,74 @@ def test_a_page_that_renders_too_slowly_gets_smaller(setting: Setting) -> None:
     for one in (ACME, OTHER):
         assert setting.broker.ids(one) == [*range(PAGE)]
     assert setting.copies.rendered == 2 * PAGE
+
+
+def test_what_fails_for_one_holds_up_no_other(setting: Setting) -> None:
+    """A record that cannot be opened, say: the log names whose it is, and it is tried again.
+
+    Under load not at every turn.
+    """
+    setting.readers[OTHER] = frozenset({"other-reader"})
+    setting.door.passed = lambda: setting.copies.now
+    for one in (ACME, OTHER):
+        setting.fill(one, range(3))
+    setting.copies.broken.add(ACME)
+    with capture_logs() as lines:
+        for number in range(3, 6):
+            setting.door.step()
+            setting.fill(OTHER, [number])
+    setting.door.step()
+    setting.copies.broken.clear()
+    setting.copies.now += PAUSE_SECONDS
+    setting.work()
+
+    assert [(one["event"], one["participant"]) for one in lines] == [("kafka_door_held_up", ACME)]
+    assert setting.broker.ids(OTHER) == [*range(6)]
+    assert setting.broker.ids(ACME) == [*range(3)]
+
+
+def test_who_alone_has_more_and_fails_is_waited_for(setting: Setting) -> None:
+    """The loop pauses: else it would ask again at once, for ever."""
+    setting.readers[OTHER] = frozenset({"other-reader"})
+    setting.fill(ACME, [1])
+    setting.fill(OTHER, [1])
+    setting.copies.broken |= {ACME, OTHER}
+    for _ in range(2):
+        with pytest.raises(SchakelError):
+            setting.door.step()
+    setting.copies.broken.clear()
+    setting.work()
+
+    assert setting.broker.ids(ACME) == setting.broker.ids(OTHER) == [1]
+
+
+def test_a_topic_that_was_deleted_is_made_again(setting: Setting) -> None:
+    """Without a restart; meanwhile the others are written to."""
+    setting.readers[OTHER] = frozenset({"other-reader"})
+    setting.fill(ACME, [1])
+    setting.work()
+    setting.broker.missing.add(setting.broker.topic_of(ACME))
+    setting.fill(ACME, [2])
+    setting.fill(OTHER, [2])
+    setting.door.passed = lambda: setting.copies.now
+    setting.door.step()
+    setting.copies.now += PAUSE_SECONDS
+    setting.work()
+
+    assert setting.broker.ids(ACME) == [1, 2]
+    assert setting.broker.ids(OTHER) == [2]
+
+
+def test_a_right_that_ends_during_a_turn_is_gone_before_the_next_page(setting: Setting) -> None:
+    """However many inboxes have more: its entries go, and nothing more is written for it."""
+    setting.readers[OTHER] = frozenset({"other-reader"})
+    for one in (ACME, OTHER):
+        setting.fill(one, [1])
+    setting.copies.meanwhile = lambda: setting.readers.pop(OTHER, None)
+    setting.door.step()
+
+    assert setting.broker.applied[-1].keys() == {ACME}
+    assert setting.broker.ids(OTHER) == []
 
 
 def test_a_wake_up_for_others_is_none(setting: Setting) -> None:
