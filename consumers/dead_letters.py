@@ -19,9 +19,13 @@ from consumers.tables import dead_letters, inbox
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from consumers.deliveries import Delivery
+
 OPEN: Final = "open"
 REDRIVEN: Final = "redriven"
 DISCARDED: Final = "discarded"
+HUB, REPLAYED = "hub", "replay"
+"""Who ended a dead letter whose event a replay sent again, and why."""
 STATES: Final = (OPEN, REDRIVEN, DISCARDED)
 MOST_AT_ONCE: Final = 10_000
 SLICE: Final = 500
@@ -121,31 +125,63 @@ def kept(connection: sa.Connection, letters: Sequence[DeadLetter]) -> list[DeadL
     return found
 
 
+def failed(connection: sa.Connection, letters: Sequence[DeadLetter]) -> list[DeadLetter]:
+    """Those whose event is still given up on, one for each event: what a redrive would send.
+
+    A replay may have sent it since, or be about to.
+    """
+    found: dict[int, DeadLetter] = {}
+    for start in range(0, len(letters), SLICE):
+        part = letters[start : start + SLICE]
+        rows = _failed(connection, part)
+        found |= {one.seq: one for one in part if one.seq in rows}
+    return list(found.values())
+
+
 def redrive(
     connection: sa.Connection, letters: Sequence[DeadLetter], *, by: str, why: str, now: int
-) -> None:
-    """Make each of them the next of its lane, with a window of its own.
+) -> list[DeadLetter]:
+    """Make each of them the next of its lane, with a window of its own; what is sent again.
 
-    All are of one subscription. Its breaker and its state stay as they are.
+    All are of one subscription. Its breaker and its state stay as they are. One whose event is
+    not given up on any more ends too, and sends nothing.
     """
     if not letters:
-        return
+        return []
     scope, subscription_id = Scope(letters[0].participant), letters[0].subscription_id
+    sent: list[DeadLetter] = []
     lanes: set[str] = set()
     for start in range(0, len(letters), SLICE):
-        seqs = [one.seq for one in letters[start : start + SLICE]]
-        rows = deliveries.known(connection, scope, subscription_id, seqs).values()
+        part = letters[start : start + SLICE]
+        rows = _failed(connection, part)
         again = [
             replace(one, state=deliveries.PENDING, first_at=None, next_at=None, ended_at=None)
-            for one in rows
-            if one.state == deliveries.FAILED
+            for one in rows.values()
         ]
         deliveries.write(connection, again)
         lanes |= {one.lane for one in again}
+        sent += {one.seq: one for one in part if one.seq in rows}.values()
     for lane in sorted(lanes):
         deliveries.head(connection, scope, subscription_id, [lane], now)
     subscriptions.change(connection, scope, subscription_id, due_at=now)
     _end(connection, letters, {"state": REDRIVEN, "ended_at": now, "ended_by": by, "why": why})
+    return sent
+
+
+def end_replayed(
+    connection: sa.Connection, scope: Scope, subscription_id: str, seqs: Sequence[int], now: int
+) -> None:
+    """End the open ones of events that a replay sent again: what is wrong now, a new one tells."""
+    query = (
+        sa.update(dead_letters)
+        .where(
+            dead_letters.c.subscription_id == subscription_id,
+            dead_letters.c.state == OPEN,
+            dead_letters.c.seq.in_(seqs),
+        )
+        .values(state=REDRIVEN, ended_at=now, ended_by=HUB, why=REPLAYED)
+    )
+    connection.execute(scoped(query, scope))
 
 
 def discard(
@@ -153,6 +189,13 @@ def discard(
 ) -> None:
     """Give them up for good; the rows and the reason stay."""
     _end(connection, letters, {"state": DISCARDED, "ended_at": now, "ended_by": by, "why": why})
+
+
+def _failed(connection: sa.Connection, part: Sequence[DeadLetter]) -> dict[int, Delivery]:
+    """The deliveries of these that are given up on, by inbox number."""
+    scope, seqs = Scope(part[0].participant), {one.seq for one in part}
+    rows = deliveries.known(connection, scope, part[0].subscription_id, seqs)
+    return {seq: row for seq, row in rows.items() if row.state == deliveries.FAILED}
 
 
 def _end(connection: sa.Connection, letters: Sequence[DeadLetter], values: dict[str, Any]) -> None:

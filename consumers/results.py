@@ -95,6 +95,9 @@ def record(
         for result, row in zip(outcome.results, rows, strict=False)
         if row.state == deliveries.FAILED
     ]
+    replayed = _begun_anew(outcome)
+    if replayed:
+        dead_letters.end_replayed(connection, scope, seen.id, replayed, now)
     dead_letters.add(connection, letters)
     lanes = _unsettled(batch, rows)
     if lanes:
@@ -156,6 +159,12 @@ def _attempts(outcome: Outcome) -> list[Attempt]:
         for result in outcome.results
         if result.tried is not None and result.tried.verdict.kind != "delivered"
     ]
+
+
+def _begun_anew(outcome: Outcome) -> list[int]:
+    """What was tried before and begins a new window: a redrive or a replay took it up."""
+    rows = (result.item.delivery for result in outcome.results)
+    return [row.seq for row in rows if row.tries and row.first_at is None]
 
 
 def _letter(result: Result, row: Delivery) -> DeadLetter:

@@ -43,10 +43,11 @@ def add_dead_letters(routes: APIRouter, desk: Desk, caller: Any) -> None:
         chosen = _chosen(desk, found, wanted)
         with desk.reading.connect() as connection:
             kept = dead_letters.kept(connection, chosen)
+            again = dead_letters.failed(connection, kept)
         if not wanted.dry_run:
             desk.note(principal, REDRIVE, found, wanted.reason)
             with desk.writing.begin() as connection:
-                dead_letters.redrive(
+                again = dead_letters.redrive(
                     connection,
                     kept,
                     by=principal.client_id,
@@ -54,7 +55,7 @@ def add_dead_letters(routes: APIRouter, desk: Desk, caller: Any) -> None:
                     now=desk.clock.now_us(),
                 )
             desk.wake()
-        return {**_told(kept, wanted), "no_longer_kept": len(chosen) - len(kept)}
+        return {**_told(again, wanted), "no_longer_kept": len(chosen) - len(kept)}
 
     @routes.post(
         HERE + "/discard", summary="Give the chosen ones up for good", responses=refusals(404)

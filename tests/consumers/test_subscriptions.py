@@ -65,13 +65,15 @@ def test_a_dead_letter_is_redriven_to_the_one_that_failed(either: World) -> None
         letters = either.letters(made)
         is_well = True
         with either.writing.begin() as connection:
-            dead_letters.redrive(
+            would = dead_letters.failed(connection, [*letters, *letters])
+            done = dead_letters.redrive(
                 connection, letters, by="c-1", why="mended", now=either.clock.now_us()
             )
         either.settle()
 
     ids = [one.headers["webhook-id"] for one in receiver.got]
     assert ids == [*sent, sent[1]]
+    assert would == done == letters
     assert len(other.got) == 3
     assert either.copies.asked.count(sent[1]) == 3
     assert either.letters(made) == either.letters(beside) == []
@@ -83,6 +85,59 @@ def test_a_dead_letter_is_redriven_to_the_one_that_failed(either: World) -> None
     assert ended == replace(
         letters[0], state="redriven", ended_at=ended.ended_at, ended_by="c-1", why="mended"
     )
+
+
+def replay(world: World, subscription_id: str) -> None:
+    """Send again all that the inbox has."""
+    with world.writing.begin() as connection:
+        subscriptions.change(connection, WHOLE_HUB, subscription_id, position=0)
+    world.settle()
+
+
+def test_a_replay_ends_the_dead_letters_of_what_it_sends(either: World) -> None:
+    """One that fails again has one open dead letter, the newest; one that is delivered has none."""
+    statuses = {event_id(0): 422, event_id(1): 422, event_id(2): 422}
+    with Receiver(lambda got, _n: Reply(statuses[got.headers["webhook-id"]])) as receiver:
+        made = either.subscribe(receiver.url)
+        sent = either.arrive(0, 1, 2)
+        either.settle()
+        first = either.letters(made)
+        statuses[event_id(0)] = 200
+        either.copies.stopped = {event_id(1)}
+        either.clock.advance(60)
+        replay(either, made)
+
+    (left,) = either.letters(made)
+    assert (left.event_id, left.tries) == (sent[2], 2)
+    assert left.id not in {one.id for one in first}
+    with either.reading.connect() as connection:
+        ended = dead_letters.find(
+            connection, Scope(OCMW), made, Choice(), state=dead_letters.REDRIVEN
+        )
+    assert {one.id for one in ended} == {one.id for one in first}
+    assert {(one.ended_by, one.why, one.ended_at) for one in ended} == {
+        ("hub", "replay", either.clock.now_us())
+    }
+
+
+def test_a_redrive_says_what_it_sends_again(either: World) -> None:
+    """Not what a replay delivered since it was chosen, whose dead letter only ends."""
+    is_well = False
+    with Receiver(lambda _got, _n: OK if is_well else Reply(422)) as receiver:
+        made = either.subscribe(receiver.url)
+        either.arrive(0, 1)
+        either.settle()
+        chosen = either.letters(made)
+        is_well = True
+        either.copies.broken = {event_id(1)}
+        replay(either, made)
+        with either.reading.connect() as connection:
+            would = dead_letters.failed(connection, [*chosen, *chosen])
+        with either.writing.begin() as connection:
+            done = dead_letters.redrive(connection, chosen, by="c-1", why="mended", now=5)
+
+    assert would == done == []
+    assert either.states(made) == {"000": "delivered", "001": "pending"}
 
 
 def test_dead_letters_are_chosen_by_what_they_have(either: World) -> None:
