@@ -9,6 +9,8 @@ A file is taken when its name is allowed, it is a regular file, and size and tim
 over two looks.
 It is taken by renaming it, then opened without following links and checked again, so that a link or
 a pipe put in its place in between is never read.
+Whoever had it open may still write to it, under any name: a taken file is read once it stood still
+over two looks more, and for an hour after it was put away it is read again when it changes.
 """
 
 from __future__ import annotations
@@ -38,6 +40,7 @@ CLAIMED = ".schakel"
 DONE = "verwerkt"
 REFUSED = "geweigerd"
 REPORT_SUFFIX = ".verslag.csv"
+WATCH_SECONDS = 3600.0
 _NAME = re.compile(r"^[\w][\w .()+&,-]{0,150}\.csv$", re.IGNORECASE)
 _CLAIM = re.compile(r"^(\d{20})~(.+)$")
 
@@ -47,6 +50,19 @@ class _Seen:
     inode: int
     size: int
     changed_ns: int
+
+    @classmethod
+    def of(cls, found: os.stat_result) -> _Seen:
+        return cls(found.st_ino, found.st_size, found.st_mtime_ns)
+
+
+@dataclass(frozen=True, slots=True)
+class _Away:
+    """A file that was put away: as which unit, as it was when it was opened, watched until when."""
+
+    unit: str
+    opened: _Seen
+    until: float
 
 
 class DropFolder:
@@ -72,14 +88,18 @@ class DropFolder:
         self._look_seconds = look_seconds
         self._sleep = sleep
         self._seen: dict[str, _Seen] = {}
+        self._still: set[str] = set()
+        self._opened: dict[str, _Seen] = {}
+        self._away: dict[Path, _Away] = {}
         self._warned: set[tuple[str, int]] = set()
 
     def claim(self) -> tuple[str, ...]:
         """Take every file that stands still; returns all taken names that wait, oldest first.
 
-        Blocks for one look when there is a new file.
+        Blocks for one look when there is a new file, and for another when one was taken.
         """
         self._prepare()
+        self._take_back()
         before = self._seen
         self._seen = self._look()
         if any(name not in before for name in self._seen):
@@ -89,8 +109,7 @@ class DropFolder:
         still = [name for name, seen in self._seen.items() if before.get(name) == seen]
         for name in sorted(still, key=lambda one: (self._seen[one].changed_ns, one)):
             self._take(name)
-        claimed = os.listdir(self.path / CLAIMED)  # noqa: PTH208 - names, no paths
-        return tuple(sorted(name for name in claimed if _CLAIM.fullmatch(name)))
+        return self._standing()
 
     def open(self, unit: str) -> BinaryIO:
         """Open a taken file for reading.
@@ -108,6 +127,7 @@ class DropFolder:
         if not stat.S_ISREG(found.st_mode):
             file.close()
             raise _no_file()
+        self._opened[unit] = _Seen.of(found)
         if found.st_size > MAX_BYTES:
             file.close()
             raise FileRefused(
@@ -119,6 +139,16 @@ class DropFolder:
             )
         return file
 
+    def has_changed(self, unit: str) -> bool:
+        """Whether a taken file is another than when it was opened: somebody still writes to it."""
+        opened = self._opened.get(unit)
+        return opened is not None and _seen_at(self.path / CLAIMED / unit) != opened
+
+    def put_back(self, unit: str) -> None:
+        """Have a taken file read from its beginning at the next turn, as a unit of its own."""
+        self._opened.pop(unit, None)
+        self._claim(self.path / CLAIMED / unit, original_name(unit))
+
     def put_away(self, unit: str, *, refused: bool) -> None:
         """Move a taken file to where finished ones are; nothing when that was done before."""
         source = self.path / CLAIMED / unit
@@ -126,8 +156,12 @@ class DropFolder:
             return
         folder = self.path / (REFUSED if refused else DONE)
         folder.mkdir(mode=0o700, exist_ok=True)
-        source.rename(_free(folder, f"{_moment(unit)}-{original_name(unit)}"))
+        target = _free(folder, f"{_moment(unit)}-{original_name(unit)}")
+        source.rename(target)
         sync_folder(folder)
+        opened = self._opened.pop(unit, None)
+        if opened is not None:
+            self._away[target] = _Away(unit, opened, time.monotonic() + WATCH_SECONDS)
 
     def report_path(self, unit: str) -> Path:
         """Where the report on a taken file belongs: beside where the file was put."""
@@ -160,7 +194,7 @@ class DropFolder:
                 except FileNotFoundError:
                     continue
                 if stat.S_ISREG(found.st_mode):
-                    seen[entry.name] = _Seen(found.st_ino, found.st_size, found.st_mtime_ns)
+                    seen[entry.name] = _Seen.of(found)
                 else:
                     self._warn(entry.name, found.st_ino)
         return seen
@@ -171,13 +205,41 @@ class DropFolder:
             return False
         return any(fnmatch.fnmatchcase(folded, pattern) for pattern in self._patterns)
 
+    def _standing(self) -> tuple[str, ...]:
+        """The taken files that stand still, oldest first."""
+        before = self._taken()
+        self._still &= before.keys()
+        if before.keys() - self._still:
+            self._sleep(self._look_seconds)
+            now = self._taken()
+            self._still |= {unit for unit, seen in before.items() if now.get(unit) == seen}
+        return tuple(sorted(self._still))
+
+    def _taken(self) -> dict[str, _Seen]:
+        units = os.listdir(self.path / CLAIMED)  # noqa: PTH208 - names, no paths
+        found = {u: _seen_at(self.path / CLAIMED / u) for u in units if _CLAIM.fullmatch(u)}
+        return {unit: seen for unit, seen in found.items() if seen is not None}
+
+    def _take_back(self) -> None:
+        """Take again what changed after it was put away; rows that are known become no event."""
+        for path, away in list(self._away.items()):
+            seen = _seen_at(path)
+            if seen is not None and seen != away.opened:
+                self._claim(path, original_name(away.unit))
+            elif seen is not None and time.monotonic() < away.until:
+                continue
+            del self._away[path]
+
     def _take(self, name: str) -> None:
+        self._claim(self.path / name, name)
+        self._seen.pop(name, None)
+
+    def _claim(self, path: Path, name: str) -> None:
         claimed = f"{time.time_ns():020d}~{name}"
         try:
-            (self.path / name).rename(self.path / CLAIMED / claimed)
+            path.rename(self.path / CLAIMED / claimed)
         except FileNotFoundError:
             return
-        self._seen.pop(name, None)
         sync_folder(self.path / CLAIMED)
         _log.info("file_taken", unit=claimed)
 
@@ -191,6 +253,13 @@ def original_name(unit: str) -> str:
     """The name a taken file had in the drop folder."""
     found = _CLAIM.fullmatch(unit)
     return unit if found is None else found[2]
+
+
+def _seen_at(path: Path) -> _Seen | None:
+    try:
+        return _Seen.of(path.lstat())
+    except FileNotFoundError:
+        return None
 
 
 def _moment(unit: str) -> str:

@@ -2,6 +2,8 @@
 
 The cursor is the taken file and the row within it, so a run that died goes on where the hub's
 answers ended.
+A file that changed while it was read is read again from its beginning at the next turn: what is
+known of its rows by then makes them no event.
 """
 
 from __future__ import annotations
@@ -64,16 +66,25 @@ class CsvSource:
         self._drop.put_away(unit, refused=refused)
 
     def _unit(self, unit: str, after: int) -> Iterator[Record | Finished]:
-        last = max(after, 0)
+        last, held = max(after, 0), None
         try:
             with self._drop.open(unit) as file:
                 for record in self._rows(file, unit, after):
-                    last = record.at["row"]
-                    yield record
+                    if held is not None:
+                        last = held.at["row"]
+                        yield held
+                    held = record
         except FileRefused as error:
             if after < 0:
                 refusal = RowRefused(error.reason, error.detail)
-                yield Record({}, {"unit": unit, "row": 0}, unit=unit, row=0, raw=b"", fault=refusal)
+                at = {"unit": unit, "row": 0}
+                held = Record({}, at, unit=unit, row=0, raw=b"", fault=refusal)
+        if self._drop.has_changed(unit):
+            # The last row, or what made the file unreadable, may be half of what is written now.
+            self._drop.put_back(unit)
+        elif held is not None:
+            last = held.at["row"]
+            yield held
         yield Finished(unit, {"unit": unit, "row": last})
 
     def _rows(self, file: BinaryIO, unit: str, after: int) -> Iterator[Record]:

@@ -128,20 +128,31 @@ def detect_encoding(file: BinaryIO) -> str:
     has_mark = start.startswith(codecs.BOM_UTF8)
     candidates = ["utf-8-sig"] if has_mark else ["utf-8", "cp1252"]
     decoders = {name: codecs.getincrementaldecoder(name)() for name in candidates}
+    is_wide = has_mark
     while block := file.read(_BLOCK):
-        _feed(decoders, block, final=False)
-    _feed(decoders, b"", final=True)
-    return next(iter(decoders))
+        is_wide |= _feed(decoders, block)
+    first = next(iter(decoders))
+    if first != "cp1252" and decoders[first].getstate()[0]:
+        # All but the last letter is UTF-8: what has other letters too is no Windows-1252.
+        if is_wide or "cp1252" not in decoders:
+            raise _cut_off()
+        return "cp1252"
+    return first
 
 
-def _feed(decoders: dict[str, codecs.IncrementalDecoder], block: bytes, *, final: bool) -> None:
+def _feed(decoders: dict[str, codecs.IncrementalDecoder], block: bytes) -> bool:
+    """Drop the decoders that cannot read it; whether UTF-8 reads letters beyond ASCII in it."""
+    is_wide = False
     for name, decoder in list(decoders.items()):
         try:
-            decoder.decode(block, final)
+            text = decoder.decode(block)
         except UnicodeDecodeError:
             del decoders[name]
+        else:
+            is_wide |= name != "cp1252" and not text.isascii()
     if not decoders:
         raise _unreadable()
+    return is_wide
 
 
 def _unreadable() -> FileRefused:
@@ -150,6 +161,16 @@ def _unreadable() -> FileRefused:
         Message(
             nl="De tekens zijn onleesbaar; bewaar het bestand als CSV UTF-8.",
             en="The characters are unreadable; save the file as CSV UTF-8.",
+        ),
+    )
+
+
+def _cut_off() -> FileRefused:
+    return FileRefused(
+        "cut_off",
+        Message(
+            nl="Het bestand eindigt midden in een letter; zet het volledige bestand in de map.",
+            en="The file ends in the middle of a letter; put the whole file in the folder.",
         ),
     )
 
