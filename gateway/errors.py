@@ -81,6 +81,7 @@
         │   ├── HubUnreachable           503 hub_unreachable
         │   ├── RefusedByHub             the status and code of the hub's answer
         │   ├── FormIncomplete           400 form_incomplete
+        │   ├── NoHubHere                404 no_hub_here
         │   └── NothingFound             404 nothing_found
         └── ServiceError                 the hub cannot answer now; retry the same call
             ├── InternalError            500 internal_error
@@ -112,6 +113,7 @@ from gateway.refusals.command import (
     CredentialsMissing,
     FormIncomplete,
     HubUnreachable,
+    NoHubHere,
     NothingFound,
     RefusedByHub,
 )
@@ -261,6 +263,7 @@ __all__ = [
     "MissingScope",
     "NoAgreement",
     "NoDelegation",
+    "NoHubHere",
     "NonceRequired",
     "NotAParty",
     "NotAcceptable",

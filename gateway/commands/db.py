@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from consumers.database import open_engine
+from gateway.commands.hub_here import hub_here
 from gateway.commands.options import AsJson  # noqa: TC001 - typer reads the annotations
 from gateway.exchange.key_erasure import KeyEraser
 from gateway.exchange.key_file import FileKeyEncryption
@@ -49,7 +50,7 @@ def retention(*, data: DataFolder = None, as_json: AsJson = False) -> None:
 
     Ids and dates only. What was destroyed before is listed too: its row in the ledger stays.
     """
-    settings = load(data)
+    settings = hub_here(data)
     with ExitStack() as stack:
         engines = [
             open_engine(getattr(settings.stores, one)) for one in ("ledger", "consumers", "keys")

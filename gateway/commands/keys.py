@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from consumers.database import open_engine
+from gateway.commands.hub_here import hub_here
 from gateway.commands.options import AsJson  # noqa: TC001 - typer reads the annotations
 from gateway.commands.signing import rotate_signing
 from gateway.exchange import audit
@@ -26,7 +27,6 @@ from gateway.exchange.key_rotation import ROTATE_AFTER_US
 from gateway.exchange.key_state import KeyState, read_state
 from gateway.key_parts import key_rotation
 from gateway.registry_parts import business_clock
-from gateway.settings import load
 from schemas.cli import language
 from schemas.errors import Message
 from schemas.moments import to_rfc3339
@@ -72,7 +72,7 @@ class _Opened:
 
 @contextmanager
 def _opened(data: Path | None) -> Iterator[_Opened]:
-    settings = load(data)
+    settings = hub_here(data)
     stores = settings.stores
     made = [open_engine(one) for one in (stores.keys, stores.ledger, stores.consumers)]
     try:

@@ -52,6 +52,14 @@ class FormIncomplete(CommandError):
     title = Message(nl="Onvolledig formulier", en="Incomplete form")
 
 
+class NoHubHere(CommandError):
+    """The folder is not a hub's."""
+
+    code = "no_hub_here"
+    status = 404
+    title = Message(nl="Geen hub in deze map", en="No hub in this folder")
+
+
 class NothingFound(CommandError):
     """Nothing goes by that id or number, for this caller."""
 

@@ -13,7 +13,9 @@ from consumers import subscriptions
 from consumers.database import Stores
 from consumers.scope import WHOLE_HUB
 from consumers.subscriptions import Oauth, Wanted
+from gateway.commands import db
 from gateway.commands import keys as command
+from gateway.errors import NoHubHere
 from gateway.exchange import audit
 from gateway.exchange.key_erasure import KeyEraser
 from gateway.exchange.key_file import FileKeyEncryption
@@ -25,6 +27,8 @@ from tests.store_fixtures import migrated, opened
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from typer import Typer
 
 NEED = KeyNeed("subject-1", "referral-1", "urn:schakel:org:a", "main")
 OTHER = NEED._replace(subject_id="subject-2", aggregate_id="referral-2")
@@ -146,6 +150,18 @@ def test_no_key_file_is_made_here(data: Path) -> None:
 
     assert getattr(done.exception, "code", "") == "keys_unusable"
     assert not (data / "keys" / "kek.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("app", "name"), [(command.app, "status"), (command.app, "rotate"), (db.app, "retention")]
+)
+def test_a_folder_without_a_hub_is_told_so(tmp_path: Path, app: Typer, name: str) -> None:
+    """Nothing is made there, and nobody is told to put anything back."""
+    done = CliRunner().invoke(app, [name, "--data", str(tmp_path)])
+
+    assert isinstance(done.exception, NoHubHere)
+    assert str(tmp_path) in done.exception.detail.en
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_it_is_told_in_words(data: Path) -> None:
