@@ -1,4 +1,4 @@
-"""`schakel client create|list|rotate|revoke|token`: the OAuth clients of participants.
+"""`schakel client create|list|rotate|recover|revoke|token`: the OAuth clients of participants.
 
 A client's key pair is made here and only its public part is sent, so the private key never leaves
 the credentials file. Secrets exist in test installations only.
@@ -14,9 +14,12 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from consumers.database import open_engine
+from gateway.bootstrap import ADMIN, ADMIN_FILE, credentials_of, renew_administrator
 from gateway.commands.administrator import Administrator
 from gateway.commands.asking import confirm
 from gateway.commands.credentials_file import credentials_file
+from gateway.commands.hub_here import hub_here
 from gateway.commands.hub_place import Place, find
 from gateway.commands.json_output import write_json
 from gateway.commands.options import (  # noqa: TC001 - typer reads the annotations
@@ -26,7 +29,9 @@ from gateway.commands.options import (  # noqa: TC001 - typer reads the annotati
     Hub,
     Yes,
 )
+from gateway.exchange import audit
 from gateway.exchange.credentials import new_private_jwk, new_secret, public_part
+from gateway.exchange.registry_store import RegistryStore
 from gateway.exchange.scopes import LABEL
 from schemas.cli import language, say
 from schemas.errors import Message
@@ -133,6 +138,38 @@ def rotate(
             {**proof, "overlap_seconds": overlap},
         ),
     )
+
+
+@app.command()
+def recover(
+    *,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Where the credentials go; DATA/admin.json else.")
+    ] = None,
+    yes: Yes = False,
+    data: Data = None,
+) -> None:
+    """Give the first administrator a new key, at the hub's own machine; its older keys end.
+
+    For when its credentials file is lost. It needs no credentials, for it works on the stores
+    themselves, also while no gateway runs; running gateways know within two seconds.
+    """
+    settings = hub_here(data)
+    path = out or settings.data / ADMIN_FILE
+    if not yes:
+        confirm(
+            f"De sleutel die {ADMIN} nu heeft eindigt; een nieuwe komt in {path}. Doorgaan?",
+            f"The key that {ADMIN} has now ends; a new one is written to {path}. Go on?",
+        )
+    engine = open_engine(settings.stores.ledger)
+    try:
+        store = RegistryStore(engine, environment=settings.environment)
+        with credentials_file(path) as write:
+            key = renew_administrator(store, audit.OPERATOR)
+            write(credentials_of(ADMIN, ADMIN, settings, key))
+    finally:
+        engine.dispose()
+    typer.echo(f"{ADMIN}: {path}", err=True)
 
 
 @app.command()

@@ -52,6 +52,7 @@ COMMANDS: Final[dict[str, tuple[Operation, ...]]] = {
     "client list": ((GET, _CLIENTS),),
     "client revoke": ((POST, f"{_CLIENTS}/{{client_id}}/revoke"),),
     "client rotate": ((POST, f"{_CLIENTS}/{{client_id}}/rotate"), _METADATA),
+    "client recover": LOCAL,
     "client token": ((POST, "/oauth/token"),),
     "connector check": LOCAL,
     "connector run": (PUBLISH, _FEED, (GET, "/v1/me")),
