@@ -67,5 +67,5 @@ lock: $(VENV)/.dev  ## compile the hashed requirements anew
 	  ../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-emit-find-links --no-header $$name.in -o $$name.txt; done
 
-clean:  ## remove what was installed and made
-	@rm -rf $(VENV) demo-data data
+clean:  ## remove .venv and demo-data; a hub's own folder (data) stays
+	@rm -rf $(VENV) demo-data

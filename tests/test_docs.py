@@ -58,6 +58,14 @@ def test_every_make_target_that_is_named_exists() -> None:
     assert named <= targets
 
 
+def test_make_clean_leaves_a_hubs_folder_alone() -> None:
+    """What `make up` keeps, its keys included, goes by nobody's slip."""
+    command = ["make", "--no-print-directory", "-n", "clean"]
+    planned = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+
+    assert planned.stdout.split() == ["rm", "-rf", ".venv", "demo-data"]
+
+
 def test_every_setting_is_described() -> None:
     """Each variable of the hub's settings stands in the operator's table."""
     text = (ROOT / "deploy" / "README.md").read_text("utf-8")
