@@ -1,6 +1,8 @@
 """The certificates of the broker's own listeners."""
 
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -77,3 +79,19 @@ def test_what_was_discarded_is_made_anew(tmp_path: Path) -> None:
     relay = x509.load_pem_x509_certificate(renewed.of("relay").read_bytes())
     relay.verify_directly_issued_by(x509.load_pem_x509_certificate(renewed.authority.read_bytes()))
     assert renewed.of("relay").read_bytes() != first
+
+
+def test_an_operator_makes_the_certificates_of_several_machines(tmp_path: Path) -> None:
+    """The script of the containers makes them for a broker of any name, in a folder of each."""
+    script = Path(__file__).parents[3] / "deploy" / "containers" / "issue-certificates.py"
+    folder = tmp_path / "certificates"
+    command = [sys.executable, str(script), "--folder", str(folder), "--host", "kafka.example.org"]
+
+    subprocess.run(command, check=True)
+
+    services = ("broker", "admin", "relay", "route", "kafka-door")
+    made = {str(one.relative_to(folder)) for one in folder.rglob("*.pem")}
+    assert made >= {f"{one}/{file}" for one in services for file in ("ca.pem", f"{one}.pem")}
+    broker = x509.load_pem_x509_certificate((folder / "broker" / "broker.pem").read_bytes())
+    names = broker.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert "kafka.example.org" in names.get_values_for_type(x509.DNSName)
