@@ -7,11 +7,15 @@ import shlex
 import subprocess
 from importlib.metadata import entry_points
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import pytest
 import typer
+import yaml
 
+from gateway.exchange.registry_document import ROLE_NAMES, parse
+from gateway.exchange.scopes import SCOPES
 from gateway.settings import HubSettings
 from schemas.cli import GROUP
 
@@ -71,6 +75,25 @@ def test_every_setting_is_described() -> None:
     text = (ROOT / "deploy" / "README.md").read_text("utf-8")
 
     assert not [one for one in HubSettings.model_fields if f"SCHAKEL_{one.upper()}`" not in text]
+
+
+def test_every_role_and_scope_is_described() -> None:
+    """Whoever takes a partner in finds every role and scope in a table of its own, and no other."""
+    text = _text("deploy/README.md")
+
+    assert set(re.findall(r"^\| `(sj_[a-z_]+)` \|", text, re.MULTILINE)) == set(SCOPES)
+    table = text.partition("| role | who |")[2].partition("\n\n")[0]
+    assert set(re.findall(r"^\| `([a-z_]+)` \|", table, re.MULTILINE)) == ROLE_NAMES
+
+
+def test_the_registry_file_of_the_example_is_one() -> None:
+    """What an operator copies to take a partner in can be applied."""
+    example = _text("deploy/README.md").partition("## Take a partner in")[2]
+    content = example.partition("```yaml\n")[2].partition("```")[0]
+
+    document = parse(yaml.safe_load(dedent(content)), "production")
+
+    assert [one.id for one in document.clients] == ["ocmw-voorbeeld-connector"]
 
 
 def test_every_command_that_is_named_exists() -> None:
