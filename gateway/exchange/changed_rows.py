@@ -26,6 +26,7 @@ from gateway.exchange.written import (
     ROUNDS,
     SUBJECTS,
     TRAJECTORIES,
+    clock_rows,
     hold_rows,
     review_rows,
 )
@@ -72,7 +73,7 @@ def changed_rows(
             [(one.id, one.owner, one.state, one.territory_nis, dumps(one)) for one in offers],
         ),
         (AGGREGATES, [(one, *place) for one, place in sorted(changes.aggregates.items())]),
-        (CLOCKS, [(*one, 0) for one in dues if one[1] != working.dues.get(one[0])]),
+        (CLOCKS, clock_rows(dues, working.dues)),
         (ERRANDS, [(one, each.due_at, _json(each)) for one, each in sorted(errands.items())]),
         (MANDATES, [(one.id, one.state, mandate.dumps(one)) for one in mandates]),
         (ROUNDS, [(one.id, one.due_at, _json(one)) for one in changes.rounds]),

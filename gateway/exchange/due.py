@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from gateway.errors import ClockNotDue
 from gateway.exchange.clock import Ground
-from gateway.exchange.clocks import first_due
+from gateway.exchange.clocks import due_now
 from gateway.exchange.state import Sent
 from schemas.errors import Message
 
@@ -21,15 +21,17 @@ def due_clock(draft: Draft) -> Clock | None:
     """The clock that the submission is for; None when it is for none.
 
     Raises:
-        ClockNotDue: the state has changed meanwhile, and this clock is not the next one any more.
+        ClockNotDue: the state has changed meanwhile, and this clock is not due any more.
     """
     named = draft.submission.clock
     if named is None:
         return None
     state = draft.trajectory or draft.offer
     ground = Ground(draft.context.registry, draft.today)
-    found = None if state is None else first_due(state, ground, draft.context.now)
-    if found is None or found.id != named:
+    # Any that is due, not the first alone: an earlier one that is refused holds up no other.
+    due = () if state is None else due_now(state, ground, draft.context.now)
+    found = next((one for one in due if one.id == named), None)
+    if found is None:
         raise ClockNotDue(
             Message(
                 nl="Dit is intussen niet meer nodig; er gebeurde al iets anders.",

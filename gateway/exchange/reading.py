@@ -44,7 +44,7 @@ OF_SUBJECT = Lookup("trajectories", "id", "subject_id")
 TRAJECTORIES = Lookup("trajectories", "id, state", "id", lock=True)
 OFFERS = Lookup("offers", "id, state", "id", lock=True)
 MANDATES = Lookup("mandates", "id, state", "id", lock=True)
-CLOCKS = Lookup("clocks", "target_id, due_at", "target_id", lock=True)
+CLOCKS = Lookup("clocks", "target_id, due_at, refused", "target_id", lock=True)
 OFFER = Lookup("offers", "state", "id")
 CASES_AT = Lookup("trajectories", "status, state", "territory_nis")
 OFFERS_AT = Lookup("offers", "status, state", "territory_nis")
@@ -244,7 +244,7 @@ def _cases(driver: Driver, names: _Names, working: Working, siblings: set[str]) 
     for one, state in offers:
         working.offers[one] = loads_offer(state)
     working.mandates.update((one, mandate.loads(state)) for one, state in mandates)
-    working.dues.update(dues)
+    working.dues.update((one, (due, refused)) for one, due, refused in dues)
     _earlier(working, *earlier)
 
 

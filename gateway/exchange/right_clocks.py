@@ -79,7 +79,8 @@ def _inactive(case: Trajectory, right: Right, ground: Ground) -> Iterator[Clock]
         placement, month = missing
         event, subject = "trajectory.warning_raised", None
         data = {"kind": "hours_missing", "detail_code": month}
-        acts_for = placement.organiser
+        gone = placement.organiser in case.erased
+        acts_for = right.registrant if gone else placement.organiser
     yield Clock(INACTIVE, right.id, start_of(due), event, data, acts_for, subject=subject)
 
 

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 from sqlalchemy import bindparam, text
 
-from gateway.exchange.clocks import next_due
+from gateway.exchange.clocks import due_now, next_due
 from gateway.exchange.decision import Errand
 from gateway.exchange.driver import transaction
 from gateway.exchange.reading import CLOCKS as CLOCK_ROWS
 from gateway.exchange.reading import OFFERS, TRAJECTORIES
 from gateway.exchange.state_rows import loads_offer, loads_trajectory
-from gateway.exchange.written import CLOCKS
+from gateway.exchange.written import CLOCKS, clock_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from sqlalchemy import BindParameter
     from sqlalchemy.engine import Engine
@@ -33,7 +33,9 @@ if TYPE_CHECKING:
     State = Trajectory | Offer
 
 _ERRANDS = text("select errand from errands where due_at <= :now order by due_at, id limit :limit")
-_DUE = text("select target_id from clocks where due_at <= :now order by due_at limit :limit")
+_DUE = text(
+    "select target_id, put_off from clocks where due_at <= :now order by due_at limit :limit"
+)
 _LEFT = text(
     "select (select count(*) from clocks where due_at <= :now),"
     " (select count(*) from errands where due_at <= :now)"
@@ -47,7 +49,25 @@ HOUR_US = 3_600_000_000
 MOST_DOUBLED = 5
 """What was refused is tried again after one hour, then two, up to 32."""
 
+_dumps = msgspec.json.Encoder().encode
 _errand = msgspec.json.Decoder(Errand).decode
+
+
+class PutOff(NamedTuple):
+    """Until when a clock waits whose event was refused, and how many times it was."""
+
+    until: int
+    refused: int
+
+
+_put_off = msgspec.json.Decoder(dict[str, PutOff]).decode
+
+
+class Due(NamedTuple):
+    """A case with a clock that is due, and until when others of its clocks wait, by key."""
+
+    state: State
+    put_off: dict[str, int]
 
 
 class Waiting(NamedTuple):
@@ -76,19 +96,20 @@ class TimerStore:
             rows = connection.execute(_ERRANDS, {"now": now, "limit": limit})
             return [_errand(errand) for (errand,) in rows]
 
-    def due(self, now: int, limit: int) -> list[State]:
-        """The states of cases with a clock that is due, the longest due first."""
+    def due(self, now: int, limit: int) -> list[Due]:
+        """Cases with a clock that is due, the longest due first."""
         with self._reader.connect() as connection:
             due = connection.execute(_DUE, {"now": now, "limit": limit})
-            ids = list(due.scalars())
-            if not ids:
+            waits = {one: _waits(put_off) for one, put_off in due}
+            if not waits:
                 return []
+            ids = list(waits)
             paths = connection.execute(_TRAJECTORIES, {"ids": ids}).scalars()
             offers = connection.execute(_OFFERS, {"ids": ids}).scalars()
             found: list[State] = [loads_trajectory(one) for one in paths]
             found += [loads_offer(one) for one in offers]
-        place = {one: number for number, one in enumerate(ids)}
-        return sorted(found, key=lambda one: place[one.id])
+        states = {one.id: one for one in found}
+        return [Due(states[one], until) for one, until in waits.items() if one in states]
 
     def waiting(self, now: int) -> Waiting:
         """How much is due."""
@@ -110,32 +131,34 @@ class TimerStore:
                         "update errands set due_at = ? where id = ?", (now + HOUR_US, one)
                     )
 
-    def put_off(self, target_id: str, is_due: Callable[[State], bool], now: int) -> None:
-        """Try a case again later, the later the more often it was refused.
+    def put_off(self, target_id: str, clock_id: str, ground: Ground, now: int) -> None:
+        """Try a clock again later, the later the more often it was refused; the others go on.
 
-        Args:
-            target_id: the trajectory or offer.
-            is_due: whether the state, read under its lock, is still due for what was refused.
-            now: business time.
+        Nothing is written when it is not due any more by the state as it is under its lock.
         """
         with transaction(self._engine) as driver:
             states, _ = self._lock(driver, [target_id])
-            if not any(is_due(one) for one in states):
-                return
-            refused = 0
-            for (before,) in driver.execute(
-                "select refused from clocks where target_id = ?", (target_id,)
-            ):
-                refused = before
-            until = now + (HOUR_US << min(refused, MOST_DOUBLED))
-            driver.write((CLOCKS, [(target_id, until, refused + 1)]))
+            for state in states:
+                due = {one.id: one.key for one in due_now(state, ground, now)}
+                if clock_id in due:
+                    self._write_put_off(driver, state, due[clock_id], ground, now)
+
+    def _write_put_off(
+        self, driver: Driver, state: State, key: str, ground: Ground, now: int
+    ) -> None:
+        rows = driver.execute("select put_off from clocks where target_id = ?", (state.id,))
+        waiting = {one: put for (stored,) in rows for one, put in _loads(stored).items()}
+        refused = waiting[key].refused if key in waiting else 0
+        waiting[key] = PutOff(now + (HOUR_US << min(refused, MOST_DOUBLED)), refused + 1)
+        due = next_due(state, ground, {one: put.until for one, put in waiting.items()})
+        driver.write((CLOCKS, [(state.id, due, len(waiting), _dumps(waiting))]))
 
     def derive(self, targets: Sequence[str], ground: Ground) -> None:
-        """Write anew when the earliest clock of these cases is due."""
+        """Write anew when the earliest clock of these cases is due; what was put off is tried."""
         with transaction(self._engine) as driver:
             states, known = self._lock(driver, targets)
             found = [(one.id, next_due(one, ground)) for one in states]
-            driver.write((CLOCKS, [(*one, 0) for one in found if one[1] != known.get(one[0])]))
+            driver.write((CLOCKS, clock_rows(found, known)))
 
     def every_case(self, page: int) -> Iterator[list[str]]:
         """The ids of all trajectories and offers, a page at a time."""
@@ -169,9 +192,17 @@ class TimerStore:
 
     def _lock(
         self, driver: Driver, targets: Sequence[str]
-    ) -> tuple[list[State], dict[str, int | None]]:
+    ) -> tuple[list[State], dict[str, tuple[int | None, int]]]:
         ids = list(targets)
         paths, offers, dues = driver.read((TRAJECTORIES, ids), (OFFERS, ids), (CLOCK_ROWS, ids))
         states: list[State] = [loads_trajectory(state) for _, state in paths]
         states += [loads_offer(state) for _, state in offers]
-        return states, dict(dues)
+        return states, {one: (due, refused) for one, due, refused in dues}
+
+
+def _loads(stored: bytes | None) -> dict[str, PutOff]:
+    return {} if stored is None else _put_off(stored)
+
+
+def _waits(stored: bytes | None) -> dict[str, int]:
+    return {one: put.until for one, put in _loads(stored).items()}

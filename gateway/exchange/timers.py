@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import threading
 import time
-from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from gateway.exchange.decision import Errand
     from gateway.exchange.registry import Registry
     from gateway.exchange.round_store import RoundStore
-    from gateway.exchange.timer_store import State, TimerStore
+    from gateway.exchange.timer_store import Due, TimerStore
     from gateway.exchange.writer import Answer
     from schemas.errors import SchakelError
     from schemas.programmes import ProgrammeRules
@@ -157,10 +156,10 @@ class Timers:
             self._rounds.plan(of_conversion(one) for one in registry.rules.conversions())
             self._planned = registry.rules
 
-    def _next(self, due: Sequence[State], ground: Ground, now: int) -> Iterable[Firing]:
+    def _next(self, due: Sequence[Due], ground: Ground, now: int) -> Iterable[Firing]:
         """What each case is due for; a row that says so though nothing is, is put right."""
-        for state in due:
-            clock = clocks.first_due(state, ground, now)
+        for state, put_off in due:
+            clock = clocks.first_due(state, ground, now, put_off)
             if clock is None:
                 self._store.derive([state.id], ground)
             else:
@@ -177,7 +176,7 @@ class Timers:
             one.wait(ANSWER_SECONDS)
 
     def _judge(self, firing: Firing, ground: Ground) -> None:
-        """Count what became of it, and keep a case that is refused from being tried at once."""
+        """Count what became of it, and keep a clock that is refused from being tried at once."""
         if firing.is_new:
             self._fired += 1
         elif firing.error is None or isinstance(firing.error, ClockNotDue):
@@ -185,10 +184,9 @@ class Timers:
         elif firing.is_final:
             self._refused += 1
             self._warn(firing, firing.error)
-        if firing.submission.clock is not None and firing.is_final and not firing.is_new:
-            now = self._clock.now_us()
-            still = partial(_is_due, firing, ground, now)
-            self._store.put_off(firing.target_id, still, now)
+        clock = firing.submission.clock
+        if clock is not None and firing.is_final and not firing.is_new:
+            self._store.put_off(firing.target_id, clock, ground, self._clock.now_us())
 
     def _warn(self, firing: Firing, error: SchakelError) -> None:
         log.warning(
@@ -222,8 +220,3 @@ class Timers:
             if not recorded:
                 self._nudged.wait(PAUSE_SECONDS)
                 self._nudged.clear()
-
-
-def _is_due(firing: Firing, ground: Ground, now: int, state: State) -> bool:
-    found = clocks.first_due(state, ground, now)
-    return found is not None and found.id == firing.submission.clock

@@ -46,6 +46,8 @@ def clocks(case: Trajectory, ground: Ground) -> Iterator[Clock]:
 def _viewing(case: Trajectory) -> Iterator[Clock]:
     """A viewing right ends by itself after its last day, also when the case is over."""
     for viewer, said in case.viewing.items():
+        if viewer not in case.viewers:
+            continue  # it had its data erased, and its right went with them
         data = {"participant": viewer, "ground": said.ground, "until": said.until}
         ends = start_of(days_after(date.fromisoformat(said.until), 1))
         acts_for = responsible.for_case(case) or viewer
@@ -61,7 +63,8 @@ def _unassigned(case: Trajectory, ground: Ground) -> Iterator[Clock]:
         return
     role = case.members.get(case.proposed_holder or "", "O")
     nis = case.territory_nis
-    other = ground.competent(OTHER.get(role, "O"), nis) or ground.competent(role, nis)
+    turns = (ground.competent(one, nis) for one in (OTHER.get(role, "O"), role))
+    other = next((one for one in turns if one is not None and one not in case.erased), None)
     if other is None:
         return
     since = working_days_after(date_of(case.since), first)

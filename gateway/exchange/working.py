@@ -99,7 +99,8 @@ class Working:
         priors: events accepted before, by sender key.
         event_ids: the hub's ids of events by sender key, to resolve causation.
         answered: answers by idempotency key: stored ones, and those of this commit.
-        dues: when the earliest clock of each trajectory and offer is due, by its row.
+        dues: when the earliest clock of each trajectory and offer is due, and how many of them are
+            put off, by its row.
     """
 
     subjects: dict[str, Subject] = field(default_factory=dict)
@@ -114,7 +115,7 @@ class Working:
     event_ids: dict[str, str] = field(default_factory=dict)
     stored: dict[str, Stored] = field(default_factory=dict)
     answered: dict[str, tuple[bytes, list[Verdict]]] = field(default_factory=dict)
-    dues: dict[str, int | None] = field(default_factory=dict)
+    dues: dict[str, tuple[int | None, int]] = field(default_factory=dict)
     changes: Changes = field(default_factory=Changes)
     _cases: dict[str, dict[str, None]] | None = None
 

@@ -15,7 +15,7 @@ from gateway.exchange.working import sender_key
 from schemas.identifiers import uuid7
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from gateway.exchange.sealing import Prepared
     from gateway.exchange.subject_state import Subject
@@ -63,7 +63,9 @@ ERRANDS = Insert("errands", (("id", "text"), ("due_at", "bigint"), ("errand", "b
 MANDATES = Insert("mandates", (("id", "text"), ("status", "text"), ("state", "bytea")), "id")
 ROUNDS = Insert("rounds", (("id", "text"), ("due_at", "bigint"), ("round", "bytea")))
 CLOCKS = Insert(
-    "clocks", (("target_id", "text"), ("due_at", "bigint"), ("refused", "int")), "target_id"
+    "clocks",
+    (("target_id", "text"), ("due_at", "bigint"), ("refused", "int"), ("put_off", "bytea")),
+    "target_id",
 )
 IDEMPOTENCY = Insert(
     "idempotency",
@@ -92,6 +94,14 @@ def hold_rows(subjects: Sequence[Subject]) -> list[tuple[object, ...]]:
     said = (one for one in subjects if one.merged_into is None)
     found = {name: one.holds for one in said for name in (one.id, *one.merged)}
     return [(name, holds.dumps(found[name])) for name in sorted(found)]
+
+
+def clock_rows(
+    dues: Sequence[tuple[str, int | None]], known: Mapping[str, tuple[int | None, int]]
+) -> list[tuple[object, ...]]:
+    """When cases are due that were due at another time or had clocks put off; none is any more."""
+    changed = (one for one in dues if known.get(one[0], (None, 0)) != (one[1], 0))
+    return [(*one, 0, None) for one in changed]
 
 
 def review_rows(changes: Changes, now: int) -> list[tuple[object, ...]]:

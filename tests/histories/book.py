@@ -7,7 +7,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from consumers.clock import date_of
-from gateway.exchange.clock import Ground
+from gateway.exchange.clock import Ground, key_of
 from gateway.exchange.clocks import all_clocks, first_due
 from gateway.exchange.decide import decide
 from gateway.exchange.decision import HUB, Accepted, Context, Refused
@@ -57,7 +57,7 @@ class Book:
     offers: dict[str, Offer] = field(default_factory=dict)
     history: list[Recorded] = field(default_factory=list)
     errands: list[Errand] = field(default_factory=list)
-    put_off: set[str] = field(default_factory=set)
+    put_off: dict[str, dict[str, int]] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
     _numbers: Any = field(default_factory=count)
 
@@ -161,8 +161,9 @@ class Book:
             sent = [for_errand(one, self.now) for one in due]
             states: list[Trajectory | Offer] = [*self.trajectories.values(), *self.offers.values()]
             for state in states:
-                clock = first_due(state, self.ground(), self.now)
-                if clock is not None and clock.id not in self.put_off:
+                waits = self.put_off.get(state.id, {})
+                clock = first_due(state, self.ground(), self.now, waits)
+                if clock is not None:
                     sent.append(for_clock(state.id, clock, self.now))
             if not sent:
                 return
@@ -177,7 +178,9 @@ class Book:
             self._take(decided)
         elif submission.clock is not None:
             self.refused[submission.event.name] = decided.error.code
-            self.put_off.add(submission.clock)
+            _, kind, aggregate_id, _ = submission.clock.split(":")
+            waits = self.put_off.setdefault(firing.target_id, {})
+            waits[key_of(kind, aggregate_id)] = self.now + cast.DAY
 
     def ground(self) -> Ground:
         """What the clocks read beside the state."""

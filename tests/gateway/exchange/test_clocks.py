@@ -114,6 +114,37 @@ def test_the_state_stays_small_however_often_the_hub_reminds(
     assert len(seen) < 20
 
 
+def test_a_clock_that_is_put_off_lets_the_others_go() -> None:
+    """Later ones are sent meanwhile, and it comes again at its time."""
+    now = cast.NOW + 400 * cast.DAY
+    case, ground = in_state("placement", "active"), Ground(cast.registry(), date_of(now))
+    first = first_due(case, ground, now)
+    assert first is not None
+    put_off = {first.key: now + 1}
+
+    second = first_due(case, ground, now, put_off)
+    assert second is not None
+    assert (second.due_at, second.key) > (first.due_at, first.key)
+    assert first_due(case, ground, now + 1, put_off) == first
+    everything = {one.key: now + 1 for one in clocks(case, ground)}
+    assert first_due(case, ground, now, everything) is None
+    assert next_due(case, ground, everything) == now + 1
+
+
+@pytest.mark.parametrize(("kind", "state"), OPEN_PARTS)
+def test_no_clock_is_anybodys_who_had_its_data_erased(kind: str, state: str) -> None:
+    """What it left undone is up to whoever answers for the case, and each can be sent."""
+    now = cast.NOW + 400 * cast.DAY
+    case, ground = in_state(kind, state), Ground(cast.registry(), date_of(now))
+    kept = {case.holder, case.proposed_holder, case.offered_holder}
+    gone = sorted({one.acts_for for one in clocks(case, ground)} - kept)
+    case = replace(case, erased=tuple(gone))
+
+    acting = {one.acts_for for one in clocks(case, ground)}
+    assert acting
+    assert acting.isdisjoint(gone)
+
+
 def test_other_rules_are_told_apart() -> None:
     """The same on another day under the same rules, so that nothing is derived for nothing."""
     tomorrow = Ground(cast.registry(), cast.TODAY + timedelta(days=1))

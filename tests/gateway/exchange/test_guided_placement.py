@@ -9,12 +9,15 @@ import pytest
 
 from consumers.clock import date_of
 from gateway.exchange import sealing
+from gateway.exchange.key_file import FileKeyEncryption
+from tests.gateway.exchange.erasure_world import wired
 from tests.gateway.exchange.exchange_world import (
     OCMW,
     ORGANISER,
     REFERRAL,
     World,
     exchange,
+    rebuilt,
 )
 from tests.store_fixtures import stores
 
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["stores"]
 
 HOST_URN = "urn:be:kbo:1999010444"
+DUE = "guidance.follow_up_due"
 ASSIGNMENT = "01950000-0000-7000-9000-000000000008"
 
 
@@ -140,6 +144,52 @@ def test_a_guided_placement_is_asked_about_only_what_does_not_come(path: Case) -
         ("2026-09-29", "due", "outcome_missing"),
         ("2026-09-29", "done", "outcome_missing"),
     ]
+
+
+def test_what_an_organiser_left_undone_is_asked_of_the_holder_once_it_erased(
+    path: Case, tmp_path: Path
+) -> None:
+    """The outcome is missing still; the case goes on, and closes in the end."""
+    world = path.world
+    end_early(path)
+    erasing = wired(world, FileKeyEncryption(tmp_path / "kek"))
+    order = erasing.order(ORGANISER, case=path.trajectory_id)
+    erasing.settle()
+    assert erasing.found(order).destroyed_at is not None
+    for _ in range(30):
+        world.pass_time(30)
+
+    told = [one for one in world.rows(path.trajectory_id) if one.event_name == DUE]
+    assert [one.caused_by for one in told][-1] == OCMW
+    assert "trajectory.closed" in {one.event_name for one in world.rows(path.trajectory_id)}
+    assert world.timers.figures()["timers_refused_total"] == 0
+
+
+def test_a_clock_that_is_refused_holds_up_no_other(path: Case) -> None:
+    """The registry knows the organiser no more: its reminder waits, and the case still closes."""
+    world = path.world
+    end_early(path)
+    others = [one for one in world.registry.participants.values() if one.id != ORGANISER]
+    world.registry = rebuilt(world.registry, participants=others)
+    for _ in range(30):
+        world.pass_time(30)
+        world.pass_time(0)
+
+    names = [one.event_name for one in world.rows(path.trajectory_id)]
+    assert (DUE in names, names.count("trajectory.closed")) == (False, 1)
+    assert world.timers.figures()["timers_put_off"] == 1
+
+
+def end_early(path: Case) -> None:
+    """A placement that began and ended, without an outcome; everything was received."""
+    placement = path.plan("2026-06-01", "2026-11-30")
+    path.live_until("2026-06-01")
+    start = {"insured": True, "declaration": {"declared": True}}
+    path.send("placement.started", ORGANISER, start, subject=placement)
+    path.live_until("2026-06-03")
+    end = {"end_date": "2026-06-03", "reason": "person_stopped", "early": True}
+    path.send("placement.ended", ORGANISER, end, subject=placement)
+    path.world.deliver()
 
 
 def test_a_year_of_work_is_asked_about_after_the_case_is_closed(path: Case) -> None:

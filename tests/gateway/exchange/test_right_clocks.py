@@ -75,6 +75,19 @@ def test_a_month_without_a_report_warns_instead(missing: str) -> None:
     assert the(reported_late, "right_inactive").event == "transition.right_dormant"
 
 
+def test_an_organiser_that_erased_is_asked_for_no_hours() -> None:
+    """Whoever registered the right is told instead; it keeps its data as long as the right."""
+    organiser, registrant = cast.RELATED["W"], cast.RELATED["O"]
+    case = entitled("active", tuple(one for one in RAN if one != "2025-11"))
+    right = replace(case.rights[cast.RIGHT], registrant=registrant)
+    case = replace(case, rights={cast.RIGHT: right}, state="closed", holder=None)
+    clock = the(replace(case, erased=(organiser,)), "right_inactive")
+
+    assert the(case, "right_inactive").acts_for == organiser
+    assert clock.acts_for == registrant
+    assert clock.data == {"kind": "hours_missing", "detail_code": "2025-11"}
+
+
 def test_the_last_month_may_still_be_reported_in_the_next() -> None:
     """No warning on the first day after it; once it is reported the right sleeps at once."""
     case = entitled("active", tuple(one for one in RAN if one < "2026-03"))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from gateway.exchange.state import Outcome, Task
+from gateway.exchange.state import Outcome, Task, Viewing
 from tests.gateway.exchange import cast
 from tests.gateway.exchange.due_days import days, noon, sent, the
 
@@ -39,6 +39,29 @@ def test_a_case_without_holder_goes_to_the_other_at_its_date() -> None:
     assert clock.data["due"] == "2026-05-28"
     second = replace(first, proposed_holder=cast.RELATED["V"], holder_due="2026-05-28")
     assert the(second, "case_holder_missing").acts_for == cast.RELATED["O"]
+
+
+def test_a_case_without_holder_goes_to_nobody_who_had_its_data_erased() -> None:
+    """VDAB knows the person no more, so it stays the OCMW's turn."""
+    case = quiet("unassigned", holder_due="2026-05-20", erased=(cast.RELATED["V"],))
+    clock = the(case, "case_holder_missing", today="2026-05-20")
+
+    assert clock.acts_for == cast.RELATED["O"]
+    assert (
+        clock.data["addressee"]
+        == the(quiet("unassigned", proposed_holder=cast.RELATED["V"]), "case_holder_missing").data[
+            "addressee"
+        ]
+    )
+
+
+def test_a_viewing_right_that_went_with_the_data_ends_no_more() -> None:
+    """Its clock would be refused for ever: nobody has that right."""
+    viewing = {cast.RELATED["V"]: Viewing("agreement", "2026-06-01")}
+    case = quiet(viewers=(cast.RELATED["V"],), viewing=viewing)
+
+    assert "viewing_ends" in days(case)
+    assert "viewing_ends" not in days(replace(case, viewers=()))
 
 
 def test_a_date_that_nobody_wrote_is_ten_working_days_on() -> None:
