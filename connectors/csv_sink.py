@@ -96,12 +96,14 @@ class CsvSink:
         layouts = {layout.file: layout for layout in (*self._layouts, OTHER)}
         for event in events:
             by_layout.setdefault(self._layout(event).file, []).append(event)
+        path = self._folder
         try:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
             for file, wanted in by_layout.items():
+                path = self._folder / file
                 self._append(layouts[file], wanted)
         except OSError as error:
-            raise Retry(after=5) from error
+            raise Retry(after=5, what=str(path)) from error
         return iter(())
 
     def _layout(self, event: Event) -> Layout:

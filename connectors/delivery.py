@@ -3,11 +3,13 @@
 A page is one call of the sink.
 What the sink rejects becomes a dead letter in the same write as the cursor; when it asks to retry,
 or dies, the whole page comes again, which is why a sink is idempotent by event id.
+A sink that cannot be written now holds up nothing else: the page comes again when it is due.
 """
 
 from __future__ import annotations
 
 import random
+import time
 from typing import TYPE_CHECKING, Protocol
 
 import orjson
@@ -15,11 +17,11 @@ import structlog
 
 from connectors.backoff import backoff_seconds
 from connectors.checkpoint import DeadLetter, Settlement, cursor_text
-from connectors.errors import HubUnavailable
+from connectors.errors import HubUnavailable, SinkNotReady
 from connectors.sdk import Retry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from connectors.answers import Page
     from connectors.checkpoint import Checkpoint
@@ -47,7 +49,9 @@ class Delivery:
         ids: derives digests.
         inbox: one attempt per call.
         pause: waits; raises Stopped when the runner must end.
-        give_up_seconds: how long to wait in all for one page; None waits for ever.
+        give_up_seconds: how long to wait in all for one page, or for the sink to take it; None
+            waits for ever.
+        now: seconds on a clock that never goes back.
     """
 
     def __init__(
@@ -60,6 +64,7 @@ class Delivery:
         inbox: Inbox,
         pause: Callable[[float], None],
         give_up_seconds: float | None = None,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._sink = sink
         self._config = config
@@ -68,33 +73,46 @@ class Delivery:
         self._inbox = inbox
         self._pause = pause
         self._give_up_seconds = give_up_seconds
+        self._now = now
         self._cursor_name = f"sink:{sink.name}"
+        self._refusals = 0
+        self._waited = 0.0
+        self._due = 0.0
 
-    def drain(self, wait_seconds: int = 0) -> int:
+    def drain(self, *, is_patient: bool = False) -> int:
         """Hand over all that is in the inbox now; returns how many events that were.
+
+        A sink that cannot be written now is tried again by a later call, not before it is due;
+        with `is_patient` this call waits until it is.
 
         Raises:
             Stopped: asked to stop; the page at hand comes again.
-            ConnectorError: the hub cannot go on.
+            ConnectorError: the hub or, with patience, the sink cannot go on.
         """
         count = 0
-        while True:
+        while is_patient or self._now() >= self._due:
+            self._pause(max(0.0, self._due - self._now()))
             after = self._state.cursor(self._cursor_name)
-            page = self._page(after, wait_seconds)
+            page = self._page(after)
             if page.next is None or page.next == after:
-                return count
-            self._hand_over(page)
+                break
+            try:
+                self._hand_over(page)
+            except Retry as retry:
+                self._wait_for_sink(retry, is_patient=is_patient)
+                continue
+            self._refusals, self._waited = 0, 0.0
             count += len(page.events)
-            wait_seconds = 0
             if not page.behind and len(page.events) < self._sink.batch:
-                return count
+                break
+        return count
 
-    def _page(self, after: str | None, wait_seconds: int) -> Page:
+    def _page(self, after: str | None) -> Page:
         attempt, waited = 0, 0.0
         while True:
             attempt += 1
             try:
-                return self._inbox.feed(after, limit=self._sink.batch, wait_seconds=wait_seconds)
+                return self._inbox.feed(after, limit=self._sink.batch)
             except HubUnavailable as error:
                 seconds = backoff_seconds(attempt, random.random(), error.retry_after_seconds)  # noqa: S311 - jitter
                 waited += seconds
@@ -105,7 +123,7 @@ class Delivery:
 
     def _hand_over(self, page: Page) -> None:
         wanted = [event for event in page.events if self._wants(event)]
-        rejected = self._written(wanted) if wanted else []
+        rejected = list(self._sink.write(self._config, wanted) or ()) if wanted else []
         settlement = Settlement(self._cursor_name, cursor_name=self._cursor_name)
         settlement.cursor = page.next
         for event in page.events:
@@ -117,14 +135,24 @@ class Delivery:
     def _wants(self, event: Event) -> bool:
         return not self._sink.events or event.type in self._sink.events
 
-    def _written(self, events: Sequence[Event]) -> list[Reject]:
-        attempt = 0
-        while True:
-            attempt += 1
-            try:
-                return list(self._sink.write(self._config, events) or ())
-            except Retry as retry:
-                self._pause(backoff_seconds(attempt, random.random(), retry.after))  # noqa: S311 - jitter
+    def _wait_for_sink(self, retry: Retry, *, is_patient: bool) -> None:
+        """Say when the sink is tried again; raises SinkNotReady when that took too long."""
+        self._refusals += 1
+        seconds = backoff_seconds(self._refusals, random.random(), retry.after)  # noqa: S311 - jitter
+        self._waited += seconds
+        self._due = self._now() + seconds
+        cause = retry.__cause__ or retry
+        _log.warning(
+            "sink_not_ready",
+            sink=self._sink.name,
+            attempt=self._refusals,
+            kind=type(cause).__name__,
+            what=retry.what,
+            wait_seconds=round(seconds, 2),
+        )
+        limit = self._give_up_seconds
+        if is_patient and limit is not None and self._waited > limit:
+            raise SinkNotReady(self._sink.name, retry.what, type(cause).__name__) from retry
 
     def _learn(self, event: Event, settlement: Settlement) -> None:
         """Remember which aggregates a trajectory has, so that rows need not carry their ids."""

@@ -5,6 +5,7 @@
         ├── InvalidConnector     the folder, its map or its settings are wrong; nothing was started
         ├── InvalidCredentials   the credentials file is missing, readable by others or refused
         ├── StateUnusable        the state is locked, damaged or lost its key
+        ├── SinkNotReady         what was received could not be written for too long; it comes again
         ├── RowRefused           one row cannot become an event; carries the stable code
         ├── FileRefused          one file cannot be read at all; carries the stable code
         ├── InvalidEvents        events without an id, or two of one id; nothing was sent
@@ -53,6 +54,31 @@ class StateUnusable(ConnectorError):
 
     code = "state_unusable"
     title = Message(nl="Onbruikbare toestand", en="Unusable state")
+
+
+class SinkNotReady(ConnectorError):
+    """What was received could not be written for too long; nothing is lost, it comes again.
+
+    Args:
+        sink: its name.
+        what: what is not ready, such as a file; may be empty.
+        kind: the kind of the cause; never its text.
+    """
+
+    code = "sink_not_ready"
+    status = 503
+    title = Message(nl="Inbox niet beschrijfbaar", en="Inbox not writable")
+
+    def __init__(self, sink: str, what: str, kind: str) -> None:
+        where = f"{sink} ({what})" if what else sink
+        super().__init__(
+            Message(
+                nl=f"Wat ontvangen is, kan niet geschreven worden naar {where}: {kind}. "
+                "Maak het beschrijfbaar en start opnieuw; er gaat niets verloren.",
+                en=f"What was received cannot be written to {where}: {kind}. "
+                "Make it writable and start again; nothing is lost.",
+            )
+        )
 
 
 class RowRefused(ConnectorError):

@@ -66,7 +66,7 @@ class Runner:
         hub: the hub for this client.
         participant: whose events the sources make.
         stop: set to end; every wait ends with it.
-        give_up_seconds: for a run that must end: how long to wait for the hub in all.
+        give_up_seconds: for a run that must end: how long to wait for the hub, or a sink, in all.
         batch: most events to one call.
     """
 
@@ -124,7 +124,7 @@ class Runner:
             for pump in self._pumps:
                 self.totals.records += pump.drain()
             for delivery in self._deliveries:
-                self.totals.delivered += delivery.drain()
+                self.totals.delivered += delivery.drain(is_patient=True)
         except Stopped:
             _log.info("stopped")
         return self.totals

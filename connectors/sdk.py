@@ -159,11 +159,15 @@ class Reject:
 
 
 class Retry(Exception):  # noqa: N818 - it asks for something, it reports no error
-    """Nothing can be written now: the whole batch comes again, after `after` seconds or more."""
+    """Nothing can be written now: the whole batch comes again, after `after` seconds or more.
 
-    def __init__(self, after: float | None = None) -> None:
+    `what` names what is not ready, such as a file; it is logged, so it holds nothing of an event.
+    """
+
+    def __init__(self, after: float | None = None, *, what: str = "") -> None:
         super().__init__("retry")
         self.after = after
+        self.what = what
 
 
 ReadFunction = Callable[..., Iterable[Record | Finished]]
