@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from consumers import bulk, deliveries, subscriptions
 from consumers.scope import Scope, scoped
 from consumers.tables import dead_letters, inbox
+from consumers.tables import deliveries as delivery_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,6 +77,19 @@ class Choice:
     until: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How many are chosen, of how many the event is kept, and how many events would be sent."""
+
+    chosen: int
+    kept: int
+    failed: int
+
+
+Place = tuple[int, str]
+"""Inbox number and id of a dead letter: where it stands among the oldest."""
+
+
 def add(connection: sa.Connection, letters: Sequence[DeadLetter]) -> None:
     """Write new rows."""
     bulk.insert(connection, dead_letters, [astuple(one) for one in letters])
@@ -101,6 +115,48 @@ def find(
         query = query.where(dead_letters.c.id < before)
     query = query.order_by(dead_letters.c.id.desc()).limit(limit)
     return [DeadLetter(*row) for row in connection.execute(scoped(query, scope))]
+
+
+def oldest(
+    connection: sa.Connection,
+    scope: Scope,
+    subscription_id: str,
+    choice: Choice,
+    *,
+    after: Place | None,
+    limit: int,
+) -> list[DeadLetter]:
+    """Open ones that are chosen, in the order of their events; those after a place if given.
+
+    A case's first event comes first, so that whoever does a part of them turns no order around.
+    """
+    query = sa.select(dead_letters).where(*_open(subscription_id, choice))
+    if after is not None:
+        place = sa.tuple_(dead_letters.c.seq, dead_letters.c.id)
+        query = query.where(place > sa.tuple_(*after))
+    query = query.order_by(dead_letters.c.seq, dead_letters.c.id).limit(limit)
+    return [DeadLetter(*row) for row in connection.execute(scoped(query, scope))]
+
+
+def place_of(letter: DeadLetter) -> Place:
+    """Where it stands among the oldest."""
+    return (letter.seq, letter.id)
+
+
+def counted(
+    connection: sa.Connection, scope: Scope, subscription_id: str, choice: Choice
+) -> Counted:
+    """How many open ones are chosen, however many; `kept` and `failed` count as those do."""
+    table, rows = dead_letters.c, delivery_rows.c
+    chosen = sa.select(sa.func.count(table.id)).where(*_open(subscription_id, choice))
+    kept = chosen.where(inbox.c.participant == table.participant, inbox.c.seq == table.seq)
+    failed = kept.with_only_columns(sa.func.count(sa.distinct(table.seq))).where(
+        rows.subscription_id == table.subscription_id,
+        rows.seq == table.seq,
+        rows.state == deliveries.FAILED,
+    )
+    found = [connection.execute(scoped(one, scope)).scalar_one() for one in (chosen, kept, failed)]
+    return Counted(*found)
 
 
 def counts(connection: sa.Connection, scope: Scope) -> dict[str, int]:
@@ -207,6 +263,11 @@ def _end(connection: sa.Connection, letters: Sequence[DeadLetter], values: dict[
             .values(**values)
         )
         connection.execute(scoped(query, Scope(part[0].participant)))
+
+
+def _open(subscription_id: str, choice: Choice) -> list[sa.ColumnElement[bool]]:
+    here = dead_letters.c.subscription_id == subscription_id
+    return [here, dead_letters.c.state == OPEN, *_conditions(choice)]
 
 
 def _conditions(choice: Choice) -> list[sa.ColumnElement[bool]]:

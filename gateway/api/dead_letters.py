@@ -6,22 +6,21 @@ Nobody sees a payload here. Every redrive and discard leaves a line for the audi
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Depends, Path, Query
+from sqlalchemy.engine import Connection
 
 from consumers import dead_letters, deliveries
 from consumers.dead_letters import Choice, DeadLetter
 from consumers.scope import Scope
-from consumers.subscriptions import Subscription
 from gateway import errors
-from gateway.api import subscription_documents
+from gateway.api import letter_acts, subscription_documents
 from gateway.api.documented import refusals
+from gateway.api.letter_acts import Acted, Part
 from gateway.api.subscription_desk import Desk, scope_of
-from gateway.api.subscription_documents import Choosing, instant
-from gateway.exchange import audit
+from gateway.api.subscription_documents import Choosing
 from gateway.oauth.verifier import Principal
 from schemas.errors import Message
 
 HERE: Final = "/v1/subscriptions/{subscription_id}/dead-letters"
-SAMPLE: Final = 5
 REDRIVE, DISCARD = "dead_letters.redrive", "dead_letters.discard"
 
 Id = Annotated[str, Path(max_length=36)]
@@ -38,44 +37,41 @@ def add_dead_letters(routes: APIRouter, desk: Desk, caller: Any) -> None:
     )
     def redrive(
         principal: Annotated[Principal, Depends(caller)], subscription_id: Id, wanted: Choosing
-    ) -> dict[str, Any]:
+    ) -> Acted:
         found = desk.one(subscription_id, scope_of(principal))
-        chosen = _chosen(desk, found, wanted)
-        with desk.reading.connect() as connection:
-            kept = dead_letters.kept(connection, chosen)
-            again = dead_letters.failed(connection, kept)
-        if not wanted.dry_run:
-            desk.note(principal, REDRIVE, found, wanted.reason)
-            with desk.writing.begin() as connection:
-                again = dead_letters.redrive(
-                    connection,
-                    kept,
-                    by=principal.client_id,
-                    why=wanted.reason.strip(),
-                    now=desk.clock.now_us(),
-                )
-            desk.wake()
-        return {**_told(again, wanted), "no_longer_kept": len(chosen) - len(kept)}
+        choice, after = letter_acts.chosen(wanted), letter_acts.placed(wanted.after)
+        if wanted.dry_run:
+            return letter_acts.redrive_tried(desk, found, choice)
+
+        def act(connection: Connection, page: list[DeadLetter]) -> Part:
+            kept = dead_letters.kept(connection, page)
+            by, why = principal.client_id, wanted.reason.strip()
+            again = dead_letters.redrive(connection, kept, by=by, why=why, now=desk.clock.now_us())
+            return Part(again, len(page) - len(kept))
+
+        desk.note(principal, REDRIVE, found, wanted.reason)
+        done = letter_acts.act_on(desk, found, choice, after, act)
+        desk.wake()
+        return done
 
     @routes.post(
         HERE + "/discard", summary="Give the chosen ones up for good", responses=refusals(404)
     )
     def discard(
         principal: Annotated[Principal, Depends(caller)], subscription_id: Id, wanted: Choosing
-    ) -> dict[str, Any]:
+    ) -> Acted:
         found = desk.one(subscription_id, scope_of(principal))
-        chosen = _chosen(desk, found, wanted)
-        if not wanted.dry_run:
-            desk.note(principal, DISCARD, found, wanted.reason)
-            with desk.writing.begin() as connection:
-                dead_letters.discard(
-                    connection,
-                    chosen,
-                    by=principal.client_id,
-                    why=wanted.reason.strip(),
-                    now=desk.clock.now_us(),
-                )
-        return _told(chosen, wanted)
+        choice, after = letter_acts.chosen(wanted), letter_acts.placed(wanted.after)
+        if wanted.dry_run:
+            return letter_acts.discard_tried(desk, found, choice)
+
+        def act(connection: Connection, page: list[DeadLetter]) -> Part:
+            by, why = principal.client_id, wanted.reason.strip()
+            dead_letters.discard(connection, page, by=by, why=why, now=desk.clock.now_us())
+            return Part(page)
+
+        desk.note(principal, DISCARD, found, wanted.reason)
+        return letter_acts.act_on(desk, found, choice, after, act)
 
 
 def _add_reading(routes: APIRouter, desk: Desk, caller: Any) -> None:
@@ -125,27 +121,3 @@ def _add_reading(routes: APIRouter, desk: Desk, caller: Any) -> None:
                 )
             tried = deliveries.attempts_of(connection, scope, found.id, rows[0].seq)
         return subscription_documents.dead_letter(rows[0], tried)
-
-
-def _chosen(desk: Desk, found: Subscription, wanted: Choosing) -> list[DeadLetter]:
-    """The open ones that a call means, at most ten thousand. A reason is checked first."""
-    if not wanted.dry_run:
-        audit.checked_reason(wanted.reason)
-    choice = Choice(
-        ids=None if wanted.ids is None else tuple(wanted.ids),
-        code=wanted.code,
-        event_name=wanted.event_type,
-        trajectory_id=wanted.trajectory_id,
-        since=instant(wanted.since, "since"),
-        until=instant(wanted.until, "until"),
-    )
-    with desk.reading.connect() as connection:
-        return dead_letters.find(connection, Scope(found.participant), found.id, choice)
-
-
-def _told(letters: list[DeadLetter], wanted: Choosing) -> dict[str, Any]:
-    return {
-        "dry_run": wanted.dry_run,
-        "count": len(letters),
-        "sample": [subscription_documents.dead_letter(one) for one in letters[:SAMPLE]],
-    }

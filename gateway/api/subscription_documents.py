@@ -156,6 +156,7 @@ class Choosing(BaseModel):
     """Which dead letters, and why; bounds are RFC 3339 times at which they were given up on.
 
     Attributes:
+        after: where the same call stopped before, as its answer says; absent begins at the oldest.
         dry_run: only say how many, and show some.
     """
 
@@ -167,6 +168,7 @@ class Choosing(BaseModel):
     trajectory_id: Annotated[str | None, Field(max_length=36)] = None
     since: Annotated[str | None, Field(max_length=40)] = None
     until: Annotated[str | None, Field(max_length=40)] = None
+    after: Annotated[str | None, Field(max_length=64)] = None
     reason: Annotated[str, Field(max_length=500)] = ""
     dry_run: bool = False
 

@@ -179,7 +179,7 @@ def _act(
         subscription = _one(session, letter)["subscription_id"]
     done = []
     for one in _subscriptions(session, subscription):
-        answer = session.create(f"{PATH}/{one}/dead-letters/{verb}", asked, str(uuid.uuid4()))
+        answer = _all(session, f"{PATH}/{one}/dead-letters/{verb}", asked)
         done.append({"subscription_id": one, **answer})
     if as_json:
         write_json(done)
@@ -200,6 +200,20 @@ def _act(
         typer.echo(
             _say(f"{lost} worden niet meer bewaard.", f"{lost} are no longer kept."), err=True
         )
+
+
+def _all(session: Session, path: str, asked: dict[str, Any]) -> dict[str, Any]:
+    """Call until all that is chosen was done; the answers as one, and on stderr how far it is."""
+    whole = session.create(path, asked, str(uuid.uuid4()))
+    while whole.get("more"):
+        count = whole["count"]
+        typer.echo(
+            _say(f"{count} gedaan, er zijn er meer …", f"{count} done, more to do …"), err=True
+        )
+        answer = session.create(path, {**asked, "after": whole["after"]}, str(uuid.uuid4()))
+        sums = {name: whole[name] + answer[name] for name in ("count", "no_longer_kept")}
+        whole = {**answer, **sums, "sample": whole["sample"]}
+    return whole
 
 
 def _subscriptions(session: Session, wanted: str | None) -> list[str]:

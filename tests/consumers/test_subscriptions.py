@@ -8,13 +8,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+import sqlalchemy as sa
 import standardwebhooks
 
 from consumers import dead_letters, deliveries, leases, signatures, subscriptions
-from consumers.dead_letters import Choice
+from consumers.dead_letters import Choice, Counted
 from consumers.errors import CredentialsLost, SecretLost
 from consumers.scope import WHOLE_HUB, Scope
 from consumers.subscriptions import Oauth
+from consumers.tables import inbox
 from tests.consumers.receivers import Got, Receiver, Reply, always
 from tests.consumers.webhook_world import (
     OCMW,
@@ -169,6 +171,35 @@ def test_dead_letters_are_chosen_by_what_they_have(either: World) -> None:
         assert dead_letters.counts(connection, Scope(OCMW)) == {made: 4}
         assert dead_letters.counts(connection, Scope(ORGANISER)) == {}
         assert len(dead_letters.kept(connection, letters)) == 4
+
+
+def test_the_oldest_come_in_the_order_of_their_events(either: World) -> None:
+    """Whenever they were given up on, page by page, and counted as a whole."""
+    with Receiver(always(Reply(422))) as receiver:
+        made = either.subscribe(receiver.url, concurrency=1)
+        either.arrive(0, 1, 2)
+        either.settle()
+        first = either.letters(made)[0]
+        with either.writing.begin() as connection:
+            dead_letters.redrive(connection, [first], by="c-1", why="mended", now=5)
+        either.settle()
+    scope, everything = Scope(OCMW), Choice()
+    with either.reading.connect() as connection:
+        newest = dead_letters.find(connection, scope, made, everything)
+        page = dead_letters.oldest(connection, scope, made, everything, after=None, limit=2)
+        after = dead_letters.place_of(page[-1])
+        rest = dead_letters.oldest(connection, scope, made, everything, after=after, limit=2)
+        counted = dead_letters.counted(connection, scope, made, everything)
+        none = dead_letters.counted(connection, Scope(ORGANISER), made, everything)
+    with either.writing.begin() as connection:
+        connection.execute(sa.delete(inbox).where(inbox.c.seq == page[0].seq))
+        dead_letters.redrive(connection, rest, by="c-1", why="mended", now=5)
+        left = dead_letters.counted(connection, scope, made, everything)
+
+    assert [one.event_id[-1] for one in newest] == ["0", "2", "1"]
+    assert [one.event_id[-1] for one in [*page, *rest]] == ["0", "1", "2"]
+    assert (counted, none) == (Counted(3, 3, 3), Counted(0, 0, 0))
+    assert left == Counted(2, 1, 1)
 
 
 def test_a_discarded_one_keeps_its_reason(world: World) -> None:

@@ -6,15 +6,18 @@ import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import standardwebhooks
 
 from connectors.webhooks import verify_webhook
-from consumers import inbox
+from consumers import dead_letters, inbox
 from consumers.database import Stores
+from consumers.dead_letters import DeadLetter
 from consumers.signatures import new_secret
+from gateway.api import letter_acts
 from gateway.api.outward_calls import MOST_OF_ONE, MOST_OUTWARD
 from gateway.api.subscription_desk import where_to
 from gateway.exchange import audit
@@ -221,6 +224,65 @@ def test_a_dead_letter_is_seen_tried_redriven_and_noted(hub: Hub) -> None:
     own = next(one for one in later["recipients"] if one["participant"] == OCMW)
     assert own["state"] == "delivered"
     assert [(one["state"], one["attempts"]) for one in own["deliveries"]] == [("delivered", 2)]
+
+
+def test_many_dead_letters_are_redriven_oldest_first(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One call does no more than its bound and says where it stopped; the next goes on there.
+
+    What is given up on again meanwhile waits for somebody to look at it, and is not chosen anew.
+    """
+    monkeypatch.setattr(letter_acts, "SLICE", 2)
+    monkeypatch.setattr(letter_acts, "MOST_AT_ONCE", 4)
+    behaviour = Behaviour(422)
+    with Receiver(behaviour) as receiver:
+        made = create(hub, receiver.url).json()
+        for number in range(5):
+            answer = hub.refer(f"k-{number}", family_name=f"Testers-{number}").json()
+            hub.route.reroute([answer["receipt"]["event_id"]])
+        hub.deliver()
+        sent = [got.headers["webhook-id"] for got in behaviour.events]
+        here = f"{PATH}/{made['id']}/dead-letters"
+        dry = post(hub, OCMW, f"{here}/redrive", {"dry_run": True}).json()
+        asked = {"reason": "receiver mended"}
+        first = post(hub, OCMW, f"{here}/redrive", asked).json()
+        hub.deliver()
+        last = post(hub, OCMW, f"{here}/redrive", {**asked, "after": first["after"]}).json()
+    again = [one["event_id"] for one in first["sample"] + last["sample"]]
+
+    assert (dry["count"], dry["more"]) == (5, False)
+    assert (first["count"], first["more"]) == (4, True)
+    assert (last["count"], last["more"], last["after"]) == (1, False, None)
+    # A suspended receiver is probed with two: these are given up on again.
+    assert [got.headers["webhook-id"] for got in behaviour.events[5:]] == again[:2]
+    assert again == sorted(sent)
+    assert [one["event_id"] for one in dry["sample"]] == again[:2]
+    wrong = post(hub, OCMW, f"{here}/redrive", {**asked, "after": "x:y"})
+    assert wrong.json()["invalidParams"][0]["code"] == "cursor_invalid"
+
+
+def test_a_choice_of_more_than_one_call_does_is_told_as_it_is(hub: Hub) -> None:
+    """The dry run counts all of it, and a call says that there are more."""
+    with Receiver(Behaviour()) as receiver:
+        made = create(hub, receiver.url).json()
+    one = DeadLetter("", OCMW, made["id"], 0, "e", "referral.created", None, None, "http_422", 1,
+                     None, 5)  # fmt: skip
+    letters = [replace(one, id=f"{number:06}", seq=number) for number in range(1, 10_002)]
+    with hub.turns.writing.begin() as connection:
+        dead_letters.add(connection, letters)
+    here = f"{PATH}/{made['id']}/dead-letters"
+    dry = post(hub, OCMW, f"{here}/discard", {"dry_run": True}).json()
+    lost = post(hub, OCMW, f"{here}/redrive", {"dry_run": True}).json()
+    first = post(hub, OCMW, f"{here}/discard", {"reason": "test"}).json()
+    left = hub.call(OCMW, "GET", here).json()["dead_letters"]
+    again = {"reason": "test", "after": first["after"]}
+    last = post(hub, OCMW, f"{here}/discard", again).json()
+
+    assert (dry["count"], lost["count"], lost["no_longer_kept"]) == (10_001, 0, 10_001)
+    assert (first["count"], first["more"]) == (10_000, True)
+    assert [found["id"] for found in left] == ["010001"]
+    assert (last["count"], last["more"]) == (1, False)
 
 
 def test_a_journey_says_what_waits_and_until_when(hub: Hub) -> None:

@@ -119,3 +119,34 @@ def test_an_unknown_one_is_said_to_be_none(asked: list[tuple[str, Any]], tmp_pat
 
     assert (done.exit_code, getattr(done.exception, "code", "")) == (1, "nothing_found")
     assert asked == []
+
+
+def test_a_choice_of_many_takes_several_calls(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Each goes on where the one before it stopped; stderr tells how far it is."""
+    monkeypatch.setenv("SCHAKEL_LANGUAGE", "en")
+    answers = [
+        {"count": 3, "sample": [LETTER], "more": True, "after": "7:a", "no_longer_kept": 1},
+        {"count": 2, "sample": [], "more": True, "after": "9:b", "no_longer_kept": 1},
+        {"count": 1, "sample": [], "more": False, "after": None, "no_longer_kept": 0},
+    ]
+    places: list[str | None] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/oauth/token":
+            return httpx.Response(200, json={"access_token": "t"})
+        places.append(json.loads(request.content).get("after"))
+        return httpx.Response(200, json=answers[len(places) - 1])
+
+    def session(place: Place, language: str) -> Session:
+        return Session(place, language, httpx.MockTransport(answer))
+
+    monkeypatch.setattr(dead_letters, "Session", session)
+    done = run(tmp_path, "redrive", "--subscription", "sub-2", "--reason", "mended", "--json")
+
+    assert places == [None, "7:a", "9:b"]
+    (whole,) = json.loads(done.stdout)
+    assert (whole["count"], whole["no_longer_kept"], whole["more"]) == (6, 2, False)
+    assert whole["sample"] == [LETTER]
+    assert done.stderr.splitlines() == ["3 done, more to do …", "5 done, more to do …"]
