@@ -223,6 +223,8 @@ def _recognised(sender: str, handles: Handles, working: Working) -> Place:
             subject_id = working.canonical(known.subject_id)
             if working.is_erased_for(subject_id, sender):
                 continue
+            if digest == handles.natural and _has_another_number(subject_id, handles, working):
+                continue
             own = [
                 one
                 for one in working.trajectories_of(subject_id)
@@ -231,6 +233,15 @@ def _recognised(sender: str, handles: Handles, working: Working) -> Place:
             latest = max(own, key=_last_event, default=None)
             return Place(latest.id if latest else None, subject_id)
     return Place(None)
+
+
+def _has_another_number(subject_id: str, handles: Handles, working: Working) -> bool:
+    """Whether somebody of the same name and telephone is known by another INSZ than the one given.
+
+    A number that is not known yet is of somebody else then: a parent and a child may share both.
+    """
+    subject = working.subjects.get(subject_id)
+    return handles.insz is not None and subject is not None and subject.recognised_by == INSZ
 
 
 def _offer(submission: Submission, handles: Handles, working: Working) -> Place:

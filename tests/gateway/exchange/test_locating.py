@@ -10,6 +10,7 @@ from gateway.errors import IdentifierTaken, UnknownCase
 from gateway.exchange.locating import DIGEST_CHARACTERS, Handles, Known, Locator, Place, locate
 from gateway.exchange.offer_state import Offer
 from gateway.exchange.state import Trajectory
+from gateway.exchange.subject_state import Subject
 from gateway.exchange.working import Working
 from schemas.identifiers import uuid7
 from tests.gateway.exchange.ledger_world import submission
@@ -211,6 +212,25 @@ def test_the_same_person_from_the_same_referrer_is_recognised() -> None:
     assert place(working, data=referred(family_name="el idrissi")) == Place(T1, SUBJECT)
     assert place(working, of="partner-b", data=referred()) == Place(None)
     assert place(working, source_record_id=NUMBER, data=referred()) == Place(None)
+
+
+@pytest.mark.parametrize(
+    ("known_by", "given", "found"),
+    [
+        ("insz", INSZ, Place(None)),
+        ("insz", None, Place(T1, SUBJECT)),
+        ("single_trajectory_only", INSZ, Place(T1, SUBJECT)),
+    ],
+)
+def test_a_name_and_telephone_are_nobody_whose_number_is_another(
+    known_by: str, given: str | None, found: Place
+) -> None:
+    """Only who has no number yet can be who brings one that is not known."""
+    working = world(trajectory(T1, "partner-a"), natural=handles(data=referred()).natural)
+    working.subjects[SUBJECT] = Subject(SUBJECT, 0, known_by)
+    data = referred() if given is None else {**referred(), "insz": given}
+
+    assert place(working, data=data) == found
 
 
 def test_only_a_referral_is_recognised_by_what_it_says() -> None:

@@ -294,6 +294,18 @@ def test_the_same_number_is_one_person_in_two_cases(world: World) -> None:
     assert again == second, "the same trajectory, where the sender is a member"
 
 
+def test_two_numbers_are_two_persons_of_one_name_and_telephone(world: World) -> None:
+    """Father and son, referred by one OCMW: two cases, each number its own, and a question."""
+    father = refer(world, OCMW, referral(insz=INSZ, person={"birth_date": "1971-04-12"}))
+    son = refer(world, OCMW, referral(insz=OTHER_INSZ, person={"birth_date": "1999-01-02"}))
+
+    assert father != son
+    assert case(world, father).subject_id != case(world, son).subject_id
+    assert questions(world, son) == [(SAME, OCMW, None)]
+    elsewhere = refer(world, VDAB, referral("+32000999999", insz=OTHER_INSZ))
+    assert case(world, elsewhere).subject_id == case(world, son).subject_id
+
+
 def test_a_merge_settles_the_question_whether_two_are_one(world: World) -> None:
     """Asked because of a telephone, then known by the number: nobody has to answer any more."""
     first = refer(world, OCMW, referral(insz=INSZ))
