@@ -1,4 +1,4 @@
-"""`schakel registry apply|rotate-signing-key`: change who takes part and what was agreed.
+"""`schakel registry apply`: change who takes part and what was agreed.
 
 A file is planned first and the plan is shown; what is applied is that plan or nothing. Applying a
 file twice changes nothing.
@@ -79,22 +79,6 @@ def apply(
             ),
             err=True,
         )
-
-
-@app.command()
-def rotate_signing_key(
-    *,
-    emergency: Annotated[
-        bool, typer.Option("--emergency", help="The old key is compromised: refuse its tokens now.")
-    ] = False,
-    data: Data = None,
-    hub: Hub = None,
-    credentials: Credentials = None,
-) -> None:
-    """Sign access tokens with the next key and publish a new next one."""
-    with Administrator(find(data, hub, credentials), language()) as session:
-        keys = session.post("/v1/signing-keys/rotate", {"emergency": emergency})
-    sys.stdout.write(f"current {keys['current']}\nnext    {keys['next']}\n")
 
 
 def _show(plan: dict[str, Any]) -> None:

@@ -83,7 +83,6 @@ COMMANDS: Final[dict[str, tuple[Operation, ...]]] = {
         (POST, "/v1/programmes/publications"),
     ),
     "registry apply": ((POST, "/v1/registry/plan"), (POST, "/v1/registry/apply")),
-    "registry rotate-signing-key": ((POST, "/v1/signing-keys/rotate"),),
     "run": LOCAL,
     "schemas asyncapi": LOCAL,
     "schemas check": LOCAL,

@@ -217,14 +217,6 @@ def test_every_fault_of_a_file_is_shown(
     assert front.store.version() == version
 
 
-def test_the_signing_key_is_rotated(front: HubFront, capsys: pytest.CaptureFixture[str]) -> None:
-    """Planned too soon it is refused, as an emergency it is done."""
-    assert cli.run(["registry", "rotate-signing-key"]) == 1
-    assert "wait" in capsys.readouterr().err
-    assert cli.run(["registry", "rotate-signing-key", "--emergency"]) == 0
-    assert f"current {front.signing.current().kid}" in capsys.readouterr().out
-
-
 def test_a_hub_that_does_not_answer_is_one_sentence(
     front: HubFront, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
