@@ -48,6 +48,9 @@ QUESTIONS: Final[dict[str, Message]] = {
 }
 """The seven fields in the order in which they are asked; phone or e-mail is one of them."""
 
+WAYS: Final = {"email": Message("E-mail, of een telefoonnummer", "E-mail, or a phone number")}
+"""What is missing when there is no way to reach the person; either of the two serves."""
+
 CHOICES: Final = {"programme": "programme", "reason": "referral_reason"}
 OFFER_HEADINGS: Final = (
     Message("aanbod", "offer"),
@@ -173,11 +176,19 @@ def told(answer: Mapping[str, Any], spoken: str) -> list[str]:
 
 
 def _incomplete(missing: list[str]) -> FormIncomplete:
-    names = ", ".join(f"--{name.replace('_', '-')}" for name in missing)
+    nl, en = (", ".join(_option(name, spoken) for name in missing) for spoken in ("nl", "en"))
     return FormIncomplete(
-        Message(nl=f"Geef nog: {names}.", en=f"Still give: {names}."),
-        invalid=[InvalidParam(name, "missing", QUESTIONS[name]) for name in missing],
+        Message(nl=f"Geef nog: {nl}.", en=f"Still give: {en}."),
+        invalid=[
+            InvalidParam(name, "missing", WAYS.get(name, QUESTIONS[name])) for name in missing
+        ],
     )
+
+
+def _option(name: str, spoken: str) -> str:
+    """How a field is given on the command line."""
+    option = f"--{name.replace('_', '-')}"
+    return f"--phone {Message('of', 'or').text(spoken)} {option}" if name in WAYS else option
 
 
 def offers(

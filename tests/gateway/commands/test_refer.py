@@ -103,6 +103,8 @@ def test_elsewhere_everything_missing_is_named() -> None:
         complete({"given_name": "Amina", "nis": "24107"}, None)
 
     assert "--family-name" in refused.value.detail.nl
+    assert "--phone of --email" in refused.value.detail.nl
+    assert "--phone or --email" in refused.value.detail.en
     assert {one.name for one in refused.value.invalid} == {
         *("programme", "reason", "family_name", "email", "informed_person_at"),
     }
