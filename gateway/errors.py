@@ -81,6 +81,7 @@
         │   ├── HubUnreachable           503 hub_unreachable
         │   ├── RefusedByHub             the status and code of the hub's answer
         │   ├── FormIncomplete           400 form_incomplete
+        │   ├── NotConfirmed             400 not_confirmed
         │   ├── NoHubHere                404 no_hub_here
         │   └── NothingFound             404 nothing_found
         └── ServiceError                 the hub cannot answer now; retry the same call
@@ -114,6 +115,7 @@ from gateway.refusals.command import (
     FormIncomplete,
     HubUnreachable,
     NoHubHere,
+    NotConfirmed,
     NothingFound,
     RefusedByHub,
 )
@@ -269,6 +271,7 @@ __all__ = [
     "NotAcceptable",
     "NotAllowedNow",
     "NotCaseHolder",
+    "NotConfirmed",
     "NothingFound",
     "OutsideTerritory",
     "Overloaded",

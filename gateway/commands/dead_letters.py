@@ -6,13 +6,14 @@ Participants see their own, the hub's administrators everybody's; nobody sees a 
 from __future__ import annotations
 
 import uuid
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from gateway.commands.asking import confirm
 from gateway.commands.hub_place import find
 from gateway.commands.json_output import write_json
 from gateway.commands.options import (  # noqa: TC001 - typer reads the annotations
@@ -21,12 +22,13 @@ from gateway.commands.options import (  # noqa: TC001 - typer reads the annotati
     Data,
     DryRun,
     Hub,
+    Yes,
 )
 from gateway.commands.session import Session
-from gateway.errors import NothingFound
+from gateway.errors import FormIncomplete, NothingFound
 from gateway.exchange.legs import reason as sentence
 from schemas.cli import language
-from schemas.errors import Message
+from schemas.errors import InvalidParam, Message
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
@@ -41,7 +43,11 @@ EventType = Annotated[str | None, typer.Option(help="Only of this event, as refe
 Trajectory = Annotated[str | None, typer.Option(help="Only of this trajectory.")]
 Since = Annotated[str | None, typer.Option(help="Given up on at or after this time (RFC 3339).")]
 Until = Annotated[str | None, typer.Option(help="Given up on before this time.")]
-Reason = Annotated[str, typer.Option(help="Why; kept for the auditors. No name, no number.")]
+Reason = Annotated[
+    str,
+    typer.Option(help="Why; kept for the auditors. No name, no number. Required unless --dry-run."),
+]
+MOST: Final = 500
 
 
 @app.callback()
@@ -64,9 +70,7 @@ def listed(
         letters = [
             letter
             for one in _subscriptions(session, subscription)
-            for letter in session.get(f"{PATH}/{one}/dead-letters", state=state, limit=500)[
-                "dead_letters"
-            ]
+            for letter in _newest(session, one, state)
         ]
     if as_json:
         write_json(letters)
@@ -115,6 +119,7 @@ def redrive(
     as_json: AsJson = False,
 ) -> None:
     """Send them again, to the subscription that failed and no other, under the same ids."""
+    _require_reason(reason, dry_run=dry_run)
     with Session(find(data, hub, credentials), language()) as session:
         asked = _asked(letter, code, event_type, trajectory, since, until, reason, dry_run=dry_run)
         _act(session, "redrive", letter, subscription, asked, as_json=as_json)
@@ -132,15 +137,40 @@ def discard(
     since: Since = None,
     until: Until = None,
     dry_run: DryRun = False,
+    yes: Yes = False,
     data: Data = None,
     hub: Hub = None,
     credentials: Credentials = None,
     as_json: AsJson = False,
 ) -> None:
-    """Give them up for good; the rows and your reason stay."""
+    """Give them up for good; the rows and your reason stay. More than one is asked first."""
+    _require_reason(reason, dry_run=dry_run)
     with Session(find(data, hub, credentials), language()) as session:
         asked = _asked(letter, code, event_type, trajectory, since, until, reason, dry_run=dry_run)
+        if letter is None and not (dry_run or yes):
+            # What comes when there was nothing to ask about is not given up.
+            asked["dry_run"] = not _confirm(session, subscription, asked)
         _act(session, "discard", letter, subscription, asked, as_json=as_json)
+
+
+def _require_reason(reason: str, *, dry_run: bool) -> None:
+    """Raises FormIncomplete where nothing is said and something is to be done."""
+    if not dry_run and not reason.strip():
+        told = Message(nl="Geef nog: --reason.", en="Still give: --reason.")
+        why = Message(nl="Waarom; voor de auditoren", en="Why; for the auditors")
+        raise FormIncomplete(told, invalid=[InvalidParam("reason", "missing", why)])
+
+
+def _confirm(session: Session, subscription: str | None, asked: dict[str, Any]) -> int:
+    """Ask, with how many would be given up of how many subscriptions; none is not asked."""
+    found = _answers(session, "discard", subscription, {**asked, "dry_run": True})
+    counts = [one["count"] for one in found if one["count"]]
+    if counts:
+        confirm(
+            f"{sum(counts)} van {len(counts)} abonnement(en) voorgoed opgeven?",
+            f"Give up {sum(counts)} of {len(counts)} subscription(s) for good?",
+        )
+    return sum(counts)
 
 
 def _asked(  # noqa: PLR0917 - one argument an option
@@ -177,10 +207,7 @@ def _act(
 ) -> None:
     if letter is not None and subscription is None:
         subscription = _one(session, letter)["subscription_id"]
-    done = []
-    for one in _subscriptions(session, subscription):
-        answer = _all(session, f"{PATH}/{one}/dead-letters/{verb}", asked)
-        done.append({"subscription_id": one, **answer})
+    done = _answers(session, verb, subscription, asked)
     if as_json:
         write_json(done)
         return
@@ -214,6 +241,35 @@ def _all(session: Session, path: str, asked: dict[str, Any]) -> dict[str, Any]:
         sums = {name: whole[name] + answer[name] for name in ("count", "no_longer_kept")}
         whole = {**answer, **sums, "sample": whole["sample"]}
     return whole
+
+
+def _answers(
+    session: Session, verb: str, subscription: str | None, asked: dict[str, Any]
+) -> list[dict[str, Any]]:
+    """What the hub says to the same call for each subscription."""
+    return [
+        {"subscription_id": one, **_all(session, f"{PATH}/{one}/dead-letters/{verb}", asked)}
+        for one in _subscriptions(session, subscription)
+    ]
+
+
+def _newest(session: Session, subscription: str, state: str) -> list[dict[str, Any]]:
+    """The newest of one subscription; on standard error whether there are more."""
+    place = f"{PATH}/{subscription}/dead-letters"
+    page = session.get(place, state=state, limit=MOST)
+    letters: list[dict[str, Any]] = page["dead_letters"]
+    before = page.get("before")
+    if before and session.get(place, state=state, limit=1, before=before)["dead_letters"]:
+        typer.echo(
+            _say(
+                f"Van {subscription} zijn er meer dan deze {len(letters)}, de nieuwste. "
+                f"De rest: GET {place}?state={state}&before={before}",
+                f"Of {subscription} there are more than these {len(letters)}, the newest. "
+                f"The rest: GET {place}?state={state}&before={before}",
+            ),
+            err=True,
+        )
+    return letters
 
 
 def _subscriptions(session: Session, wanted: str | None) -> list[str]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gateway.commands.administrator import Administrator
+from gateway.commands.asking import confirm
 from gateway.commands.hub_place import find
 from gateway.commands.options import (  # noqa: TC001 - typer reads the annotations
     AsJson,
@@ -61,7 +62,7 @@ def rotate_signing(
     """Sign tokens with the next key; partners notice nothing, unless it is an emergency."""
     place, spoken = find(data, hub, credentials), language()
     if emergency and not yes:
-        typer.confirm(ASKED.text(spoken), abort=True, err=True)
+        confirm(ASKED.nl, ASKED.en)
     with Administrator(place, spoken) as session:
         found: Mapping[str, str] = session.post("/v1/signing-keys/rotate", {"emergency": emergency})
     if as_json:

@@ -52,6 +52,14 @@ class FormIncomplete(CommandError):
     title = Message(nl="Onvolledig formulier", en="Incomplete form")
 
 
+class NotConfirmed(CommandError):
+    """Something asks before it is done, and nobody is there to answer."""
+
+    code = "not_confirmed"
+    status = 400
+    title = Message(nl="Niet bevestigd", en="Not confirmed")
+
+
 class NoHubHere(CommandError):
     """The folder is not a hub's."""
 

@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from gateway.commands import dead_letters
+from gateway.commands.dead_letters import MOST
 from gateway.commands.session import Session
 
 if TYPE_CHECKING:
@@ -53,6 +54,10 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Any]]:
         documents: dict[str, Any] = {
             "": {"subscriptions": [{"id": "sub-1"}, {"id": "sub-2"}]},
             "/sub-1/dead-letters": {"dead_letters": []},
+            "/sub-3/dead-letters": {
+                "dead_letters": [LETTER] * (1 if "before" in request.url.params else MOST),
+                "before": "01a2-last",
+            },
             "/sub-2/dead-letters": {"dead_letters": [LETTER]},
             "/sub-2/dead-letters/01a2-letter": WHOLE,
         }
@@ -69,11 +74,12 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Any]]:
     return found
 
 
-def run(folder: Path, *options: str) -> Result:
+def run(folder: Path, *options: str, answer: str = "") -> Result:
     """The command as an administrator."""
     file = folder / "client.json"
     file.write_text(json.dumps({"client_id": "c", "client_secret": "s", "hub": "http://hub.test"}))
-    return CliRunner().invoke(dead_letters.app, [*options, "--credentials", str(file)])
+    wanted = [*options, "--credentials", str(file)]
+    return CliRunner().invoke(dead_letters.app, wanted, input=answer)
 
 
 def test_they_are_listed_and_shown(asked: list[tuple[str, Any]], tmp_path: Path) -> None:
@@ -150,3 +156,56 @@ def test_a_choice_of_many_takes_several_calls(
     assert (whole["count"], whole["no_longer_kept"], whole["more"]) == (6, 2, False)
     assert whole["sample"] == [LETTER]
     assert done.stderr.splitlines() == ["3 done, more to do …", "5 done, more to do …"]
+
+
+def test_giving_up_many_is_asked_with_the_count(
+    asked: list[tuple[str, Any]], tmp_path: Path
+) -> None:
+    """Nothing is given up before the answer; --yes gives it in advance."""
+    options = ("discard", "--reason", "seen")
+    no, nobody = run(tmp_path, *options, answer="n\n"), run(tmp_path, *options)
+    tried = [one["dry_run"] for _, one in asked]
+    yes = run(tmp_path, *options, answer="y\n")
+    given = len(asked)
+    unasked = run(tmp_path, *options, "--yes")
+
+    assert "Give up 1 of 1 subscription(s) for good?" in no.output
+    assert (no.exit_code, getattr(nobody.exception, "code", "")) == (1, "not_confirmed")
+    assert tried == [True] * 4
+    assert "1 discarded." in yes.output
+    assert "Give up" not in unasked.output
+    assert "0 chosen" in run(tmp_path, *options, "--subscription", "sub-1").output
+    assert [one["dry_run"] for _, one in asked[given : given + 2]] == [False] * 2
+    assert [one["dry_run"] for _, one in asked[given + 2 :]] == [True] * 2
+
+
+def test_one_is_given_up_by_its_id_unasked(asked: list[tuple[str, Any]], tmp_path: Path) -> None:
+    """Whoever names it means it."""
+    assert run(tmp_path, "discard", "01a2-letter", "--reason", "seen").exit_code == 0
+    assert [(path, one["dry_run"]) for path, one in asked] == [
+        ("/sub-2/dead-letters/discard", False)
+    ]
+
+
+@pytest.mark.parametrize("verb", ["redrive", "discard"])
+def test_without_a_reason_nothing_is_asked_of_the_hub(
+    asked: list[tuple[str, Any]], tmp_path: Path, verb: str
+) -> None:
+    """The option is named; its help says when it is needed."""
+    done = run(tmp_path, verb, "--yes") if verb == "discard" else run(tmp_path, verb)
+
+    assert getattr(done.exception, "code", "") == "form_incomplete"
+    assert asked == []
+    assert "Required unless --dry-run" in run(tmp_path, verb, "--help").output
+
+
+@pytest.mark.usefixtures("asked")
+def test_a_list_that_is_cut_off_says_so(tmp_path: Path) -> None:
+    """Beside the list, with where the rest is."""
+    cut = run(tmp_path, "list", "--subscription", "sub-3", "--json")
+    whole = run(tmp_path, "list", "--json")
+
+    assert len(json.loads(cut.stdout)) == MOST
+    assert "there are more than these 500" in cut.stderr
+    assert "before=01a2-last" in cut.stderr
+    assert whole.stderr == ""

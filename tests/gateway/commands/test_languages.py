@@ -13,6 +13,7 @@ import typer
 
 from gateway.commands import registry
 from gateway.commands.asking import confirm
+from gateway.errors import NotConfirmed
 from schemas import cli
 
 if TYPE_CHECKING:
@@ -97,18 +98,22 @@ def test_a_plan_is_shown_in_the_language(
 def test_a_question_takes_yes_in_both_languages(
     spoken: str, asked: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """It is asked on standard error; silence and anything else are no."""
+    """On standard error; anything else is no, and nobody there to answer is told so."""
     monkeypatch.setenv("SCHAKEL_LANGUAGE", spoken)
     for answer in ("j\n", "Ja\n", "y\n", "YES\n"):
         monkeypatch.setattr("sys.stdin", io.StringIO(answer))
         confirm("Toepassen?", "Apply?")
-    for answer in ("", "\n", "n\n", "x\n"):
+    for answer in ("\n", "n\n", "x\n"):
         monkeypatch.setattr("sys.stdin", io.StringIO(answer))
         with pytest.raises(typer.Abort):
             confirm("Toepassen?", "Apply?")
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    with pytest.raises(NotConfirmed) as refused:
+        confirm("Toepassen?", "Apply?")
 
     found = capsys.readouterr()
-    assert found.err == asked * 8
+    assert "--yes" in refused.value.detail.text(spoken)
+    assert found.err == asked * 8 + "\n"
     assert found.out == ""
 
 
