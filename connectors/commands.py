@@ -37,6 +37,7 @@ app = typer.Typer(
     help="Connect a partner's system: check a connector and run it.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    add_completion=False,
 )
 EXIT_FAILED = 1
 EXIT_UNAVAILABLE = 75

@@ -12,6 +12,7 @@ from __future__ import annotations
 import difflib
 import os
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from importlib.metadata import EntryPoint, entry_points, version
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final
@@ -197,7 +198,8 @@ def _invoke(entry: EntryPoint, arguments: list[str]) -> int:
 
     command, called = typer.main.get_command(_loaded(entry)), f"schakel {entry.name}"
     try:
-        command.main(args=arguments, prog_name=called)
+        with _helping(command, entry, arguments):
+            command.main(args=arguments, prog_name=called)
     except SchakelError as error:
         added = error.facts.get("next_with")
         if isinstance(added, str):
@@ -209,6 +211,18 @@ def _invoke(entry: EntryPoint, arguments: list[str]) -> int:
             return FAILED
         return ending.code or DONE
     return DONE
+
+
+def _helping(
+    command: Any, entry: EntryPoint, arguments: Sequence[str]
+) -> AbstractContextManager[None]:
+    """What a command runs within: Dutch texts, when its help is asked in Dutch."""
+    is_asked = not arguments or "--help" in arguments
+    if not is_asked or language() != "nl":
+        return nullcontext()
+    from schemas.help_texts import in_dutch  # noqa: PLC0415 - only help needs it
+
+    return in_dutch(command, entry.module.rpartition(".")[0])
 
 
 def _loaded(entry: EntryPoint) -> Any:
@@ -265,7 +279,8 @@ def _help() -> str:
             say("OPDRACHT", "COMMAND")
         ),
         say(
-            "Taal: SCHAKEL_LANGUAGE=nl of en. Versie: `schakel --version`.",
+            "Taal: SCHAKEL_LANGUAGE=nl of en. Versie: `schakel --version`.\n"
+            "Wat er mis is aan een optie of argument, staat er in het Engels.",
             "Language: SCHAKEL_LANGUAGE=nl or en. Version: `schakel --version`.",
         ),
     ]

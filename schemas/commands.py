@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Show and check the event catalogue. / De gebeurtenissen tonen en nakijken.",
+    help="Show and check the event catalogue.",
+    add_completion=False,
 )
 
 LIFECYCLES = Path(__file__).parent / "lifecycles" / "README.md"
@@ -56,7 +57,7 @@ def codes(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Show the codes of one list, with what they mean. / De codes van één lijst."""
+    """Show the codes of one list, with what they mean."""
     found = code_list(name)
     if as_json:
         rows = [

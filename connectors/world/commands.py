@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from connectors.world.playing import Played
 
 app = typer.Typer(
-    help="Een verzonnen wereld maken, spelen en vertellen. / An invented world.",
+    help="Make, play and tell an invented world.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,

@@ -28,7 +28,9 @@ from gateway.settings import LOOPBACK, HubSettings, load
 from schemas.cli import say
 from schemas.errors import Message
 
-app = typer.Typer(help="The embedded Kafka node by itself.", no_args_is_help=True)
+app = typer.Typer(
+    help="The embedded Kafka node by itself.", no_args_is_help=True, add_completion=False
+)
 
 Data = Annotated[Path, typer.Option(envvar="SCHAKEL_DATA", help="The hub's data folder.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]

@@ -61,20 +61,28 @@ OFFER_HEADINGS: Final = (
 )
 PLACES: Final = ("postcode", "nis", "reference_address_of")
 
-Text = Annotated[str | None, typer.Option()]
-
 
 def refer(
     *,
-    programme: Text = None,
-    reason: Text = None,
-    given_name: Text = None,
-    family_name: Text = None,
-    phone: Text = None,
-    email: Text = None,
-    postcode: Text = None,
-    informed_person_at: Text = None,
-    known_at: Annotated[str | None, typer.Option(help="ocmw, vdab, both, none, unknown")] = None,
+    programme: Annotated[
+        str | None, typer.Option(help="Code of the programme: schakel schemas codes programme.")
+    ] = None,
+    reason: Annotated[
+        str | None, typer.Option(help="Code of the reason: schakel schemas codes referral_reason.")
+    ] = None,
+    given_name: Annotated[str | None, typer.Option(help="Given name of the person.")] = None,
+    family_name: Annotated[str | None, typer.Option(help="Family name of the person.")] = None,
+    phone: Annotated[str | None, typer.Option(help="Phone of the person; or give --email.")] = None,
+    email: Annotated[
+        str | None, typer.Option(help="E-mail of the person; or give --phone.")
+    ] = None,
+    postcode: Annotated[str | None, typer.Option(help="Postcode of home or stay.")] = None,
+    informed_person_at: Annotated[
+        str | None, typer.Option(help="Day the person was informed, YYYY-MM-DD.")
+    ] = None,
+    known_at: Annotated[
+        str | None, typer.Option(help="Who knows the person: ocmw, vdab, both, none or unknown.")
+    ] = None,
     nis: Annotated[str | None, typer.Option(help="When a postcode lies in two places.")] = None,
     offer_id: Annotated[str | None, typer.Option(help="From `schakel events offers`.")] = None,
     from_stdin: Annotated[
@@ -194,10 +202,17 @@ def _option(name: str, spoken: str) -> str:
 def offers(
     *,
     nis: Annotated[str | None, typer.Option(help="NIS code of a municipality.")] = None,
-    programme: Text = None,
-    daypart: Text = None,
-    language_code: Annotated[str | None, typer.Option("--language")] = None,
-    accessibility: Text = None,
+    programme: Annotated[str | None, typer.Option(help="Only this programme.")] = None,
+    daypart: Annotated[
+        str | None, typer.Option(help="Only at this part of the day, such as morning.")
+    ] = None,
+    language_code: Annotated[
+        str | None, typer.Option("--language", help="Only in this language, such as nl.")
+    ] = None,
+    accessibility: Annotated[
+        str | None,
+        typer.Option(help="Only with this accessibility; a code of the list accessibility."),
+    ] = None,
     free: Annotated[bool, typer.Option("--free", help="Only with a free place.")] = False,
     data: Data = None,
     hub: Hub = None,
