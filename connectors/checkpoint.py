@@ -2,8 +2,9 @@
 
 The cursor, what is known of each row, the lines of an unfinished report and the dead letters change
 in **one transaction** (`Checkpoint.settle`): no crash can leave one ahead of another.
-No value of a row is kept, only keyed digests; the exception is a dead letter, which holds the
-original bytes until the row is sent after all or the dead letter is dropped.
+No value of a row is kept, only keyed digests, but for two: a dead letter holds the original bytes
+until the row is sent after all or the dead letter is dropped, and the partner's own number of each
+case is kept, because the hub tells it to nobody and what is received is to be tied to a person.
 """
 
 from __future__ import annotations
@@ -24,8 +25,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CURSOR_MAX_BYTES = 4096
-_VERSION = 1
-_TABLES = """
+_VERSION = 2
+_OWN_NUMBERS = """
+create table own_numbers (trajectory_id text primary key, own text not null) strict;
+"""
+_TABLES = f"""{_OWN_NUMBERS}
 create table cursors (name text primary key, cursor text not null) strict;
 create table known (
   event text not null, key_digest text not null, revision integer not null, digests text not null,
@@ -94,6 +98,7 @@ class Settlement:
     cursor: Any = None
     known: list[Known] = field(default_factory=list)
     cases: list[tuple[str, str]] = field(default_factory=list)
+    own_numbers: list[tuple[str, str]] = field(default_factory=list)
     aggregates: list[tuple[str, str, str]] = field(default_factory=list)
     results: list[tuple[str, Result]] = field(default_factory=list)
     dead_letters: list[DeadLetter] = field(default_factory=list)
@@ -165,6 +170,13 @@ class Checkpoint:
         ).fetchone()
         return None if found is None else str(found[0])
 
+    def own_number(self, trajectory_id: str) -> str | None:
+        """The partner's own number of a trajectory, when an answer told which one it has."""
+        found = self._db.execute(
+            "select own from own_numbers where trajectory_id = ?", (trajectory_id,)
+        ).fetchone()
+        return None if found is None else str(found[0])
+
     def aggregates(self, trajectory_id: str, kind: str) -> tuple[str, ...]:
         """The ids of that kind that were sent or received on this trajectory."""
         rows = self._db.execute(
@@ -226,6 +238,9 @@ class Checkpoint:
             [(settlement.origin, known.event, known.key_digest) for known in settlement.known],
         )
         self._db.executemany("insert or replace into cases values (?, ?)", settlement.cases)
+        self._db.executemany(
+            "insert or replace into own_numbers values (?, ?)", settlement.own_numbers
+        )
         self._db.executemany(
             "insert or ignore into aggregates values (?, ?, ?)", settlement.aggregates
         )
@@ -304,6 +319,9 @@ def _opened(path: Path) -> sqlite3.Connection:
     version = db.execute("pragma user_version").fetchone()[0]
     if version == 0:
         db.executescript(f"begin; {_TABLES} pragma user_version = {_VERSION}; commit;")
+    elif version == 1:
+        # The numbers come with the next file: also a row that did not change tells its own.
+        db.executescript(f"begin; {_OWN_NUMBERS} pragma user_version = {_VERSION}; commit;")
     elif version != _VERSION:
         db.close()
         raise _unusable(

@@ -3,6 +3,7 @@
 A page is one call of the sink.
 What the sink rejects becomes a dead letter in the same write as the cursor; when it asks to retry,
 or dies, the whole page comes again, which is why a sink is idempotent by event id.
+The hub tells a partner's own number to nobody, so the sink gets the one that the state remembers.
 A sink that cannot be written now holds up nothing else: the page comes again when it is due.
 """
 
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 import random
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 import orjson
@@ -122,7 +124,7 @@ class Delivery:
                 self._pause(seconds)
 
     def _hand_over(self, page: Page) -> None:
-        wanted = [event for event in page.events if self._wants(event)]
+        wanted = [self._with_own_number(event) for event in page.events if self._wants(event)]
         rejected = list(self._sink.write(self._config, wanted) or ()) if wanted else []
         settlement = Settlement(self._cursor_name, cursor_name=self._cursor_name)
         settlement.cursor = page.next
@@ -134,6 +136,15 @@ class Delivery:
 
     def _wants(self, event: Event) -> bool:
         return not self._sink.events or event.type in self._sink.events
+
+    def _with_own_number(self, event: Event) -> Event:
+        trajectory = event.attributes.get("trajectoryid")
+        if not isinstance(trajectory, str) or "sourcerecordid" in event.attributes:
+            return event
+        own = self._state.own_number(trajectory)
+        if own is None:
+            return event
+        return replace(event, attributes={**event.attributes, "sourcerecordid": own})
 
     def _wait_for_sink(self, retry: Retry, *, is_patient: bool) -> None:
         """Say when the sink is tried again; raises SinkNotReady when that took too long."""

@@ -204,6 +204,8 @@ class Pump:
             name = pending.mapped.event if pending.mapped else ""
             _report(settlement, record, Result(record.row or 0, "unchanged", name))
         known = pending.known
+        if known is not None:
+            _tell_own(pending, known.trajectory_id, settlement)
         for outgoing, event in pending.outgoing:
             answer = answers[outgoing.id]
             if answer.is_recorded and answer.receipt is not None:
@@ -241,6 +243,7 @@ class Pump:
         )
         settlement.known.append(settled)
         if receipt.trajectory_id is not None:
+            _tell_own(pending, receipt.trajectory_id, settlement)
             own = addressing.own_digest(mapped.attributes, self._ids)
             if own is not None:
                 settlement.cases.append((own, receipt.trajectory_id))
@@ -292,6 +295,13 @@ def advice(answer: ItemAnswer, mapped: Mapped | None) -> str:
     if answer.allowed:
         parts.append("Nu toegelaten: " + ", ".join(answer.allowed) + ".")
     return " ".join(parts)
+
+
+def _tell_own(pending: Pending, trajectory: str | None, settlement: Settlement) -> None:
+    """Remember the partner's own number of a trajectory, for what is received of it."""
+    own = None if pending.mapped is None else pending.mapped.attributes.get("sourcerecordid")
+    if own is not None and trajectory is not None:
+        settlement.own_numbers.append((trajectory, own))
 
 
 def _report(settlement: Settlement, record: Record, result: Result) -> None:

@@ -28,6 +28,11 @@ PARTNERS = {
     "wijk-werk-hageland": "wijkwerk-hageland-connector",
     "vdab": "vdab-connector",
 }
+OWN_COLUMNS = {
+    "ocmw-tienen": "dossiernummer",
+    "wijk-werk-hageland": "klantnummer",
+    "vdab": "mlp-nummer",
+}
 PATIENCE_SECONDS = 30.0
 TODAY = date.today()  # noqa: DTZ011 - the day on the partners' calendars
 OWN_NUMBER = "TIE-2026-0042"
@@ -310,13 +315,21 @@ def confirmation() -> dict[str, str]:
 
 
 def tell(demo: Demo, trajectory: str) -> None:
-    """What each organisation saw, and the trace of the whole case."""
+    """What each organisation saw, and the trace of the whole case.
+
+    Raises:
+        Stuck: a line lacks the partner's own number, so that it cannot be tied to a person.
+    """
     say("\nWhat each organisation holds now (its own files):")
     for partner in PARTNERS:
         say(f"\n  {partner}")
         for path in sorted((demo.folder / partner / "inbox").glob("*.csv")):
             rows = read(path)
-            say(f"    {path.name}: {len(rows)} row(s)")
+            own = OWN_COLUMNS[partner]
+            if any(row.get(own) == "" for row in rows):
+                raise Stuck(f"{path} has a line without {own}")
+            tied = f", each with its {own}" if rows and own in rows[0] else ""
+            say(f"    {path.name}: {len(rows)} row(s){tied}")
             for row in rows[:1]:
                 if row.get("niet gekregen"):
                     say(f"      not received: {row['niet gekregen']}")

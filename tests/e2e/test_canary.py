@@ -101,12 +101,13 @@ KINDS: Final = {
     "partners": Kind(1, "a partner's own files: what it dropped, and what it was given"),
     "problems": Kind(None, "a problem names fields, and repeats no value"),
     "names": Kind(1, "an unknown field is named to whoever sent it"),
-    "states": Kind(1, "a connector remembers digests, and the rows that were refused"),
+    "states": Kind(1, "a connector remembers digests, own numbers, and rows that were refused"),
     "definitions": Kind(None, "a connector's maps are about columns"),
     "credentials": Kind(None, "keys of clients"),
 }
 TOPIC: Final = "out."
 """How a participant's own topic begins: what is written there is delivered, under its grants."""
+REMEMBERED: Final = ("refused row", "the OCMW's own number in its file")
 SENT_AS_NAMES: Final = (CAW, TOWN_TIENEN)
 
 
@@ -127,7 +128,7 @@ def leaks(places: Places, name: str) -> set[tuple[str, ...]]:
 def _may_stand(place: tuple[str, ...], name: str) -> bool:
     if place[0] == "names":
         return reader(place) in SENT_AS_NAMES
-    if place[0] == "states" and name != "refused row":
+    if place[0] == "states" and name not in REMEMBERED:
         return False
     return reader(place) in VALUES[name].holders
 

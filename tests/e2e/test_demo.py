@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import subprocess
 import sys
 from pathlib import Path
@@ -46,6 +48,32 @@ def test_the_answer_comes_back(played: tuple[Path, str]) -> None:
     assert "not given" in printed
 
 
+@pytest.mark.parametrize(
+    ("partner", "column", "own"),
+    [
+        ("ocmw-tienen", "dossiernummer", "TIE-2026-0042"),
+        ("wijk-werk-hageland", "klantnummer", "WWH-7"),
+        ("vdab", "mlp-nummer", "MLP-99001"),
+    ],
+)
+def test_what_is_received_bears_the_partners_own_number(
+    played: tuple[Path, str], partner: str, column: str, own: str
+) -> None:
+    """Every line of a layout with such a column can be tied to a person of the partner's own."""
+    folder, _ = played
+    found = [line for path in (folder / partner / "inbox").glob("*.csv") for line in lines(path)]
+    numbers = [line[column] for line in found if column in line]
+
+    assert numbers
+    assert set(numbers) == {own}
+
+
+def lines(path: Path) -> list[dict[str, str]]:
+    """The rows of a file of the inbox."""
+    text = path.read_text("utf-8-sig")
+    return list(csv.DictReader(io.StringIO(text), delimiter=";"))
+
+
 def test_the_exit_is_in_the_organisers_figures(played: tuple[Path, str]) -> None:
     """What was reported to the hub is a figure without a questionnaire (R15)."""
     _, printed = played
@@ -59,10 +87,12 @@ def test_the_exit_is_in_the_organisers_figures(played: tuple[Path, str]) -> None
 def test_personal_data_stand_only_with_those_who_may_have_them(
     played: tuple[Path, str], canary: str
 ) -> None:
-    """Neither the hub's files nor a connector's state hold the person in the clear."""
+    """The hub's files do not hold the person in the clear, a connector's state its own number."""
     folder, printed = played
+    states = {"state"} if canary == "TIE-2026-0042" else set()
 
-    assert _holders(folder, canary) <= {"ocmw-tienen", "wijk-werk-hageland", "vdab"}
+    assert _holders(folder, canary) <= {"ocmw-tienen", "wijk-werk-hageland", "vdab", *states}
+    assert _holders(folder / "state", canary) <= {"ocmw-tienen"}
     assert canary not in printed
 
 
