@@ -9,6 +9,8 @@ A path names a field of the data, `ce.` an attribute.
 What no layout names goes to `overige.csv`, without its data, so that nothing is silent.
 Every file begins with the column `schakel_id`, by which an event that comes twice is written once;
 a line that a crash cut off is removed before the next one is written.
+A copy that holds more than an earlier one is a line of its own, for nothing that was written is
+changed: its id is followed by `#` and the copy's number, and it replaces lines with a lower one.
 """
 
 from __future__ import annotations
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
 NAME = "csv"
 ID_COLUMN = "schakel_id"
 OTHER_FILE = "overige.csv"
-_MARK = b"\xef\xbb\xbf"
+_BYTE_ORDER = b"\xef\xbb\xbf"
 _END = b"\r\n"
 
 
@@ -53,7 +55,7 @@ class Layout:
 
     def cells(self, event: Event) -> tuple[str, ...]:
         """One line for an event."""
-        return (event.id, *(_cell(expression, event) for expression in self.columns.values()))
+        return (_mark(event), *(_cell(expression, event) for expression in self.columns.values()))
 
 
 OTHER = Layout(
@@ -117,10 +119,10 @@ class CsvSink:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 raise OSError(f"{layout.file} is no regular file")
             known = self._ids(layout, file.fileno())
-            text = b"" if os.fstat(descriptor).st_size else _MARK + _line(layout.heading)
+            text = b"" if os.fstat(descriptor).st_size else _BYTE_ORDER + _line(layout.heading)
             for event in events:
-                if event.id not in known:
-                    known.add(event.id)
+                if (mark := _mark(event)) not in known:
+                    known.add(mark)
                     text += _line(layout.cells(event))
             file.seek(0, os.SEEK_END)
             file.write(text)
@@ -146,6 +148,11 @@ class CsvSink:
         if heading is not None and tuple(heading) != tuple(neutral(n) for n in layout.heading):
             raise _other_heading(layout.file)
         return {row[0] for row in rows if row}
+
+
+def _mark(event: Event) -> str:
+    """What a line is known by: which event, and which copy of it when it is a fuller one."""
+    return f"{event.id}#{event.redelivery}" if event.redelivery else event.id
 
 
 def _line(cells: Iterable[str]) -> bytes:

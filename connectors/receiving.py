@@ -97,7 +97,8 @@ class Receiving:
 
         The cursor is kept when the loop asks for the next event, so write each by its `id`: after a
         crash the last page comes again (all that one answer held, with `ndjson`). An inbox that no
-        longer keeps what follows the cursor is filled again; then some come again and late.
+        longer keeps what follows the cursor is filled again; then some come again and late. A copy
+        with a higher `redelivery` holds more than what you have under that `id`, and replaces it.
         Arguments and errors are those of `connectors.following.Follower`.
         """
         return Follower(

@@ -145,6 +145,12 @@ class Event:
     attributes: Mapping[str, Any] = field(repr=False)
     data: Mapping[str, Any] = field(repr=False)
 
+    @property
+    def redelivery(self) -> int:
+        """Which copy of the event this is: one with a higher number holds more and replaces it."""
+        number = self.attributes.get("redelivery", 0)
+        return number if isinstance(number, int) else 0
+
     def __getitem__(self, key: str) -> Any:
         """Return `data` or an attribute by its CloudEvents name."""
         return self.data if key == "data" else self.attributes[key]

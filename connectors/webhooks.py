@@ -59,7 +59,8 @@ def verify_webhook(
         now: real time in seconds since the epoch.
 
     Returns:
-        The event; the same `id` comes again when the hub got no 2xx, so write it once by its id.
+        The event; the same `id` comes again when the hub got no 2xx, so write it once by its id,
+        and anew when its `redelivery` is higher: that copy holds more.
         A call that asks whether this receiver is yours gives its word to `challenge_of`.
 
     Raises:

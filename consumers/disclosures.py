@@ -21,7 +21,8 @@ class Disclosure:
     """One line of the log; its fields stand in the order of the table's columns.
 
     Attributes:
-        revision: 0 for the first hand-over, then one more for each copy that held more.
+        revision: 0 for the first hand-over, then one more for each copy that held more, over all
+            doors.
         disclosed_at: microseconds UTC.
         actor: the client that read, in its participant's own name for it; None when nobody asked.
         withheld: comma-joined field paths that no copy has held until now.

@@ -38,7 +38,7 @@ class HandOver:
     Attributes:
         disclosed_at: of the first copy.
         withheld: field paths that no copy has held.
-        revision: how many later copies held more than those before them.
+        revision: of the newest copy; one more for each that held more than those before it.
     """
 
     event_id: str

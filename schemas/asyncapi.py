@@ -31,16 +31,18 @@ _INTRODUCTION: Final = """\
 Wat de hub aan partners zendt via Kafka: elke deelnemer heeft een eigen onderwerp met zijn eigen
 kopieën, zoals zijn overeenkomsten ze toelaten. Velden die een overeenkomst weglaat, staan in
 `ce_withheld`. Elke gebeurtenis komt minstens één keer, in volgorde per traject; `ce_id` herkent wat
-twee keer komt.
+twee keer komt. Wie meer mag zien dan voorheen, krijgt dezelfde `ce_id` opnieuw met
+`ce_redelivery`: de kopie met het hoogste getal vervangt de andere.
 
 What the hub sends to partners over Kafka: each participant has a topic of its own with its own
 copies, as its agreements let it have them. Fields that an agreement withholds are named in
 `ce_withheld`. Every event comes at least once, in order for each trajectory; `ce_id` recognises
-what comes twice.
+what comes twice. Who may see more than before gets the same `ce_id` again with `ce_redelivery`:
+the copy with the highest number replaces the others.
 """
 _HEADERS: Final[dict[str, tuple[str, bool]]] = {
     "ce_specversion": ("1.0.", True),
-    "ce_id": ("Id of the event; deduplicate by it.", True),
+    "ce_id": ("Id of the event; deduplicate by it and ce_redelivery.", True),
     "ce_source": ("Who sent it: urn:schakel:participant: and its id, or urn:schakel:masked.", True),
     "ce_type": ("Type of the event.", True),
     "ce_time": ("When it happened, RFC 3339.", True),
@@ -63,6 +65,10 @@ _HEADERS: Final[dict[str, tuple[str, bool]]] = {
     "ce_deliveredfor": ("The participant whose copy it is.", True),
     "ce_dataclassification": ("public, internal, confidential or restricted.", True),
     "ce_backfill": ("true when it is history for a new member.", False),
+    "ce_redelivery": (
+        "Which fuller copy this is, from 1; a higher number replaces a lower one or none.",
+        False,
+    ),
     "traceparent": ("W3C trace context.", False),
 }
 

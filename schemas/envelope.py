@@ -42,6 +42,7 @@ class CloudEvent(Struct, frozen=True, gc=False):
         subject: aggregate id, never a person.
         recordedtime: when the hub recorded it; microseconds since the epoch.
         withheld: paths of the fields that this copy's reader does not get.
+        redelivery: how often its reader was given more of this event than before; None for never.
     """
 
     id: str
@@ -73,7 +74,7 @@ class CloudEvent(Struct, frozen=True, gc=False):
     legalbasis: str | None = None
     deliveredfor: str | None = None
     backfill: bool | None = None
-    redelivery: bool | None = None
+    redelivery: int | None = None
 
     def __repr__(self) -> str:
         """What it is and whose, never what it says of a person."""
@@ -255,7 +256,7 @@ _READERS: Final[dict[str, Callable[[str], Any]]] = {
     "aggregateversion": int,
     "withheld": lambda text: tuple(text.split(",")) if text else (),
     "backfill": lambda text: text == "true",
-    "redelivery": lambda text: text == "true",
+    "redelivery": int,
 }
 
 _HEADER_SAFE: Final = "!#$&'()*+,/:;<=>?@[\\]^_`{|}~"

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from msgspec import structs
 from sqlalchemy.exc import IntegrityError
 
 from consumers import inbox, views
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from consumers.clock import Clock
+    from consumers.views import HandOver as Given
     from consumers.views import InboxEntry
     from gateway.exchange.render import Renderer
     from gateway.exchange.standing import Standings
@@ -71,7 +73,7 @@ class HandOver:
         """Render one participant's inbox rows; the result stands in their order.
 
         A row read again is rendered under today's grants, and disclosed once, or once more when it
-        holds what no copy before it held.
+        holds what no copy before it held. Such a copy says so in `redelivery`, as do all after it.
 
         Args:
             participant: whose inbox.
@@ -89,8 +91,9 @@ class HandOver:
             rows = records.rows_by_ids(connection, ids)
             now = standings(connection, rows.values())
         outcomes = [self._one(rows.get(entry.event_id), entry, door, now) for entry in entries]
-        self._write(_Reader(participant, door, actor), _marks(entries, outcomes), outcomes)
-        return outcomes
+        reader = _Reader(participant, door, actor)
+        revisions = self._write(reader, _marks(entries, outcomes), outcomes)
+        return [_numbered(one, revisions) for one in outcomes] if revisions else outcomes
 
     def copies(
         self, participant: str, entries: Sequence[InboxEntry], door: str
@@ -126,12 +129,16 @@ class HandOver:
         reader: _Reader,
         marks: dict[str | None, list[int]],
         outcomes: Sequence[Outcome],
-    ) -> None:
-        """Write what is not written yet: a page read twice takes no write lock."""
+    ) -> dict[str, int]:
+        """Write what is not written yet: a page read twice takes no write lock.
+
+        Returns:
+            The revision of each copy that is not of the first, by event.
+        """
         for attempt in range(ATTEMPTS):
-            lines = self._lines(reader, outcomes)
+            lines, revisions = self._lines(reader, outcomes)
             if not lines and not marks:
-                return
+                return revisions
             try:
                 with self.writing.begin() as connection:
                     disclose(connection, lines)
@@ -142,28 +149,67 @@ class HandOver:
                 if attempt == ATTEMPTS - 1:
                     raise
             else:
-                return
+                return revisions
+        raise AssertionError("the last attempt returns or raises")
 
-    def _lines(self, reader: _Reader, outcomes: Sequence[Outcome]) -> list[Disclosure]:
-        """The lines of first copies, and of copies that hold more than the earlier ones did."""
+    def _lines(
+        self, reader: _Reader, outcomes: Sequence[Outcome]
+    ) -> tuple[list[Disclosure], dict[str, int]]:
+        """The lines of first copies and of copies that hold more than the earlier ones did.
+
+        Beside them the revision of each copy that is not of the first, by event.
+        """
         rendered = [one for one in outcomes if isinstance(one, Rendered)]
         if not rendered:
-            return []
+            return [], {}
         ids = [one.row.event_id for one in rendered]
+        known: dict[str, list[Given]] = {}
         with self.reading.connect() as connection:
-            known = views.hand_overs_of(connection, Scope(reader.participant), ids)
-        written = {line.event_id: line for line in known if line.door == reader.door}
+            for given in views.hand_overs_of(connection, Scope(reader.participant), ids):
+                known.setdefault(given.event_id, []).append(given)
         now = self.clock.now_us()
-        lines = []
+        lines, revisions = [], {}
         for one in rendered:
-            before = written.get(one.row.event_id)
+            before = known.get(one.row.event_id)
             if before is None:
                 lines.append(_line(one, reader, now))
-            elif set(before.withheld) - set(one.event.withheld):
-                never = ",".join(path for path in one.event.withheld if path in before.withheld)
-                line = _line(one, reader, now)
-                lines.append(replace(line, revision=before.revision + 1, withheld=never))
-        return lines
+                continue
+            line, revision = _later(one, reader, before, now)
+            lines += [] if line is None else [line]
+            if revision:
+                revisions[one.row.event_id] = revision
+        return lines, revisions
+
+
+def _later(
+    rendered: Rendered, reader: _Reader, before: Sequence[Given], now: int
+) -> tuple[Disclosure | None, int]:
+    """The line that a copy needs after others, if any, and its revision.
+
+    Revisions count over all doors, for whoever changes doors has one store. One that holds what no
+    copy held is a new one; so is, at its own door alone, one that another door was before.
+    """
+    withheld = rendered.event.withheld
+    never = set.intersection(*(set(one.withheld) for one in before))
+    newest = max(one.revision for one in before)
+    revision = newest + 1 if never - set(withheld) else newest
+    own = next((one for one in before if one.door == reader.door), None)
+    if own is None:
+        return replace(_line(rendered, reader, now), revision=revision), revision
+    if not set(own.withheld) - set(withheld):
+        return None, revision
+    revision = max(revision, own.revision + 1)
+    kept = ",".join(path for path in withheld if path in own.withheld)
+    line = _line(rendered, reader, now)
+    return replace(line, revision=revision, withheld=kept), revision
+
+
+def _numbered(outcome: Outcome, revisions: dict[str, int]) -> Outcome:
+    """A copy with its revision, when it is not of the first."""
+    if isinstance(outcome, Stopped) or outcome.row.event_id not in revisions:
+        return outcome
+    event = structs.replace(outcome.event, redelivery=revisions[outcome.row.event_id])
+    return replace(outcome, event=event)
 
 
 def _marks(

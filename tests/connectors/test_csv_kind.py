@@ -204,6 +204,19 @@ def test_the_inbox_is_written_once_in_the_partners_layout(bench: Bench, hub: Stu
     assert "placement.ended" in other
 
 
+def test_a_fuller_copy_is_a_line_of_its_own(bench: Bench, hub: StubHub) -> None:
+    """It replaces the line before it, which stays as it was; the same copy again is no third."""
+    fuller = {**delivered(0, remarks="Amina"), "redelivery": 1}
+    hub.inbox = [delivered(0, remarks="-"), fuller, fuller]
+    bench.run(hub.url)
+    hub.inbox.append(fuller)
+    bench.run(hub.url)
+    text = (bench.root / "inbox" / "in.csv").read_bytes().decode("utf-8-sig")
+
+    assert [line.split(";")[0] for line in text.splitlines()] == ["schakel_id", "e-0", "e-0#1"]
+    assert text.splitlines()[2].endswith(";Amina")
+
+
 def test_the_case_of_a_row_is_known_from_earlier_answers(bench: Bench, hub: StubHub) -> None:
     """A row with the partner's own number only gets the trajectory that an answer told."""
     bench.put("toeleidingen.csv", row(1))

@@ -12,16 +12,22 @@ import sys
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
+import sqlalchemy as sa
+import standardwebhooks
 
 from connectors.client import HubClient, HubRefused, MemoryCursor, Wanted, new_webhook_secret
 from consumers import inbox
+from consumers.scope import Scope, scoped
+from consumers.tables import disclosures
 from gateway.exchange.credentials import new_private_jwk, public_part
 from gateway.exchange.registry import Credential
-from tests.letter.partners import CAW, OCMW
+from tests.letter.partners import CAW, OCMW, VDAB
 from tests.letter.region import region
 from tests.ports import distant_ports
 
@@ -186,6 +192,55 @@ def test_the_page_receives_by_webhook_what_the_hub_signs(place: Place) -> None:
     assert state == "active"
     assert tried["delivered"] is True, tried
     assert [kind for _, kind, _ in place.inbox(CAW)] == ["be.schakel.webhook.v1.test"]
+
+
+def test_the_page_keeps_the_fuller_copy_of_the_feed(place: Place) -> None:
+    """What comes again with a higher number replaces what is there; what merely comes again not."""
+    with place.client(CAW) as client:
+        client.publish(referral(client, 71))
+        place.around.deliver()
+        place.run(OCMW, FEED)
+        folder = place.folder(OCMW)
+        (first, *others) = [one for one, _, _ in place.inbox(OCMW)]
+        with sqlite3.connect(folder / "inbox.db") as db:
+            db.execute("update inbox set data = '{}'")
+        (folder / "feed.cursor").unlink()
+        with place.around.parts.doors.writing.begin() as connection:
+            lines = sa.select(disclosures).where(
+                disclosures.c.event_id == first, disclosures.c.participant == OCMW
+            )
+            line = connection.execute(scoped(lines, Scope(OCMW))).mappings().first()
+            assert line is not None
+            connection.execute(sa.insert(disclosures).values({**line, "revision": 1}))
+        place.run(OCMW, FEED)
+    data = {one: given for one, _, given in place.inbox(OCMW)}
+
+    assert data[first] != "{}"
+    assert {data[one] for one in others} == {"{}"}
+
+
+def test_the_page_keeps_the_fuller_copy_of_a_webhook(place: Place) -> None:
+    """In whatever order they come, and however often."""
+    secret = new_webhook_secret()
+    with receiving(place, VDAB, secret) as url:
+        for number, name in ((None, "-"), (1, "Amina"), (None, "-"), (1, "-")):
+            mark: dict[str, Any] = {} if number is None else {"redelivery": number}
+            event = {"specversion": "1.0", "id": "e-1", "type": "t", "data": {"name": name}}
+            body = {**event, **mark}
+            _signed(url, secret, json.dumps(body))
+
+    assert place.inbox(VDAB) == [("e-1", "t", '{"name": "Amina"}')]
+
+
+def _signed(url: str, secret: str, body: str) -> None:
+    """One call as the hub makes it."""
+    now = datetime.now(UTC)
+    headers = {
+        "webhook-id": "e-1",
+        "webhook-timestamp": str(int(now.timestamp())),
+        "webhook-signature": standardwebhooks.Webhook(secret).sign("e-1", now, body),
+    }
+    assert httpx.post(url, content=body, headers=headers, timeout=10).status_code == 200
 
 
 def test_many_events_come_back_with_their_codes(place: Place) -> None:

@@ -68,6 +68,7 @@ def test_the_headers_are_those_of_a_record() -> None:
         causationid=copy_of(2).id,
         agreementhash="0" * 64,
         backfill=True,
+        redelivery=1,
         dataclassification="confidential",
         traceparent="00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
     )

@@ -260,7 +260,7 @@ def delivered(**changes: Any) -> CloudEvent:
         "ruleset": "wijk_werken-2018-1",
         "deliveredfor": "wijk-werk",
         "backfill": True,
-        "redelivery": False,
+        "redelivery": 2,
         "traceparent": TRACE,
         **changes,
     }

@@ -6,6 +6,7 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from msgspec.structs import replace
 
 from gateway.exchange.registry import RegisteredAgreement
 from gateway.exchange.render import Rendered
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from consumers.database import Stores
+    from schemas.envelope import CloudEvent
 
 __all__ = ["stores"]
 
@@ -126,6 +128,54 @@ def test_a_benefit_ends_and_the_ocmw_takes_over_at_work(world: World) -> None:
     case.send("guidance.contact_recorded", ORGANISER, TALK)
     assert world.names(OCMW)[-1] == "guidance.contact_recorded"
     assert "guidance.contact_recorded" in world.names(VDAB), "it referred"
+
+
+def copies(world: World, door: str = "feed") -> dict[str, CloudEvent]:
+    """What the OCMW is handed at a door, by event."""
+    found = [one.event for one in world.fetch(OCMW, door) if isinstance(one, Rendered)]
+    return {one.id: one for one in found}
+
+
+def test_a_fuller_copy_says_that_it_replaces_the_narrow_one(world: World) -> None:
+    """Offered, the OCMW gets the history with much withheld; it takes over, and gets the rest.
+
+    A repetition, and a copy through another door, have the same number: who has one store for all
+    doors keeps the copy with the highest.
+    """
+    case = Case(world, VDAB)
+    case.hand_over(VDAB, OCMW_URN, "benefit_ended")
+    narrow = copies(world)
+    case.take(OCMW, VDAB_URN, OCMW_URN)
+    fuller = copies(world)
+    created = next(one.id for one in narrow.values() if one.event_name == "referral.created")
+    again = [copies(world, door)[created] for door in ("feed", "webhook", "kafka")]
+    first = fuller[created]
+
+    assert {one.redelivery for one in narrow.values()} == {None}
+    assert set(narrow[created].withheld) > set(first.withheld)
+    assert "person.phone" in narrow[created].withheld
+    assert "person.phone" not in first.withheld
+    assert first.redelivery == 1
+    assert again == [first] * 3
+    for one in fuller.values():
+        holds_more = one.id in narrow and set(narrow[one.id].withheld) > set(one.withheld)
+        assert one.redelivery == (1 if holds_more else None)
+
+
+def test_a_copy_that_holds_less_again_replaces_nothing(world: World) -> None:
+    """The number of what was given before stays, and one store keeps the fuller copy."""
+    case = Case(world, VDAB)
+    case.hand_over(VDAB, OCMW_URN, "benefit_ended")
+    copies(world)
+    case.take(OCMW, VDAB_URN, OCMW_URN)
+    fuller = copies(world)
+    rows = [replace(one, relations=("offered_holder",)) for one in world.inbox(OCMW)]
+    later = world.handover.hand_over(OCMW, rows, "feed")
+    less = {one.event.id: one.event for one in later if isinstance(one, Rendered)}
+    created = next(one.id for one in fuller.values() if one.event_name == "referral.created")
+
+    assert set(less[created].withheld) > set(fuller[created].withheld)
+    assert less[created].redelivery == fuller[created].redelivery == 1
 
 
 def test_an_offered_holder_sees_the_case_until_it_answers(world: World) -> None:
