@@ -75,7 +75,7 @@ class Fetcher:
         return self._asked("GET", address, None)
 
     def post(self, address: str, form: Mapping[str, str]) -> Any:
-        """The JSON answer to a form; raises as `get`."""
+        """The JSON answer to a form, or None when that was refused with 400; raises as `get`."""
         return self._asked("POST", address, form)
 
     def _asked(self, method: str, address: str, form: Mapping[str, str] | None) -> Any:
@@ -84,8 +84,12 @@ class Fetcher:
         until = time.monotonic() + self._seconds
         try:
             with self._client.stream(method, address, data=form) as answer:
+                if form is not None and answer.status_code == httpx.codes.BAD_REQUEST:
+                    return None
                 _check_head(answer)
                 body = _read(answer, until)
+        except httpx.TransportError as error:
+            raise unavailable(f"{_TRANSPORT}{type(error).__name__}") from error
         except httpx.HTTPError as error:
             raise unavailable(type(error).__name__) from error
         try:
@@ -95,6 +99,16 @@ class Fetcher:
 
 
 _ACCEPT: Final = "application/json, application/jwk-set+json"
+_TRANSPORT: Final = "transport_"
+_AWAY: Final = (_TRANSPORT, "too_slow", "status_5")
+
+
+def is_away(error: IssuerUnavailable) -> bool:
+    """Whether the issuer is not there for anybody: no connection, no answer in time, or a 5xx.
+
+    Everything else may have come of the one question that it answers.
+    """
+    return str(error.facts["reason"]).startswith(_AWAY)
 
 
 def _check_head(answer: httpx.Response) -> None:

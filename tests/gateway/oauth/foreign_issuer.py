@@ -28,7 +28,7 @@ class ForeignIssuer:
     """What it knows, how it behaves, and what it was asked.
 
     Attributes:
-        mode: good, 500, html, empty, huge, redirect, or hang.
+        mode: good, 400, 500, html, empty, huge, redirect, or hang.
         sent_bytes: of the last huge answer.
     """
 
@@ -109,7 +109,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif mode == "huge":
             self._huge()
         else:
-            status = {"500": 500, "redirect": 302}.get(mode, 200)
+            status = {"400": 400, "500": 500, "redirect": 302}.get(mode, 200)
             body = {"html": b"<html>Log in</html>", "empty": b'{"keys": []}'}.get(mode, good)
             self._head(status, "text/html" if mode == "html" else "application/json", len(body))
             self.wfile.write(body)
