@@ -17,7 +17,7 @@ import orjson
 from connectors.answers import invalid_params, unreadable
 from connectors.backoff import retry_after_seconds
 from connectors.errors import HubRefused, HubUnavailable, InvalidCredentials
-from connectors.tokens import TokenSource
+from connectors.tokens import PROOF_REFUSED, TokenSource, proof_refused
 from schemas.errors import Message
 from schemas.proofs import Prover
 
@@ -153,6 +153,9 @@ class Calls:
     def _check(self, response: httpx.Response) -> None:
         """Raise for every answer that is no answer; 422 of a batch has items, so it is one."""
         status = response.status_code
+        body = _object(response)
+        if status == httpx.codes.UNAUTHORIZED and body.get("code") == PROOF_REFUSED:
+            raise proof_refused()
         if status == httpx.codes.UNAUTHORIZED:
             raise InvalidCredentials(
                 Message(
@@ -160,7 +163,6 @@ class Calls:
                     en="The hub refuses this client's token.",
                 )
             )
-        body = _object(response)
         if status == httpx.codes.UNPROCESSABLE_ENTITY and isinstance(body.get("items"), list):
             return
         sentence = str(body.get("detail") or body.get("title") or f"HTTP {status}")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import httpx
+import structlog
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OKPKey, RSAKey, import_key
@@ -29,8 +30,10 @@ if TYPE_CHECKING:
     from connectors.credentials import Credentials
     from schemas.proofs import Prover
 
+_log = structlog.get_logger(__name__)
 ASSERTION_SECONDS = 60
 EARLY_SECONDS = 20
+PROOF_REFUSED = "invalid_dpop_proof"
 _ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _ALGORITHMS = {"EC": "ES256", "RSA": "PS256", "OKP": "EdDSA"}
 
@@ -146,8 +149,7 @@ class TokenSource:
             raise HubUnavailable(_no_answer().detail, retry_after_seconds=asked)
         body = _object(response)
         if response.is_error:
-            # `error` is one of a closed list of RFC 6749; the description may echo what was sent.
-            raise _refused(str(body.get("error", response.status_code)))
+            raise _error(body.get("error"))
         token, lifetime = body.get("access_token"), body.get("expires_in")
         if not isinstance(token, str) or not isinstance(lifetime, int):
             raise _no_answer()
@@ -217,6 +219,26 @@ def _object(response: httpx.Response) -> dict[str, Any]:
     except ValueError:
         return {}
     return body if isinstance(body, dict) else {}
+
+
+def proof_refused() -> HubUnavailable:
+    """What a refused proof means: nothing is wrong with the credentials, nearly always a clock."""
+    _log.warning("proof_refused", advice="set the clock of this machine; it is tried again")
+    return HubUnavailable(
+        Message(
+            nl="De hub aanvaardt het bewijs van deze oproep niet: zet de klok gelijk; "
+            "er wordt opnieuw geprobeerd.",
+            en="The hub does not accept the proof of this call: set the clock; it is tried again.",
+        )
+    )
+
+
+def _error(error: object) -> HubUnavailable | InvalidCredentials:
+    # `error` is one of a closed list of RFC 6749; the description may echo what was sent.
+    if not isinstance(error, str):
+        # Something that stands in between answered, not the hub.
+        return _no_answer()
+    return proof_refused() if error == PROOF_REFUSED else _refused(error)
 
 
 def _no_answer() -> HubUnavailable:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 
+from connectors.calls import Calls
 from connectors.credentials import Credentials
-from connectors.errors import InvalidCredentials
+from connectors.errors import HubUnavailable, InvalidCredentials
 from connectors.sdk import Secret
 from connectors.tokens import TokenSource
 from schemas.proofs import Prover
@@ -122,3 +124,52 @@ def test_a_nonce_is_tried_once_more_and_not_for_ever() -> None:
         TokenSource(http, SECRET, prover=Prover()).token()
 
     assert len(asked) == 2
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (404, "<html>404 page not found</html>"),
+        (403, '{"message": "maintenance"}'),
+        (400, '{"error": {"code": 400}}'),
+        (400, '{"error": "invalid_dpop_proof"}'),
+    ],
+)
+def test_what_may_pass_does_not_end_a_connector(status: int, body: str) -> None:
+    """A proxy that answers for the hub, and a clock that differs, are waited out."""
+    transport = httpx.MockTransport(lambda _: httpx.Response(status, text=body))
+    with (
+        httpx.Client(base_url="http://hub.test", transport=transport) as http,
+        pytest.raises(HubUnavailable) as told,
+    ):
+        TokenSource(http, SECRET, prover=Prover()).token()
+
+    assert ("zet de klok gelijk" in told.value.detail.nl) == ("dpop" in body)
+
+
+def test_credentials_that_the_hub_refuses_end_it() -> None:
+    """That word is the hub's, and no waiting helps."""
+    body = {"error": "invalid_client"}
+    transport = httpx.MockTransport(lambda _: httpx.Response(401, json=body))
+    with (
+        httpx.Client(base_url="http://hub.test", transport=transport) as http,
+        pytest.raises(InvalidCredentials, match="invalid_client"),
+    ):
+        TokenSource(http, SECRET, prover=Prover()).token()
+
+
+def test_a_refused_proof_of_a_call_is_waited_out() -> None:
+    """The token was good a moment ago: it is the clock, not the client."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/oauth/token":
+            token = {"access_token": "t", "token_type": "DPoP", "expires_in": 300}
+            return httpx.Response(200, json=token)
+        return httpx.Response(401, json={"code": "invalid_dpop_proof"})
+
+    transport = httpx.MockTransport(answer)
+    with (
+        closing(Calls("http://hub.test", SECRET, transport=transport)) as calls,
+        pytest.raises(HubUnavailable, match="set the clock"),
+    ):
+        calls.get("/v1/me")
