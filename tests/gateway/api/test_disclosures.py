@@ -102,7 +102,7 @@ def test_both_shapes_have_the_same_lines_page_after_page(hub: Hub, case: str) ->
     ("changes", "code"),
     [
         ({"reason": " "}, "invalid_parameter"),
-        ({"reason": "a\0b"}, "invalid_parameter"),
+        ({"reason": "a\0b"}, "malformed_json"),
         ({"reason": "looking up 85.07.30-033.28"}, "invalid_parameter"),
         ({"shape": "other"}, "invalid_parameter"),
         ({"from": "yesterday"}, "invalid_parameter"),
