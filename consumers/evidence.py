@@ -1,7 +1,9 @@
-"""From the log to the table of facts: each fact once, whatever is read again.
+"""From the log to the table of facts: each fact once, whatever is sent or read again.
 
-The place in the log is the key, so a replay writes nothing; offsets are committed after the
-rows. What cannot be read is parked and counted. Reading them back is `figures.py`.
+A fact's own id is the key, so that it counts once when the relay publishes it twice, and whatever
+lay at its place before a topic was made anew; one from before there were ids has its place. Offsets
+are committed after the rows. What cannot be read is parked and counted. Reading them back is
+`figures.py`.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from consumers.parked import Parked
 from consumers.tables import fact_owners, facts
 from schemas.codec import decode_fact
 from schemas.errors import SchakelError
+from schemas.facts import FACT_ID
 
 if TYPE_CHECKING:
     import threading
@@ -105,6 +108,7 @@ def _read(record: Fetched) -> Fact | None:
 
 def _row(record: Fetched, fact: Fact) -> tuple[object, ...]:
     return (
+        _id(record),
         record.partition,
         record.offset,
         record.topic,
@@ -123,7 +127,13 @@ def _row(record: Fetched, fact: Fact) -> tuple[object, ...]:
 
 
 def _owners(record: Fetched, fact: Fact) -> list[tuple[object, ...]]:
-    return [(one, record.topic, record.partition, record.offset) for one in fact.concerned]
+    known = _id(record)
+    return [(one, known) for one in fact.concerned]
+
+
+def _id(record: Fetched) -> str:
+    own = dict(record.headers).get(FACT_ID)
+    return f"{record.topic}/{record.partition}/{record.offset}" if own is None else own.decode()
 
 
 def run(evidence: Evidence, stop: threading.Event) -> None:

@@ -141,14 +141,7 @@ def _query(question: Question) -> sa.Select[Any]:
         query = query.where(column.programme == question.programme)
     if not owned:
         return query
-    joined = query.join(
-        fact_owners,
-        sa.and_(
-            fact_owners.c.topic == column.topic,
-            fact_owners.c.partition == column.partition,
-            fact_owners.c.record_offset == column.record_offset,
-        ),
-    )
+    joined = query.join(fact_owners, fact_owners.c.fact_id == column.fact_id)
     return scoped(joined, WHOLE_HUB if question.owner is None else Scope(question.owner))
 
 

@@ -94,7 +94,8 @@ parked = sa.Table(
 facts = sa.Table(
     "facts",
     metadata,
-    # The place in the log: a fact that is read again is the same fact.
+    # Its own id, or its place in the log for one that has none: the same fact, sent or read again.
+    sa.Column("fact_id", sa.String(160), primary_key=True),
     sa.Column("partition", sa.Integer, nullable=False),
     sa.Column("record_offset", sa.BigInteger, nullable=False),
     sa.Column("topic", sa.String(120), nullable=False),
@@ -109,7 +110,6 @@ facts = sa.Table(
     sa.Column("detail", sa.String(80)),
     sa.Column("value", sa.BigInteger),
     sa.Column("rule_set", sa.String(80)),
-    sa.PrimaryKeyConstraint("topic", "partition", "record_offset"),
     sa.Index("facts_by_indicator", "indicator", "month"),
 )
 
@@ -117,10 +117,8 @@ fact_owners = sa.Table(
     "fact_owners",
     metadata,
     sa.Column("participant", sa.String(40), nullable=False),
-    sa.Column("topic", sa.String(120), nullable=False),
-    sa.Column("partition", sa.Integer, nullable=False),
-    sa.Column("record_offset", sa.BigInteger, nullable=False),
-    sa.PrimaryKeyConstraint("participant", "topic", "partition", "record_offset"),
+    sa.Column("fact_id", sa.String(160), nullable=False),
+    sa.PrimaryKeyConstraint("participant", "fact_id"),
     sqlite_with_rowid=False,
 )
 

@@ -12,6 +12,8 @@ from msgspec import Struct
 
 from schemas.hubrecords import decode_framed, encode_framed
 
+FACT_ID: Final = "fact_id"
+"""Kafka header with the fact's own id: the same whenever the same fact is sent again."""
 _RECORD: Final = "ActivationFact"
 
 

@@ -19,6 +19,7 @@ from consumers.file_lock import FileLock
 from gateway.exchange.outbox import OutboxRow, pack
 from schemas.attributes import SOURCE_PREFIX, TYPE_PREFIX
 from schemas.envelope import AVRO
+from schemas.facts import FACT_ID
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -35,7 +36,7 @@ REPORTED_AT_ONCE = 4_000
 MOST_UNDELETED = 20_000
 
 _ROWS = (
-    "select o.seq, o.topic, o.key, o.value,"
+    "select o.seq, o.topic, o.key, o.value, o.event_id,"
     " l.record, l.event_id, l.participant, l.event_name, l.traceparent"
     " from outbox o left join ledger l on l.event_id = o.event_id"
 )
@@ -216,9 +217,10 @@ def parked(engine: Engine) -> int:
 
 
 def _row(values: Iterable[Any]) -> OutboxRow:
-    seq, topic, key, value, record, *event = values
+    seq, topic, key, value, own_id, record, *event = values
     if value is not None or record is None:
-        return OutboxRow(seq, topic, key, value or b"", (_CONTENT_TYPE,))
+        named = () if own_id is None else ((FACT_ID, own_id.encode()),)
+        return OutboxRow(seq, topic, key, value or b"", (_CONTENT_TYPE, *named))
     return OutboxRow(seq, topic, key, record, log_headers(*event))
 
 

@@ -1,6 +1,7 @@
 """The outbox: what still has to reach the log, numbered under the ledger's locks.
 
-A row points to its ledger row, whose record is the value; a fact's row holds its own bytes.
+A row points to its ledger row, whose record is the value; a fact's row holds its own bytes, and
+where others have the event's id, one of its own by which it counts once however often it is sent.
 Rows are taken in number order and deleted one by one, by id: never by range, never behind a
 cursor, because on PostgreSQL commits of different trajectories do not follow the numbers.
 What no broker would take never gets a row: it would have been acknowledged and go to nobody.
@@ -11,6 +12,7 @@ from __future__ import annotations
 from array import array
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from sqlalchemy import text
 
@@ -53,8 +55,12 @@ def event_row(event: DecidedEvent) -> OutboxInsert:
 
 
 def fact_row(fact: Fact, value: bytes) -> OutboxInsert:
-    """The row of an anonymous fact."""
-    return FACT_TOPIC, f"{fact.indicator}:{fact.nis}", None, value
+    """The row of an anonymous fact, with a fresh id.
+
+    A random one: an id that tells the time would lead to the event of that moment, and the number
+    of the row is given again after a restore.
+    """
+    return FACT_TOPIC, f"{fact.indicator}:{fact.nis}", str(uuid4()), value
 
 
 def oldest_recorded_at(connection: Connection) -> int | None:

@@ -11,7 +11,7 @@ from consumers.evidence import TOPIC, Evidence
 from consumers.log import Fetched
 from consumers.scope import WHOLE_HUB, scoped
 from consumers.tables import fact_owners, facts
-from schemas.facts import Fact, encode_fact
+from schemas.facts import FACT_ID, Fact, encode_fact
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,9 +20,10 @@ NIS = "24107"
 _OFFSETS = count(1)
 
 
-def fetched(offset: int, value: bytes) -> Fetched:
-    """A record as the log's consumer gives it."""
-    return Fetched(TOPIC, 0, offset, b"k", value, (), 0)
+def fetched(offset: int, value: bytes, fact_id: str | None = None) -> Fetched:
+    """A record as the log's consumer gives it; without an id as the relay sent it before."""
+    headers = () if fact_id is None else ((FACT_ID, fact_id.encode()),)
+    return Fetched(TOPIC, 0, offset, b"k", value, headers, 0)
 
 
 def fact(indicator: str, **changes: Any) -> Fact:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -11,12 +12,14 @@ from sqlalchemy.exc import OperationalError
 
 from consumers import parked
 from consumers.clock import SystemClock
+from consumers.database import Stores
 from consumers.evidence import TOPIC, Evidence, Log, run
 from consumers.log import LogAdmin, LogConsumer, Record, SupervisedProducer
+from consumers.migrating import upgrade
 from schemas.facts import encode_fact
 from schemas.topics import topics
 from tests.consumers.fact_store import AtMidnight, ListLog, fact, fetched, rows
-from tests.store_fixtures import opened
+from tests.store_fixtures import MIGRATIONS, opened
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +31,14 @@ if TYPE_CHECKING:
 
 MANY = 3
 OWN = fact("inflow", concerned=("ocmw-tienen", "vdab"))
+_PLACE = f"'{TOPIC}', 0, 7"
+_FACT = "insert into facts (topic, partition, record_offset, indicator, month, nis, count)"
+_OWNER = "insert into fact_owners (topic, partition, record_offset, participant)"
+OLD = (
+    f"{_FACT} values ({_PLACE}, 'inflow', '2026-05', '24107', 1)",
+    *(f"{_OWNER} values ({_PLACE}, '{one}')" for one in OWN.concerned),
+)
+"""One fact as it stood before facts had ids."""
 
 
 def test_a_fact_is_kept_once_with_those_it_concerns(engine_of: Callable[..., sa.Engine]) -> None:
@@ -41,6 +52,56 @@ def test_a_fact_is_kept_once_with_those_it_concerns(engine_of: Callable[..., sa.
 
     assert rows(engine) == (2, 4)
     assert log.committed == 2
+
+
+def test_a_fact_that_is_sent_twice_counts_once(engine_of: Callable[..., sa.Engine]) -> None:
+    """The relay sends again what it has no answer to: in the same batch, or after a restart."""
+    engine, one = engine_of("consumers"), encode_fact(OWN)
+    for records in ((1, 2), (3,)):
+        log = ListLog([fetched(offset, one, "fact-1") for offset in records])
+        Evidence(log, engine, AtMidnight()).step()
+    assert rows(engine) == (1, 2)
+
+    Evidence(ListLog([fetched(4, one, "fact-2")]), engine, AtMidnight()).step()
+    assert rows(engine) == (2, 4)
+
+
+def test_a_topic_that_is_made_anew_brings_new_facts(engine_of: Callable[..., sa.Engine]) -> None:
+    """Its places begin again, and what lay there before is another fact."""
+    engine, other = engine_of("consumers"), fact("displacement_reported", concerned=("vdab",))
+    for name, said in (("fact-1", OWN), ("fact-2", other)):
+        log = ListLog([fetched(0, encode_fact(said), name)])
+        Evidence(log, engine, AtMidnight()).step()
+
+    assert rows(engine) == (2, 3)
+
+
+def test_facts_of_before_there_were_ids_are_known_still(
+    request: pytest.FixtureRequest, stores: Stores, tmp_path: Path
+) -> None:
+    """They keep their place as their id, with those they concern; read again, nothing is added."""
+    is_file = stores.consumers.startswith("sqlite")
+    url = f"sqlite:///{tmp_path / 'old.db'}" if is_file else empty_postgres(request)
+    before = tmp_path / "before"
+    before.mkdir()
+    for one in MIGRATIONS["consumers"].glob("000[1-8]_*.py"):
+        shutil.copy(one, before)
+    upgrade(url, before)
+    with opened(url) as engine:
+        with engine.begin() as connection:
+            for statement in OLD:
+                connection.exec_driver_sql(statement)
+        upgrade(url, MIGRATIONS["consumers"])
+
+        assert rows(engine) == (1, 2)
+        log = ListLog([fetched(7, encode_fact(OWN)), fetched(8, encode_fact(OWN))])
+        Evidence(log, engine, AtMidnight()).step()
+        assert rows(engine) == (2, 4)
+
+
+def empty_postgres(request: pytest.FixtureRequest) -> str:
+    """The consumers' schema of a database in which nothing was made."""
+    return Stores.postgres(request.getfixturevalue("postgres_url")).consumers
 
 
 def test_what_is_no_fact_is_parked_and_the_rest_kept(engine_of: Callable[..., sa.Engine]) -> None:

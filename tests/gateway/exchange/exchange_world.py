@@ -281,7 +281,7 @@ class World:
         """Move the outbox to the log, as the relay does; returns how many events."""
         with self.engines["ledger"].begin() as connection:
             rows = connection.exec_driver_sql(
-                "select event_id from outbox where event_id is not null order by seq"
+                "select event_id from outbox where value is null order by seq"
             ).all()
             connection.exec_driver_sql("delete from outbox")
         for (event_id,) in rows:

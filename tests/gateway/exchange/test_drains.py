@@ -15,6 +15,7 @@ from gateway.exchange import drains, records
 from gateway.exchange.driver import is_down
 from gateway.exchange.outbox import FACT_TOPIC
 from schemas.attributes import TYPE_PREFIX
+from schemas.facts import FACT_ID
 from tests.gateway.exchange.ledger_world import CANARY, PERSON, desk, submission
 from tests.gateway.exchange.relaying import LedgerReport, Outbox, outbox
 from tests.gateway.exchange.two_gateways import until
@@ -84,8 +85,27 @@ def test_an_event_is_taken_as_its_ledger_row(box: Outbox) -> None:
     assert first.value == row.record
     assert not [name for name, value in first.headers if CANARY.encode() in value]
     assert not [name for name, value in first.headers if b"D-7" in value]
-    assert (fact.topic, [name for name, _ in fact.headers]) == (FACT_TOPIC, ["content-type"])
+    assert (fact.topic, [name for name, _ in fact.headers]) == (
+        FACT_TOPIC,
+        ["content-type", FACT_ID],
+    )
     drain.close()
+
+
+def test_a_fact_keeps_its_id_however_often_it_is_taken(box: Outbox) -> None:
+    """A relay that ended between the log's answer and its own note sends the same again."""
+    for _ in range(2):
+        box.desk.one(submission(data={"programme": "wijk_werken", "person": PERSON}))
+    taken = []
+    for _ in range(2):
+        drain = box.drain()
+        assert drain.acquire()
+        taken.append([dict(row.headers).get(FACT_ID) for row in drain.take(100)])
+        drain.close()
+
+    ids = [one for one in taken[0] if one is not None]
+    assert taken[0] == taken[1]
+    assert len(set(ids)) == len(ids) > 1
 
 
 def test_rows_come_in_number_order_up_to_the_limit(box: Outbox) -> None:
