@@ -15,7 +15,7 @@ over two looks more, and for an hour after it was put away it is read again when
 
 from __future__ import annotations
 
-import fnmatch
+import errno
 import os
 import re
 import stat
@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import structlog
 
+from connectors.csv_names import REPORT_SUFFIX, composed, is_unread, misfit, report_name
 from connectors.errors import FileRefused, InvalidConnector
 from connectors.identity import sync_folder
 from schemas.errors import Message
@@ -39,9 +40,7 @@ MAX_BYTES = 64 * 1024 * 1024
 CLAIMED = ".schakel"
 DONE = "verwerkt"
 REFUSED = "geweigerd"
-REPORT_SUFFIX = ".verslag.csv"
 WATCH_SECONDS = 3600.0
-_NAME = re.compile(r"^[\w][\w .()+&,-]{0,150}\.csv$", re.IGNORECASE)
 _CLAIM = re.compile(r"^(\d{20})~(.+)$")
 
 
@@ -84,13 +83,14 @@ class DropFolder:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.path = path
-        self._patterns = tuple(pattern.casefold() for pattern in patterns)
+        self._patterns = tuple(composed(pattern).casefold() for pattern in patterns)
         self._look_seconds = look_seconds
         self._sleep = sleep
         self._seen: dict[str, _Seen] = {}
         self._still: set[str] = set()
         self._opened: dict[str, _Seen] = {}
         self._away: dict[Path, _Away] = {}
+        self._misfits: dict[str, FileRefused] = {}
         self._warned: set[tuple[str, int]] = set()
 
     def claim(self) -> tuple[str, ...]:
@@ -108,20 +108,34 @@ class DropFolder:
             self._seen = self._look()
         still = [name for name, seen in self._seen.items() if before.get(name) == seen]
         for name in sorted(still, key=lambda one: (self._seen[one].changed_ns, one)):
-            self._take(name)
+            refusal = misfit(composed(name), self._patterns)
+            if refusal is None:
+                self._take(name)
+            elif self._warn("file_not_read", name, self._seen[name].inode, refusal.reason):
+                self._misfits[name] = refusal
         return self._standing()
+
+    def misfits(self) -> dict[str, FileRefused]:
+        """The files that stay unread for their name, each told once, with what to do."""
+        found, self._misfits = self._misfits, {}
+        return found
 
     def open(self, unit: str) -> BinaryIO:
         """Open a taken file for reading.
 
         Raises:
-            FileRefused: it is a link, a pipe or another thing that is no regular file, or too big.
+            FileRefused: it is a link, a pipe or another thing that is no regular file, too big, or
+                not to be read by this user.
+            OSError: it cannot be read now.
         """
         path = self.path / CLAIMED / unit
         try:
             descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         except OSError as error:
-            raise _no_file() from error
+            refusal = _refusal(error)
+            if refusal is None:
+                raise
+            raise refusal from error
         file = os.fdopen(descriptor, "rb")
         found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode):
@@ -167,6 +181,10 @@ class DropFolder:
         """Where the report on a taken file belongs: beside where the file was put."""
         return self.path / (Path(original_name(unit)).stem + REPORT_SUFFIX)
 
+    def misfit_path(self, name: str) -> Path:
+        """Where it is told that a file is not read."""
+        return self.path / report_name(name)
+
     def scratch_path(self, unit: str) -> Path:
         """Where a report is written before it gets its name."""
         return self.path / CLAIMED / f"report-{unit}"
@@ -187,7 +205,7 @@ class DropFolder:
         seen: dict[str, _Seen] = {}
         with os.scandir(self.path) as entries:
             for entry in entries:
-                if not self._is_wanted(entry.name):
+                if is_unread(entry.name):
                     continue
                 try:
                     found = entry.stat(follow_symlinks=False)
@@ -195,15 +213,9 @@ class DropFolder:
                     continue
                 if stat.S_ISREG(found.st_mode):
                     seen[entry.name] = _Seen.of(found)
-                else:
-                    self._warn(entry.name, found.st_ino)
+                elif misfit(composed(entry.name), self._patterns) is None:
+                    self._warn("not_a_regular_file", entry.name, found.st_ino)
         return seen
-
-    def _is_wanted(self, name: str) -> bool:
-        folded = name.casefold()
-        if folded.endswith(REPORT_SUFFIX) or not _NAME.fullmatch(name):
-            return False
-        return any(fnmatch.fnmatchcase(folded, pattern) for pattern in self._patterns)
 
     def _standing(self) -> tuple[str, ...]:
         """The taken files that stand still, oldest first."""
@@ -231,7 +243,7 @@ class DropFolder:
             del self._away[path]
 
     def _take(self, name: str) -> None:
-        self._claim(self.path / name, name)
+        self._claim(self.path / name, composed(name))
         self._seen.pop(name, None)
 
     def _claim(self, path: Path, name: str) -> None:
@@ -243,10 +255,13 @@ class DropFolder:
         sync_folder(self.path / CLAIMED)
         _log.info("file_taken", unit=claimed)
 
-    def _warn(self, name: str, inode: int) -> None:
-        if (name, inode) not in self._warned:
-            self._warned.add((name, inode))
-            _log.warning("not_a_regular_file", name=name)
+    def _warn(self, event: str, name: str, inode: int, reason: str = "") -> bool:
+        """Say it once for each file; whether this was the first time."""
+        if (name, inode) in self._warned:
+            return False
+        self._warned.add((name, inode))
+        _log.warning(event, name=name, reason=reason)
+        return True
 
 
 def original_name(unit: str) -> str:
@@ -276,6 +291,27 @@ def _free(folder: Path, name: str) -> Path:
         path = folder / f"{Path(name).stem}-{number}.csv"
         number += 1
     return path
+
+
+def _refusal(error: OSError) -> FileRefused | None:
+    """What a file that cannot be opened is told; None when it may be opened later."""
+    if error.errno in (errno.ELOOP, errno.ENXIO):
+        return _no_file()
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return _not_readable()
+    return None
+
+
+def _not_readable() -> FileRefused:
+    return FileRefused(
+        "not_readable",
+        Message(
+            nl="De koppeling mag dit bestand niet lezen; geef haar leesrechten en zet het opnieuw "
+            "in de map.",
+            en="The connector may not read this file; let it read the file and put it in the "
+            "folder again.",
+        ),
+    )
 
 
 def _no_file() -> FileRefused:

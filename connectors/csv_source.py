@@ -14,6 +14,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from connectors.csv_files import DropFolder, original_name
+from connectors.csv_names import composed
 from connectors.csv_report import write_report
 from connectors.csv_text import Table
 from connectors.errors import FileRefused, RowRefused
@@ -52,6 +53,9 @@ class CsvSource:
     ) -> Iterator[Record | Finished]:
         """Every row of every taken file after the cursor, the file of the cursor first."""
         units = self._drop.claim()
+        for name, refusal in self._drop.misfits().items():
+            told = Result(0, "refused", code=refusal.reason, advice=refusal.detail.nl)
+            write_report(self._drop.misfit_path(name), self._drop.scratch_path("name"), [told])
         begun = since["unit"] if since is not None else None
         for unit in sorted(units, key=lambda one: (one != begun, one)):
             row = since["row"] if since is not None and unit == begun else -1
@@ -110,7 +114,7 @@ class CsvSource:
         return next(
             row_map
             for pattern, row_map in self._maps.items()
-            if fnmatchcase(name, pattern.casefold())
+            if fnmatchcase(name, composed(pattern).casefold())
         )
 
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import unicodedata
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from connectors.csv_files import DropFolder
 from connectors.csv_source import CsvSource
@@ -133,6 +137,89 @@ def test_a_last_letter_of_windows_1252_is_read(bench: Bench, hub: StubHub) -> No
     bench.run(hub.url, document=document)
     [line] = bench.report("toeleidingen")
     assert [line[0], line[3]] == ["2", "decision_column"]
+
+
+@pytest.mark.parametrize(
+    ("name", "report", "code"),
+    [
+        ("toeleiding's juli.csv", "toeleiding's juli.verslag.csv", "unusable_name"),
+        ("toeleiding [1].csv", "toeleiding [1].verslag.csv", "unusable_name"),
+        ("Aanmeldingen.csv", "Aanmeldingen.verslag.csv", "unknown_name"),
+        ("toeleiding.xlsx", "toeleiding.xlsx.verslag.csv", "not_csv"),
+        (
+            "\N{GRINNING FACE}" * 60 + ".csv",
+            "\N{GRINNING FACE}" * 50 + ".verslag.csv",
+            "unknown_name",
+        ),
+    ],
+)
+def test_a_file_that_stays_unread_is_told_why(
+    reading: Reading, name: str, report: str, code: str
+) -> None:
+    """Once, beside the file, with what to do; the file stays where it is."""
+    (reading.path / name).write_bytes(lines(1, heading=True))
+    with capture_logs() as logs:
+        assert reading.turn() == []
+        (reading.path / report).rename(reading.path / "gezien.verslag.csv")
+        assert reading.turn() == []
+    [line] = (reading.path / "gezien.verslag.csv").read_text("utf-8-sig").splitlines()[1:]
+    assert line.split(";")[:4] == ["bestand", "geweigerd", "", code]
+    assert line.split(";")[4]
+    assert [one["reason"] for one in logs if one["event"] == "file_not_read"] == [code]
+    assert sorted(one.name for one in reading.path.iterdir() if one.is_file()) == sorted(
+        (name, "gezien.verslag.csv")
+    )
+
+
+@pytest.mark.parametrize(
+    "name", [".toeleiding.csv.X1", "toeleiding.csv.part", "~$toeleiding.xlsx", "Thumbs.db"]
+)
+def test_what_nobody_meant_to_be_read_gets_no_report(reading: Reading, name: str) -> None:
+    """Half an upload, and what is hidden."""
+    (reading.path / name).write_bytes(b"x")
+    reading.turn()
+    assert [one.name for one in reading.path.iterdir() if one.is_file()] == [name]
+
+
+def test_a_decomposed_name_is_read(reading: Reading) -> None:
+    """As a Mac writes it: the same letters."""
+    name = unicodedata.normalize("NFD", "toeleiding één.csv")
+    (reading.path / name).write_bytes(lines(1, heading=True))
+    assert reading.turn() == ["D-1"]
+    assert (reading.path / "toeleiding één.verslag.csv").exists()
+
+
+def test_a_file_that_may_not_be_read_says_so(
+    reading: Reading, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is a right that lacks, not the kind of file."""
+    (reading.path / NAME).write_bytes(lines(1, heading=True))
+    _fail_to_open(monkeypatch, errno.EACCES)
+    assert reading.turn() == ["not_readable"]
+    assert [one.name[-len(NAME) :] for one in (reading.path / "geweigerd").iterdir()] == [NAME]
+
+
+def test_a_disk_that_fails_is_tried_again(
+    reading: Reading, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What says nothing about the file refuses nothing."""
+    (reading.path / NAME).write_bytes(lines(1, heading=True))
+    with monkeypatch.context() as failing:
+        _fail_to_open(failing, errno.EIO)
+        with pytest.raises(OSError, match="told to"):
+            reading.turn()
+    assert reading.turn() == ["D-1"]
+
+
+def _fail_to_open(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    real = os.open
+
+    def failing(path: Any, flags: int, *rest: Any, **more: Any) -> int:
+        if flags & os.O_NONBLOCK and not flags & os.O_CREAT:
+            raise OSError(number, "told to")
+        return real(path, flags, *rest, **more)
+
+    monkeypatch.setattr(os, "open", failing)
 
 
 def _plain(entry: dict[str, Any]) -> dict[str, Any]:
