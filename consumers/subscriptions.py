@@ -345,7 +345,11 @@ def rewrap(engine: sa.Engine, seal: Seal) -> None:
     What was lost before stays as it is, so that older keys are destroyed all the same.
     """
     with engine.begin() as connection:
-        for old in every(connection, WHOLE_HUB):
+        for seen in every(connection, WHOLE_HUB):
+            # Locked, or a secret that its owner replaces meanwhile would be put back.
+            old = one(connection, WHOLE_HUB, seen.id, locked=True)
+            if old is None:
+                continue
             again = [
                 (_resealed(sealed, seal, _bound("secret", old.id)), until)
                 for sealed, until in _secrets(old)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -275,6 +276,23 @@ def test_secrets_are_sealed_anew(world: World) -> None:
     assert "k1" not in found.secrets + str(found.oauth)
     assert subscriptions.signing_secrets(found, newer, 0) == [SECRET]
     assert subscriptions.oauth_of(found, newer) == oauth
+
+
+def test_a_secret_replaced_meanwhile_stays(either: World) -> None:
+    """Who seals anew waits for the owner, and reads again what it waited for."""
+    made = either.subscribe("http://127.0.0.1:9/")
+    fresh, newer = signatures.new_secret(), PlainSeal("k2")
+    sealing = threading.Thread(target=subscriptions.rewrap, args=(either.writing, newer))
+    with either.writing.begin() as connection:
+        found = subscriptions.one(connection, Scope(OCMW), made, locked=True)
+        assert found is not None
+        sealing.start()
+        sealing.join(0.5)
+        assert sealing.is_alive()
+        subscriptions.rotate(connection, found, either.seal, secret=fresh, grace_us=0, now=1)
+    sealing.join()
+
+    assert subscriptions.signing_secrets(either.one(made), newer, 1) == [fresh]
 
 
 def test_a_subscription_is_its_participants_own(world: World) -> None:
