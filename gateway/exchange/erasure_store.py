@@ -14,7 +14,8 @@ import orjson
 from consumers.database import is_postgres
 from gateway.exchange.driver import Insert, Lookup, transaction
 from gateway.exchange.erasure import Erasure, Told, dumps, loads
-from gateway.exchange.state_rows import loads_subject, loads_trajectory
+from gateway.exchange.person_ids import ids_of
+from gateway.exchange.state_rows import loads_trajectory
 from gateway.exchange.written import AUDIT, ERRANDS
 
 if TYPE_CHECKING:
@@ -39,7 +40,6 @@ _TOLD = Insert(
 )  # fmt: skip
 _DUE = "select id from erasures where due_at <="
 _ONE = Lookup("erasures", "erasure", "id", lock=True)
-_SUBJECTS = Lookup("subjects", "id, state", "id")
 _CASES = Lookup("trajectories", "id, state", "id")
 _OF_SUBJECT = Lookup("trajectories", "id, state", "subject_id")
 _SENT = Lookup("ledger", "sender_key", "sender_key")
@@ -64,16 +64,8 @@ class ErasureStore:
         """The ids under which the hub knows the person of a case; none when there is no case."""
         with transaction(self._engine) as driver:
             (cases,) = driver.read((_CASES, [trajectory_id]))
-            wanted, found = {loads_trajectory(state).subject_id for _, state in cases}, set[str]()
-            while wanted - found:
-                fresh = sorted(wanted - found)
-                (subjects,) = driver.read((_SUBJECTS, fresh))
-                found.update(fresh)
-                for _, state in subjects:
-                    subject = loads_subject(state)
-                    into = () if subject.merged_into is None else (subject.merged_into,)
-                    wanted.update((*subject.merged, *into))
-            return tuple(sorted(found))
+            persons = ids_of(driver, {loads_trajectory(state).subject_id for _, state in cases})
+            return tuple(sorted(one for ids in persons.values() for one in ids))
 
     def cases_of(self, subject_ids: Sequence[str], organisation: str) -> list[Trajectory]:
         """The person's cases on which something of the organisation's was recorded."""

@@ -14,6 +14,7 @@ from consumers import disclosures, inbox
 from consumers.clock import MICROSECONDS_PER_DAY, date_of, datetime_of
 from gateway.exchange import audit
 from gateway.exchange.driver import Insert, Lookup, transaction
+from gateway.exchange.person_ids import ids_of
 from gateway.exchange.retention import Shred, shreds
 from gateway.exchange.state_rows import loads_trajectory
 from schemas.retention import CASE, DISCLOSURE, INBOX, periods
@@ -36,6 +37,7 @@ _RUN = Insert(
     (("day", "text"), ("after", "text"), ("keys", "bigint"), ("finished_at", "bigint")),
 )
 _RUNS = Lookup("retention_runs", "after, keys, finished_at", "day", lock=True)
+_FINDING = tuple(Lookup(table, "subject_id", "subject_id") for table in FINDING)
 _AGGREGATES = Lookup("aggregates", "trajectory_id, aggregate_id", "trajectory_id")
 
 
@@ -84,7 +86,7 @@ class RetentionJob:
             self._finished = day
             return False
         page = self._cases(after)
-        gone = sum(self._shred(one, now) for one in self._waiting(page, now))
+        gone = self._destroy(page, now)
         if page:
             with transaction(self._ledger) as driver:
                 _advance(driver, day, page[-1][0], gone)
@@ -109,19 +111,39 @@ class RetentionJob:
         for one, state in page:
             yield from shreds(loads_trajectory(state), within[one], self._registry(), now)
 
-    def _waiting(self, page: list[tuple[str, bytes]], now: int) -> list[Shred]:
-        """What of these cases is over and has keys still; what went before costs one look."""
+    def _destroy(self, page: list[tuple[str, bytes]], now: int) -> int:
+        """Destroy what of these cases is over; how many keys. What went before costs one look."""
         found = list(self._shreds([case for case, _ in page], page, now))
         held = self._eraser.held({one for some in found for one in some.aggregate_ids})
-        return [one for one in found if any(_is_of(one, key) for key in held)]
+        waiting = [one for one in found if any(_is_of(one, key) for key in held)]
+        gone = sum(
+            self._eraser.shred(
+                one.aggregate_ids, now, producer=one.producer, part=one.part
+            ).data_keys
+            for one in waiting
+        )
+        self._forget({one.subject_id for one in found if one.what == CASE})
+        return gone
 
-    def _shred(self, one: Shred, now: int) -> int:
-        done = self._eraser.shred(one.aggregate_ids, now, producer=one.producer, part=one.part)
-        if one.what == CASE and not self._eraser.holds_any([one.subject_id]):
-            with transaction(self._ledger) as driver:
-                for table in FINDING:
-                    driver.delete(table, "subject_id", [one.subject_id])
-        return done.data_keys
+    def _forget(self, subject_ids: set[str]) -> None:
+        """Take away what finds these persons, under each id of theirs, once nobody has a key.
+
+        Asked of all whose case is over, as a run may have ended after their keys were destroyed.
+        """
+        if not subject_ids:
+            return
+        with transaction(self._ledger) as driver:
+            persons = set(ids_of(driver, subject_ids).values())
+            ids = sorted(one for person in persons for one in person)
+            found = {
+                one
+                for rows in driver.read(*((table, ids) for table in _FINDING))
+                for (one,) in rows
+            }
+            for person in persons:
+                if not person.isdisjoint(found) and not self._eraser.holds_any(person):
+                    for table in FINDING:
+                        driver.delete(table, "subject_id", sorted(person))
 
     def _finish(self, day: str, keys: int, now: int) -> None:
         """Forget old inbox rows and disclosures, and leave a line when something went."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+import sqlalchemy as sa
 from msgspec.structs import replace
 
 from consumers import disclosure_log
@@ -12,13 +13,13 @@ from consumers.disclosure_log import Period
 from consumers.scope import WHOLE_HUB
 from gateway.exchange import audit
 from gateway.exchange.retention import shreds
-from gateway.exchange.retention_job import RetentionJob, shown
+from gateway.exchange.retention_job import FINDING, RetentionJob, shown
 from gateway.exchange.sealing import open_row
 from gateway.exchange.state import Right
 from schemas.retention import periods
 from tests.gateway.exchange import cast
-from tests.gateway.exchange.erasure_world import CAW_URN, ErasureWorld, erasing
-from tests.gateway.exchange.exchange_world import OCMW, OCMW_URN
+from tests.gateway.exchange.erasure_world import CAW_URN, INSZ, ErasureWorld, erasing
+from tests.gateway.exchange.exchange_world import OCMW, OCMW_URN, REFERRAL, VDAB
 from tests.store_fixtures import stores
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["stores"]
 
 YEAR = 366 * cast.DAY
+OTHER_INSZ = "63710300477"
 
 
 def closed(**changes: object) -> Trajectory:
@@ -152,6 +154,77 @@ def test_two_hubs_do_it_once_and_a_crash_repeats_nothing(world: ErasureWorld) ->
         lines = audit.lines(connection, act="retention.shred")
     assert [one.reason.partition(" ")[0] for one in lines if "keys" in one.reason][-1] == "2"
     assert len([one for one in lines if not one.reason.startswith("0 ")]) == 1
+
+
+def test_what_finds_a_merged_person_goes_with_the_last_key(world: ErasureWorld) -> None:
+    """Not while one of its cases is kept; then what led to either of the two that it was."""
+    first, second = _merged(world)
+    person = world.store.person_of(first)
+    assert len(person) == 2
+    _close(world, OCMW, first)
+    world.world.clock.advance(0.5 * YEAR / 1_000_000)
+    _close(world, VDAB, second)
+    world.world.clock.advance(4.7 * YEAR / 1_000_000)
+    _run(world)
+    assert set(_found_by(world, person)) == {*FINDING}
+
+    world.world.clock.advance(0.6 * YEAR / 1_000_000)
+    _run(world)
+    assert not world.eraser.holds_any(person)
+    assert _found_by(world, person) == []
+    assert _found_by(world, world.store.person_of(world.case)) != []
+
+
+def test_a_run_that_died_after_the_keys_leaves_nothing_that_finds(world: ErasureWorld) -> None:
+    """The next one takes it away, though there are no keys any more."""
+    cases = _merged(world)
+    person = world.store.person_of(cases[0])
+    for participant, one in zip((OCMW, VDAB), cases, strict=True):
+        _close(world, participant, one)
+    world.world.clock.advance(6 * YEAR / 1_000_000)
+    now = world.world.clock.now_us()
+    for shred in job(world).due(now):
+        world.eraser.shred(shred.aggregate_ids, now)
+    assert not world.eraser.holds_any(person)
+    assert set(_found_by(world, person)) == {*FINDING}
+
+    _run(world)
+    assert _found_by(world, person) == []
+
+
+def _merged(world: ErasureWorld) -> tuple[str, str]:
+    """A person with a case at the OCMW and one at VDAB, who were two until a number was changed."""
+    cases = []
+    for number, (who, insz) in enumerate(((OCMW, INSZ), (VDAB, OTHER_INSZ))):
+        person = {**REFERRAL["person"], "family_name": "Twee", "phone": f"+3200077700{number}"}
+        data = {**REFERRAL, "person": person, "insz": insz}
+        sent = world.world.send("referral.created", who, data)
+        assert sent.receipt is not None
+        cases.append(str(sent.receipt.trajectory_id))
+    number_of_the_other = {"insz": OTHER_INSZ}
+    world.world.send("subject.details_changed", OCMW, number_of_the_other, trajectory_id=cases[0])
+    world.settle()
+    return cases[0], cases[1]
+
+
+def _close(world: ErasureWorld, holder: str, case: str) -> None:
+    """Nothing comes of it."""
+    send = world.world.send
+    send("referral.withdrawn", holder, {"reason": "entered_elsewhere"}, trajectory_id=case)
+    closed = {"reason": "other", "reason_text": "Loopt elders."}
+    send("trajectory.closed", holder, closed, trajectory_id=case)
+
+
+def _found_by(world: ErasureWorld, person: tuple[str, ...]) -> list[str]:
+    """The tables that something of this person still stands in."""
+    found = []
+    with world.world.engines["ledger_read"].connect() as connection:
+        for table in FINDING:
+            column: sa.ColumnClause[str] = sa.column("subject_id")
+            rows = sa.select(column).select_from(sa.table(table, column))
+            if connection.execute(rows.where(column.in_(person))).first() is not None:
+                found.append(table)
+    return found
 
 
 def test_the_disclosure_log_is_kept_ten_years(world: ErasureWorld) -> None:
