@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 
 from authlib.oauth2.rfc6749 import InvalidRequestError, OAuth2Request
 from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
+from authlib.oauth2.rfc6749.util import extract_basic_authorization
 
 from gateway.oauth.senders import BEARER_SENDER, UNBOUND, Sender
 
@@ -69,7 +70,8 @@ def read_form(http: HttpForm) -> FormRequest:
     """Read a form strictly.
 
     Raises:
-        InvalidRequestError: wrong media type, too long, not UTF-8, or a field given twice.
+        InvalidRequestError: wrong media type, too long, not UTF-8, a field given twice, or an
+            Authorization header of Basic that cannot be read.
     """
     media_type = http.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != FORM:
@@ -82,6 +84,15 @@ def read_form(http: HttpForm) -> FormRequest:
         )
     except ValueError as error:
         raise InvalidRequestError("The form cannot be read.") from error
+    _check_basic(http.headers)
     if any(count > 1 for count in Counter(name for name, _ in pairs).values()):
         raise InvalidRequestError("A form field is given more than once.")
     return FormRequest({name: value for name, value in pairs if value}, http.headers, http.sender)
+
+
+def _check_basic(headers: Mapping[str, str]) -> None:
+    """Authlib reads it when it looks for the client, and takes it for base64 of UTF-8."""
+    try:
+        extract_basic_authorization({"Authorization": headers.get("authorization")})
+    except ValueError as error:
+        raise InvalidRequestError("The Authorization header cannot be read.") from error

@@ -252,6 +252,18 @@ def test_a_secret_authenticates_in_test(front: HubFront) -> None:
         assert refused.headers["www-authenticate"].startswith("Basic")
 
 
+@pytest.mark.parametrize(
+    "header", [b"Basic \xa0", b"Basic \xe9", b"Basic " + base64.b64encode(b"\xff:\xff")]
+)
+@pytest.mark.parametrize("path", ["/oauth/token", "/oauth/revoke"])
+def test_an_unreadable_header_is_refused(front: HubFront, path: str, header: bytes) -> None:
+    """What is no base64 of UTF-8 proves nothing, and is told so."""
+    form = {"grant_type": "client_credentials", "token": "t"}
+    answer = front.client.post(path, data=form, headers={b"authorization": header})
+
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
+
+
 def test_a_secret_in_the_body_is_refused(front: HubFront) -> None:
     """`client_secret_post` is not a method here."""
     answer = front.client.post(
