@@ -1,4 +1,4 @@
-"""Every call of the interface takes NUL and half characters for what they are, on PostgreSQL."""
+"""What nobody would send: every call answers or refuses it, on PostgreSQL too."""
 
 from __future__ import annotations
 
@@ -32,6 +32,19 @@ BODIES = {
     "number_too_large": b'{"reason":9223372036854775808}',
     "not_utf8": '{"reason":"a"}'.encode("utf-16"),
 }
+ODD = (
+    "-1",
+    str(2**63),
+    str(2**70),
+    "x" * 3000,
+    "%ED%A0%80",  # half a character
+    "%C2%B2",  # a digit, and no number
+    "9999-12-31T23:59:59.999999-14:00",
+    "0001-01-01T00:00:00+14:00",
+    "x:9223372036854775808",
+    "AQ",
+)
+TOPS = (b"[]", b"null", b"1", b'"x"', b"{", b"", b"[" * 3000, b'{"\\ud800":1}', b"reason=1")
 
 
 @pytest.fixture
@@ -109,3 +122,26 @@ def test_nul_is_refused_in_a_query_that_nobody_reads(around: Region, query: str)
 
     assert answer.status_code == 400
     assert answer.json()["invalidParams"][0]["code"] == "nul"
+
+
+def test_no_odd_value_is_a_failure(around: Region) -> None:
+    """Each in every path and query, and a parameter given twice: answered or refused."""
+    for method, path, operation in operations(around):
+        places, queries = named(operation, "path"), named(operation, "query")
+        asked = [filled(path, **{name: odd}) for name in places for odd in ODD]
+        asked += [f"{filled(path)}?{name}={odd}" for name in queries for odd in ODD]
+        asked += [f"{filled(path)}?{name}=1&{name}=2" for name in queries]
+        for one in asked:
+            answer = call(around, method, one)
+            assert answer.status_code < 500, (method, one[:200], answer.text)
+
+
+def test_no_odd_body_is_a_failure(around: Region) -> None:
+    """Whatever stands at the top, and whatever it is said to be."""
+    for method, path, operation in operations(around):
+        if method != "POST":
+            continue
+        for content in TOPS:
+            for kind in [*operation.get("requestBody", {}).get("content", {}), "text/plain"]:
+                answer = call(around, method, filled(path), kind, content=content)
+                assert answer.status_code < 500, (path, kind, content[:20], answer.text)
