@@ -17,10 +17,11 @@ from gateway import errors
 from gateway.api import authentication, fair_use, limits, outcomes, parameters, problems, traces
 from gateway.api.publishing import Publisher
 from gateway.api.responses import send_json
-from gateway.exchange.publication import PublishRequest
+from gateway.exchange.publication import PublishRequest, Unread
 from schemas import strictjson
 from schemas.catalogue import catalogue
 from schemas.errors import Message, SchakelError
+from schemas.identifiers import is_uuid
 
 if TYPE_CHECKING:
     from gateway.api.collaborators import Collaborators
@@ -138,18 +139,18 @@ class EventsEndpoint:
                 await asyncio.sleep(0)
             batch.take(body, self._publisher, call)
         if batch.submissions:
-            settled = await self._settle(call, tuple(batch.submissions))
+            settled = await self._settle(call, tuple(batch.submissions), tuple(batch.unread))
             batch.settle(settled)
             if call.dry_run:
                 batch.show(settled, self._registry())
         return batch.status(), {"items": batch.items}
 
     async def _settle(
-        self, call: _Call, submissions: tuple[Submission, ...]
+        self, call: _Call, submissions: tuple[Submission, ...], unread: tuple[Unread, ...] = ()
     ) -> tuple[ItemOutcome, ...]:
         """Wait for the commit that holds these submissions, or that refuses them."""
         digest = hashlib.sha256(call.body).digest() if call.key else None
-        request = PublishRequest(submissions, call.dry_run, call.key, digest)
+        request = PublishRequest(submissions, call.dry_run, call.key, digest, unread)
         return await self._completions.settle(self._ledger, request)
 
     def _record(self, call: _Call, started: int, status: int) -> None:
@@ -175,6 +176,7 @@ class _Batch:
 
     An event that is refused here blocks the later ones that name the same trajectory, subject or
     own number, as a refusal in the ledger does: they would be applied to a state that is not there.
+    Those that call the case something else are blocked by the ledger, which can tell.
     """
 
     def __init__(self, language: str) -> None:
@@ -182,19 +184,19 @@ class _Batch:
         self._refused: set[tuple[str, str]] = set()
         self.items: list[dict[str, Any]] = []
         self.submissions: list[Submission] = []
+        self.unread: list[Unread] = []
         self._places: list[int] = []
 
     def take(self, body: Any, publisher: Publisher, call: _Call) -> None:
         """Parse one event into a submission, or into a rejected or blocked item."""
         keys = _keys_of(body)
-        sent_id = _id_of(body)
         if not self._refused.isdisjoint(keys):
-            self._refuse(keys, sent_id, _blocked(), "ledger", "blocked")
+            self._refuse(keys, body, _blocked(), "ledger", "blocked")
             return
         try:
             submission = publisher.structured(body, call.principal, call.trace.traceparent)
         except SchakelError as error:
-            self._refuse(keys, sent_id, error, outcomes.step_of(error), "rejected")
+            self._refuse(keys, body, error, outcomes.step_of(error), "rejected")
             return
         self._places.append(len(self.items))
         self.submissions.append(submission)
@@ -219,14 +221,18 @@ class _Batch:
         return 207 if recorded else 422
 
     def _refuse(
-        self, keys: set[tuple[str, str]], sent_id: str, error: SchakelError, step: str, status: str
+        self, keys: set[tuple[str, str]], body: Any, error: SchakelError, step: str, status: str
     ) -> None:
         self._refused |= keys
-        self.items.append(outcomes.rejected(sent_id, error, step, self._language, status))
+        if isinstance(body, dict):
+            self.unread.append(_unread(body, len(self.submissions)))
+        self.items.append(outcomes.rejected(_id_of(body), error, step, self._language, status))
 
 
 _READS: Final = frozenset({ONE, MANY, AVRO})
 _ORDERED_BY: Final = ("trajectoryid", "subject", "sourcerecordid")
+
+_WITHIN: Final = ("referral_id", "placement_id")
 
 
 def _keys_of(body: Any) -> set[tuple[str, str]]:
@@ -235,6 +241,20 @@ def _keys_of(body: Any) -> set[tuple[str, str]]:
     return {
         (name, body[name]) for name in _ORDERED_BY if isinstance(body.get(name), str) and body[name]
     }
+
+
+def _unread(body: dict[str, Any], before: int) -> Unread:
+    """What a refused event may be told by: well-formed ids, and the own number as it is kept."""
+    data = body.get("data")
+    within = [data.get(name) for name in _WITHIN] if isinstance(data, dict) else []
+    said = (body.get("trajectoryid"), body.get("subject"), *within)
+    ids = (one.lower() for one in said if isinstance(one, str))
+    number = body.get("sourcerecordid")
+    return Unread(
+        before,
+        tuple(one for one in ids if is_uuid(one)),
+        number.strip() if isinstance(number, str) else None,
+    )
 
 
 def _id_of(body: Any) -> str:

@@ -150,6 +150,11 @@ class Locator:
         """The digest under which a participant's own number is kept."""
         return self._digest(OWN, "offer" if of_offer else "case", participant, number)
 
+    def own_numbers(self, participants: Iterable[str], number: str) -> set[str]:
+        """All digests under which a number may be kept that one of these participants gave."""
+        kinds = (False, True)
+        return {self.own_number(one, number, kind) for one in participants for kind in kinds}
+
     def _natural(self, participant: str, person: dict[str, Any]) -> str | None:
         names = (person.get("family_name"), person.get("given_name"))
         if not (all(names) and person.get("phone")):

@@ -15,6 +15,24 @@ if TYPE_CHECKING:
 Status = Literal["accepted", "duplicate", "rejected", "blocked"]
 
 
+class Unread(Struct, frozen=True, gc=False):
+    """An event of a batch that was refused before it could become a submission.
+
+    Attributes:
+        before: how many submissions of the request came before it.
+        named: the ids in it by which a case may be found.
+        number: the sender's own number in it; personal, never logged.
+    """
+
+    before: int
+    named: tuple[str, ...] = ()
+    number: str | None = None
+
+    def __repr__(self) -> str:
+        """Where it stood."""
+        return f"Unread({self.before})"
+
+
 class PublishRequest(Struct, frozen=True, gc=False):
     """The events of one call, of one client, in the order they have to apply.
 
@@ -23,12 +41,14 @@ class PublishRequest(Struct, frozen=True, gc=False):
         idempotency_key: the caller's `Idempotency-Key`, if any.
         request_hash: SHA-256 of the body, to recognise the key with another body; the hash of
             the submissions when None.
+        unread: what was refused before; it blocks later events of the case that it named.
     """
 
     submissions: tuple[Submission, ...]
     dry_run: bool = False
     idempotency_key: str | None = None
     request_hash: bytes | None = None
+    unread: tuple[Unread, ...] = ()
 
 
 class Receipt(Struct, frozen=True, gc=False):

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from gateway.exchange.driver import Driver
     from gateway.exchange.offer_state import Offer
-    from gateway.exchange.publication import PublishRequest
+    from gateway.exchange.publication import PublishRequest, Unread
     from gateway.exchange.submission import Submission
 
 PRIORS = Lookup("ledger", ", ".join(COLUMNS), "sender_key")
@@ -62,11 +62,20 @@ class Read:
 
     Attributes:
         handles: of each submission, by its identity.
+        unread: the names of each event that was refused unread, by its identity.
     """
 
     working: Working
     handles: dict[int, Handles]
+    unread: dict[int, set[str]] = field(default_factory=dict)
     _near: dict[str, tuple[Offer, ...]] = field(default_factory=dict)
+
+    def meant(self, one: Unread, working: Working) -> set[str]:
+        """The names under which the case of an event that was refused unread may come again."""
+        names = self.unread[id(one)]
+        found = {working.trajectory_of(name) for name in names}
+        found.update(working.digests[name].target_id for name in names & working.digests.keys())
+        return names | {one for one in found if one is not None}
 
     def offers_at(self, driver: Driver) -> OffersAt:
         """The published offers of a municipality, read when first asked.
@@ -150,6 +159,21 @@ class _Names:
         if handles.whole:
             self.whole.update(handles.touched())
 
+    def add_unread(self, one: Unread, request: PublishRequest, locator: Locator) -> set[str]:
+        """All names of an event that was refused unread.
+
+        Whose it would have been is not known: its sender's, or of somebody it acts for.
+        """
+        numbers: set[str] = set()
+        if one.number is not None:
+            whose = {
+                found for sent in request.submissions for found in (sent.participant, sent.sender)
+            }
+            numbers = locator.own_numbers(whose, one.number)
+        self.named.update(one.named)
+        self.digests.update(numbers)
+        return numbers.union(one.named)
+
     def _about(self, submission: Submission) -> set[str]:
         if is_offer(submission):
             return self.offers
@@ -165,17 +189,19 @@ class _Found(NamedTuple):
 
 def read(driver: Driver, locator: Locator, requests: Sequence[PublishRequest]) -> Read:
     """Lock and read everything that these requests may touch, in three round trips or few more."""
-    names, handles = _Names(), {}
+    names, handles, unread = _Names(), {}, {}
     for request in requests:
         if request.idempotency_key is not None:
             names.keys.add(answers.key_of(request))
         for submission in request.submissions:
             found = handles[id(submission)] = locator.handles(submission)
             names.add(submission, found)
+        for one in request.unread:
+            unread[id(one)] = names.add_unread(one, request, locator)
     working = Working()
     siblings = _persons(driver, working, _identities(driver, names, working))
     _cases(driver, names, working, siblings)
-    return Read(working, handles)
+    return Read(working, handles, unread)
 
 
 def _identities(driver: Driver, names: _Names, working: Working) -> _Found:

@@ -118,7 +118,11 @@ class SharedCommit:
     def _verdicts(self, request: PublishRequest, working: Working) -> list[Verdict]:
         verdicts: list[Verdict] = []
         refused: set[str] = set()
-        for submission in request.submissions:
+        unread = list(reversed(request.unread))
+        for number, submission in enumerate(request.submissions):
+            while unread and unread[-1].before <= number:
+                # Found only now: an earlier event of the request may have brought the name.
+                refused |= self.read.meant(unread.pop(), working)
             verdict, touched = self._verdict(submission, working, refused)
             if isinstance(verdict, ItemOutcome):
                 refused |= touched

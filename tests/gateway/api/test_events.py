@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from gateway.errors import NotAllowedNow, Overloaded
-from gateway.exchange.publication import ItemOutcome
+from gateway.exchange.publication import ItemOutcome, Unread
 from schemas import codec
 from schemas.catalogue import catalogue
 from schemas.errors import Message
@@ -243,6 +243,23 @@ def test_after_a_refusal_the_same_case_is_blocked(interface: Interface) -> None:
 
     statuses = [item["status"] for item in response.json()["items"]]
     assert statuses == ["rejected", "blocked", "accepted"]
+
+
+def test_the_ledger_hears_how_a_refused_event_called_its_case(interface: Interface) -> None:
+    """Ids that are none are left out; events that were read are what comes before."""
+    case, referral = (f"0195550e-7c00-7000-8000-00000000000{one}" for one in "12")
+    sent = [
+        event(PARTNER, "r-1"),
+        event(PARTNER, "r-2", trajectoryid=case.upper(), subject="x", data={}),
+        event(PARTNER, "r-3", sourcerecordid=" D-1 ", data={"referral_id": referral}),
+        event(PARTNER, "r-4"),
+        3,
+    ]
+    interface.post("/v1/events", body(sent), MANY)
+
+    (request,) = interface.ledger.requests
+    assert request.unread == (Unread(1, (case,)), Unread(1, (referral,), "D-1"))
+    assert "D-1" not in repr(request)
 
 
 def test_ledger_refusals_stand_in_their_place(interface: Interface) -> None:

@@ -13,6 +13,7 @@ from gateway.errors import IdempotencyKeyReused, LedgerUnavailable, Overloaded
 from gateway.exchange import records, sealing
 from gateway.exchange.answers import KEPT_SECONDS
 from gateway.exchange.ledger import PublishRequest
+from gateway.exchange.publication import Unread
 from tests.gateway.exchange.ledger_world import CANARY, PERSON, Desk, desk, judge, submission
 from tests.store_fixtures import opened, stores
 
@@ -150,6 +151,44 @@ def test_a_refusal_blocks_the_rest_of_its_case_only(at: Desk) -> None:
     )
 
     assert codes(outcomes) == ["not_allowed_now", "blocked", "blocked", "accepted", "accepted"]
+
+
+def test_what_was_refused_unread_blocks_the_rest_of_its_case(at: Desk) -> None:
+    """Whatever it called the case, and whatever later events call it; those before it go on."""
+    case = at.one(submission(source_record_id="A")).receipt
+    assert case is not None
+    named = {
+        "trajectory_id": str(case.trajectory_id),
+        "subject": case.aggregate_id,
+        "source_record_id": "A",
+    }
+    for said in (
+        Unread(1, (named["trajectory_id"],)),
+        Unread(1, (named["subject"],)),
+        Unread(1, number="A"),
+    ):
+        for name, value in named.items():
+            contacted = submission("guidance.contact_recorded", **{name: value})
+            outcomes = at.publish(
+                submission("guidance.contact_recorded", **{name: value}),
+                contacted,
+                submission(),
+                unread=(said,),
+            )
+            assert codes(outcomes) == ["accepted", "blocked", "accepted"], (said, name)
+
+
+def test_what_was_refused_unread_is_known_by_an_earlier_event_too(at: Desk) -> None:
+    """A number that an event of the same request brought, or another one of its sender's."""
+    case = at.one(submission(source_record_id="A")).receipt
+    assert case is not None
+    outcomes = at.publish(
+        submission(trajectory_id=str(case.trajectory_id), source_record_id="B"),
+        submission("guidance.contact_recorded", source_record_id="A"),
+        unread=(Unread(1, number="B"), Unread(2, number="C")),
+    )
+
+    assert codes(outcomes) == ["accepted", "blocked"]
 
 
 def test_a_refused_beginning_blocks_what_would_follow_it(at: Desk) -> None:
