@@ -36,7 +36,7 @@ _ERRANDS = text("select errand from errands where due_at <= :now order by due_at
 _DUE = text(
     "select target_id, put_off from clocks where due_at <= :now order by due_at limit :limit"
 )
-_LEFT = text(
+LEFT = text(
     "select (select count(*) from clocks where due_at <= :now),"
     " (select count(*) from errands where due_at <= :now)"
     " + (select count(*) from rounds where due_at <= :now),"
@@ -114,7 +114,7 @@ class TimerStore:
     def waiting(self, now: int) -> Waiting:
         """How much is due."""
         with self._reader.connect() as connection:
-            return Waiting(*connection.execute(_LEFT, {"now": now}).one())
+            return Waiting(*connection.execute(LEFT, {"now": now}).one())
 
     def forget(self, errands: Sequence[str]) -> None:
         """Delete errands that were done."""

@@ -16,6 +16,7 @@ from consumers.database import Stores
 from gateway.exchange.decision import Errand
 from gateway.exchange.driver import open_driver
 from gateway.exchange.ledger import unavailable
+from gateway.exchange.timer_store import LEFT
 from gateway.exchange.written import ERRANDS
 from schemas.moments import from_rfc3339
 from tests.gateway.exchange.exchange_world import (
@@ -54,6 +55,20 @@ def world(stores: Stores, tmp_path: Path) -> Iterator[World]:
     """A running exchange whose timers step when the test says so."""
     with exchange(stores, tmp_path) as made:
         yield made
+
+
+def test_what_waits_is_counted_by_indexes(world: World) -> None:
+    """Each second, however many cases there are: no table of clocks is gone through."""
+    is_postgres = world.engines["ledger_read"].dialect.name == "postgresql"
+    with world.engines["ledger_read"].connect() as connection:
+        if is_postgres:
+            connection.execute(text("set local enable_seqscan = off"))
+        explain = "explain " if is_postgres else "explain query plan "
+        rows = connection.execute(text(f"{explain}{LEFT.text}"), {"now": 0})
+        plan = " ".join(str(one) for row in rows for one in row)
+
+    assert "clocks_refused" in plan
+    assert "clocks_due" in plan
 
 
 def publish_offer(world: World, **changes: Any) -> str:
