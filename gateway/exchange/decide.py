@@ -93,6 +93,7 @@ def _run(draft: Draft) -> None:
     hold.consented(draft)
     settle(draft)
     _follow(draft)
+    erasure.check_parties(draft)
 
 
 def _follow(draft: Draft) -> None:

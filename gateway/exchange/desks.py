@@ -50,7 +50,7 @@ def _desk_in_role(draft: Draft, role: str) -> str:
             "welfare_centre: the desk of the municipality.",
             "target_org",
         )
-    found = first_competent(draft, (role, *(one for one in DESKS if one != role)))
+    found = _first(draft, (role, *(one for one in DESKS if one != role)))
     if found is None:
         raise no_desk()
     return found
@@ -62,14 +62,21 @@ def endorser(draft: Draft) -> str | None:
     The OCMW, unless the person is known at VDAB alone; if only one takes part, that one.
     """
     order = ("V", "O") if draft.data.get("known_at") == "vdab" else DESKS
-    return first_competent(draft, order)
+    return _first(draft, order)
 
 
 def first_competent(draft: Draft, roles: tuple[str, ...]) -> str | None:
-    """The participant that is competent for the municipality in the first of these roles."""
+    """The participant that is competent for the municipality in the first of these roles.
+
+    Of those that may still do something in the case: nobody that had its data in it erased.
+    """
+    return _first(draft, roles, () if draft.trajectory is None else draft.trajectory.erased)
+
+
+def _first(draft: Draft, roles: tuple[str, ...], gone: tuple[str, ...] = ()) -> str | None:
     for role in roles:
         found = draft.context.registry.competent(role, draft.nis, draft.today)
-        if found is not None:
+        if found is not None and found.id not in gone:
             return found.id
     return None
 

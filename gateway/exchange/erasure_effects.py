@@ -11,16 +11,23 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from gateway.errors import DutyToKeep, ErasedHere
+from gateway.exchange.decision import HUB
+from gateway.exchange.draft import broken
 from gateway.exchange.retention_duties import retention_duties
 from gateway.exchange.sealing import NOTICE
 from gateway.exchange.trajectory_effects import moved
 from schemas.errors import InvalidParam, Message
+from schemas.lifecycle import lifecycles
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gateway.exchange.draft import Draft, Move
     from gateway.exchange.retention_duties import RetentionDuty
+    from gateway.exchange.state import Trajectory
+    from schemas.errors import SchakelError
+
+PARTY_ERASED = "party_erased"
 
 WHAT = {
     "case_holder": Message("dossierhouder van een open dossier", "holder of an open case"),
@@ -61,8 +68,9 @@ def check_not_erased(draft: Draft) -> None:
     Raises:
         ErasedHere: the sender, or whoever a clock or errand of the hub acts for.
     """
-    case = draft.trajectory
-    if case is None or draft.submission.event.name == NOTICE or draft.sender.id not in case.erased:
+    if draft.trajectory is None or draft.submission.event.name == NOTICE:
+        return
+    if not _knows_no_more(draft, draft.sender.id):
         return
     raise ErasedHere(
         Message(
@@ -73,6 +81,56 @@ def check_not_erased(draft: Draft) -> None:
         ),
         leg="lifecycle",
     )
+
+
+def check_parties(draft: Draft) -> None:
+    """Nobody is given a part by a participant who had its data about the person erased.
+
+    Whoever did could answer nothing. A referral that only the hub led to this person is decided
+    again, about somebody new (`writer.py`).
+
+    Raises:
+        RuleBroken: a target, endorser, organiser or holder that the event brings in.
+    """
+    before = draft.context.trajectory
+    if draft.trajectory is None or draft.submission.participant == HUB:
+        return
+    known = set() if before is None else _to_act(before)
+    if any(_knows_no_more(draft, one) for one in _to_act(draft.trajectory) - known):
+        raise broken(
+            PARTY_ERASED,
+            "Een organisatie die hier een rol zou krijgen, kan in dit dossier niets meer doen. "
+            "Kies een andere, of verwijs opnieuw zonder dossier of eigen nummer: dan begint een "
+            "nieuw dossier.",
+            "An organisation that would get a part here can do nothing more in this case. Choose "
+            "another, or refer again without a case or a number of your own: that begins a new "
+            "case.",
+        )
+
+
+def is_party_erased(error: SchakelError) -> bool:
+    """Whether `check_parties` refused it."""
+    return error.facts.get("rule") == PARTY_ERASED
+
+
+def _to_act(case: Trajectory) -> set[str]:
+    """Everybody from whom the case or a referral under way expects something."""
+    is_active = lifecycles()["referral"].is_active
+    found = {case.holder, case.proposed_holder, case.offered_holder}
+    for one in case.referrals.values():
+        if is_active(one.state):
+            found |= {one.endorser, one.target, one.handler, one.organiser}
+    return {one for one in found if one is not None}
+
+
+def _knows_no_more(draft: Draft, participant: str) -> bool:
+    """By its organisation: a participant that is registered later knows no more than the others."""
+    gone = {*draft.case.erased, *draft.person.erased}
+    registry = draft.context.registry
+    found = registry.participant(participant)
+    if found is None or participant in gone:
+        return participant in gone
+    return any(one.id in gone for one in registry.participants_of(found.organisation))
 
 
 def duty_to_keep(found: Sequence[RetentionDuty]) -> DutyToKeep:

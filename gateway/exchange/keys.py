@@ -18,10 +18,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from consumers.database import is_postgres
+from gateway.errors import ErasedHere
 from gateway.exchange.encryption import KEY_BYTES, KeyEncryption, unusable, unwrap, wrap, wrap_named
 from gateway.exchange.key_file import FileKeyEncryption
 from gateway.exchange.key_state import erased_of, make_keys
 from gateway.exchange.records import any_of, mark_of
+from schemas.errors import Message
 from schemas.identifiers import uuid7
 
 if TYPE_CHECKING:
@@ -80,8 +82,9 @@ class _Cache:
 class KeyStore:
     """Makes, finds and unwraps keys.
 
-    Methods raise SQLAlchemyError when the store cannot be reached and KeysUnusable when a key in
-    it does not fit. All are safe to call from several threads and processes at once.
+    Methods raise SQLAlchemyError when the store cannot be reached, KeysUnusable when a key in it
+    does not fit, and ErasedHere when one is asked for that an erasure keeps from being made. All
+    are safe to call from several threads and processes at once.
 
     Args:
         engine: the keys' own store, writing.
@@ -239,10 +242,7 @@ class KeyStore:
         """Make the keys; None when another process made one of them meanwhile."""
         gone = erased_of(connection, {need.subject_id for need in needs})
         if any((need.subject_id, need.producer_org) in gone for need in needs):
-            raise unusable(
-                "de organisatie wiste haar gegevens over de persoon",
-                "the organisation erased its data about the person",
-            )
+            raise _buried()
         subjects = self._subjects_for(connection, needs)
         now = time.time_ns() // 1000
         rows, made = [], {}
@@ -307,6 +307,19 @@ class KeyStore:
             return list(cursor.fetchall())
         finally:
             pooled.close()
+
+
+def _buried() -> ErasedHere:
+    """A refusal and no fault: the same call would find the same for ever."""
+    return ErasedHere(
+        Message(
+            nl="Uw organisatie liet haar gegevens over deze persoon wissen. "
+            "Een nieuwe toeleiding begint een nieuw dossier.",
+            en="Your organisation had its data about this person erased. "
+            "A new referral begins a new case.",
+        ),
+        leg="lifecycle",
+    )
 
 
 def purpose_of(need: KeyNeed) -> str:

@@ -185,8 +185,13 @@ def offer_named(submission: Submission) -> str | None:
     return found
 
 
-def locate(submission: Submission, handles: Handles, working: Working) -> Place:
-    """The case that a submission means.
+def locate(
+    submission: Submission,
+    handles: Handles,
+    working: Working,
+    apart: frozenset[str] = frozenset(),
+) -> Place:
+    """The case that a submission means; persons in `apart` are not recognised by what they share.
 
     Raises:
         UnknownCase: it names one that does not exist, or two different ones.
@@ -204,7 +209,7 @@ def locate(submission: Submission, handles: Handles, working: Working) -> Place:
     if trajectory_id is not None:
         return Place(trajectory_id, working.trajectories[trajectory_id].subject_id)
     if submission.event.name == "referral.created":
-        return _recognised(submission.participant, handles, working)
+        return _recognised(submission.participant, handles, working, apart)
     raise unknown_case()
 
 
@@ -220,13 +225,13 @@ def _named(submission: Submission, handles: Handles, working: Working) -> str | 
     return found.pop() if found else None
 
 
-def _recognised(sender: str, handles: Handles, working: Working) -> Place:
+def _recognised(sender: str, handles: Handles, working: Working, apart: frozenset[str]) -> Place:
     """A known person: the same trajectory only when the sender is already a member of one."""
     for digest in (handles.insz, handles.natural):
         known = working.digests.get(digest) if digest is not None else None
         if known is not None and known.subject_id is not None:
             subject_id = working.canonical(known.subject_id)
-            if working.is_erased_for(subject_id, sender):
+            if subject_id in apart or working.is_erased_for(subject_id, sender):
                 continue
             if digest == handles.natural and _has_another_number(subject_id, handles, working):
                 continue

@@ -169,7 +169,8 @@ def merged(draft: Draft, move: Move) -> None:
                 _repetition(draft, case, MERGED, errand_id=name, data=data, acts_for=acts_for)
             )
         own = older
-    draft.change(subject_id=own.id)
+    erased = tuple(sorted({*draft.case.erased, *draft.person.erased}))
+    draft.change(subject_id=own.id, erased=erased)
 
 
 def another(draft: Draft, data: dict[str, Any]) -> Other | None:

@@ -45,10 +45,13 @@ def around(
     target: str | None,
     known: Working,
     sender: str = HUB,
+    *,
+    apart: frozenset[str] = frozenset(),
 ) -> Persons:
     """Everybody that a submission about this person, on this trajectory, has to do with.
 
-    A sender whose organisation had its data about somebody erased is not led back to them.
+    A sender whose organisation had its data about somebody erased is not led back to them, and
+    nobody to those who are kept `apart`.
     """
     if subject_id is None:
         return NOBODY
@@ -60,6 +63,7 @@ def around(
     subject, here = known.subjects.get(own), known.trajectories.get(target or "")
     if twin is not None and (
         sender in twin.subject.erased
+        or twin.subject.id in apart
         or is_kept_apart(subject, [*cases, *([] if here is None else [here])], twin)
     ):
         twin = None
@@ -69,7 +73,9 @@ def around(
         elsewhere=tuple(cases),
         twin=twin,
         candidates=tuple(
-            one for one in _candidates(same, handles, known) if sender not in one.subject.erased
+            one
+            for one in _candidates(same, handles, known)
+            if sender not in one.subject.erased and one.subject.id not in apart
         ),
         named=_named(handles, known),
     )
@@ -80,10 +86,16 @@ def is_kept_apart(subject: Subject | None, cases: Iterable[Trajectory], other: O
 
     To it they are two people since; as one, it could not seal what it still writes.
     """
-    mine = {member for case in cases for member in case.members}
-    theirs = {member for case in other.cases for member in case.members}
+    mine = {one for case in cases for one in _with_part(case)}
+    theirs = {one for case in other.cases for one in _with_part(case)}
     erased = () if subject is None else subject.erased
     return not mine.isdisjoint(other.subject.erased) or not theirs.isdisjoint(erased)
+
+
+def _with_part(case: Trajectory) -> set[str]:
+    """Its members, and whom a referral will reach that still waits for a decision."""
+    targets = {one.target for one in case.referrals.values() if one.target is not None}
+    return {*case.members, *targets}
 
 
 def resolved(submission: Submission, known: Working) -> Submission:

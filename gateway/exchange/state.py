@@ -235,7 +235,8 @@ class Trajectory(Struct, frozen=True, gc=False):
     are members no more. `reopened_at`: since when the case is open this time.
     `viewing` has the viewing rights that end by themselves.
     `reminded` holds the last sending of each clock (`clocks.py`), by clock.
-    `erased` holds participants whose organisation had its data here erased.
+    `erased` holds participants whose organisation had its data about the person erased, here or in
+    another case; they do nothing more here.
     `active_at` is the last event that was not the hub's, `holder_told_at` the last one of somebody
     else's that reached the case holder.
     """

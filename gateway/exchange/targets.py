@@ -88,6 +88,7 @@ def _begin(draft: Draft, name: str) -> None:
         state=NONE,
         version=0,
         territory_nis=draft.nis,
+        erased=() if draft.context.subject is None else draft.context.subject.erased,
     )
 
 

@@ -16,6 +16,7 @@ from gateway.exchange import answers, persons, reading, registry_moves, sealing
 from gateway.exchange.changed_rows import changed_rows
 from gateway.exchange.decision import Accepted, Context, Refused
 from gateway.exchange.draft import unknown_case
+from gateway.exchange.erasure_effects import is_party_erased
 from gateway.exchange.locating import Locator, Place, is_mandate, is_offer, locate, offer_named
 from gateway.exchange.outbox import MAX_EVENT_BYTES, OUTBOX, event_row, fact_row, too_large
 from gateway.exchange.publication import ItemOutcome
@@ -150,7 +151,7 @@ class SharedCommit:
             touched.add(place.target_id)
         if not refused.isdisjoint(touched):
             return ItemOutcome("blocked", "ledger", _blocked()), touched
-        decision = self.parts.decide(submission, self._context(submission, handles, place, working))
+        decision = self._decided(submission, handles, place, working)
         if isinstance(decision, Accepted) and error is not None:
             # Decided without the case it names, so that an unknown case and one of somebody else
             # fail at the same leg; it must not begin a new one in its place.
@@ -162,6 +163,27 @@ class SharedCommit:
             return ItemOutcome("rejected", "ledger", too_large()), touched
         working.apply(entry, decision, handles)
         return entry, touched
+
+    def _decided(
+        self, submission: Submission, handles: Handles, place: Place | None, working: Working
+    ) -> Accepted | Refused:
+        """The decision; about somebody new when whom it names knows the recognised person no more.
+
+        To such an organisation the person is new, as to itself when it refers; only a case that
+        the sender names is refused.
+        """
+        apart: frozenset[str] = frozenset()
+        while True:
+            context = self._context(submission, handles, place, working, apart)
+            decision = self.parts.decide(submission, context)
+            is_apart = isinstance(decision, Refused) and is_party_erased(decision.error)
+            if place is None or place.subject_id is None or not is_apart:
+                return decision
+            apart |= {working.canonical(place.subject_id)}
+            again = locate(submission, handles, working, apart)
+            if again == place:
+                return decision
+            place = again
 
     def _repeat(self, submission: Submission, prior: Entry | LedgerRow) -> Verdict:
         """The same event again gives its receipt; other content under its id is refused."""
@@ -202,7 +224,12 @@ class SharedCommit:
         raise unknown_case()
 
     def _context(
-        self, submission: Submission, handles: Handles, place: Place | None, working: Working
+        self,
+        submission: Submission,
+        handles: Handles,
+        place: Place | None,
+        working: Working,
+        apart: frozenset[str],
     ) -> Context:
         target = place.target_id if place is not None else None
         offer, of_mandate = is_offer(submission), is_mandate(submission)
@@ -211,7 +238,12 @@ class SharedCommit:
         if subject is None and submission.event.personal:
             subject = uuid7()
         around = persons.around(
-            subject if of_case else None, handles, target, working, submission.participant
+            subject if of_case else None,
+            handles,
+            target,
+            working,
+            submission.participant,
+            apart=apart,
         )
         return Context(
             registry=self.registry,

@@ -35,6 +35,7 @@ from tests.gateway.exchange.exchange_world import (
     CAW,
     OCMW,
     OCMW_URN,
+    ORGANISER,
     REFERRAL,
     VDAB,
     VDAB_URN,
@@ -384,3 +385,75 @@ def _referred_again(world: ErasureWorld, who: str, data: dict[str, Any]) -> str:
     sent = world.world.send("referral.created", who, data)
     assert sent.receipt is not None
     return str(sent.receipt.trajectory_id)
+
+
+def test_whoever_erased_can_be_referred_to_as_to_somebody_new(world: ErasureWorld) -> None:
+    """As target in the sender's own case, and as the desk that decides on a partner's referral."""
+    case, person = _erased_by_its_target(world)
+    data = {**REFERRAL, "insz": INSZ, "target_org": OCMW_URN}
+    for who, answer in ((VDAB, "referral.accepted"), (ORGANISER, "referral.endorsed")):
+        again = world.world.send("referral.created", who, data).receipt
+        assert again is not None
+        world.settle()
+
+        found = str(again.trajectory_id)
+        assert found != case
+        assert set(person).isdisjoint(world.store.person_of(found))
+        world.world.send(answer, OCMW, {}, trajectory_id=found, subject=again.aggregate_id)
+        change = {"insz": INSZ, "person": {"phone": PHONE}}
+        world.world.send(
+            "subject.details_changed", OCMW, change, trajectory_id=found, subject=found
+        )
+        world.settle()
+        assert set(person).isdisjoint(world.store.person_of(found))
+    assert world.world.timers.figures()["timers_refused_total"] == 0
+
+
+def test_a_named_case_takes_nobody_in_who_erased(world: ErasureWorld) -> None:
+    """The sender said which case it means: it is told how a new one begins."""
+    case, _ = _erased_by_its_target(world)
+    data = {**REFERRAL, "insz": INSZ, "target_org": OCMW_URN}
+    refused = world.world.try_send("referral.created", VDAB, data, trajectory_id=case)
+    assert refused.error is not None
+    assert (refused.error.status, refused.error.facts["rule"]) == (422, "party_erased")
+    offered = {"to": OCMW_URN, "reason": "agreement", "effective": "2026-06-02"}
+    refused = world.world.try_send(
+        "trajectory.handover_offered", VDAB, offered, trajectory_id=case, subject=case
+    )
+    assert refused.error is not None
+    assert refused.error.facts["rule"] == "party_erased"
+
+
+def test_a_new_case_of_the_person_has_no_place_for_whoever_erased(world: ErasureWorld) -> None:
+    """An organiser's referral that VDAB decides on: the OCMW is a candidate, and may not claim."""
+    _, person = _erased_by_its_target(world)
+    data = {key: value for key, value in REFERRAL.items() if key != "target_org"}
+    data |= {"insz": INSZ, "known_at": "vdab"}
+    sent = world.world.send("referral.created", ORGANISER, data).receipt
+    assert sent is not None
+    case, subject = str(sent.trajectory_id), sent.aggregate_id
+    assert world.store.person_of(case) == person
+    world.world.send("referral.endorsed", VDAB, {}, trajectory_id=case, subject=subject)
+    claim = {"handled_by": {"name": "Onthaal"}, "answer_due": "2026-06-20"}
+    refused = world.world.try_send(
+        "referral.claimed", OCMW, claim, trajectory_id=case, subject=subject
+    )
+    assert refused.error is not None
+    assert (refused.error.status, refused.error.code) == (409, "erased")
+
+
+def _erased_by_its_target(world: ErasureWorld) -> tuple[str, tuple[str, ...]]:
+    """A case of VDAB whose target declined and had its data erased; and the ids of the person."""
+    data = {**REFERRAL, "insz": INSZ, "target_org": OCMW_URN}
+    sent = world.world.send("referral.created", VDAB, data).receipt
+    assert sent is not None
+    case = str(sent.trajectory_id)
+    declined = {"reason": "no_capacity"}
+    world.world.send(
+        "referral.declined", OCMW, declined, trajectory_id=case, subject=sent.aggregate_id
+    )
+    world.settle()
+    order = world.order(OCMW, case=case)
+    world.settle()
+    assert world.found(order).destroyed_at is not None
+    return case, world.store.person_of(case)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gateway.errors import KeysUnusable
+from gateway.errors import ErasedHere
 from gateway.exchange.key_erasure import Destroyed, KeyEraser
 from gateway.exchange.key_file import FileKeyEncryption
 from gateway.exchange.key_state import read_state
@@ -92,7 +92,7 @@ def test_no_key_is_made_again(engine: Engine, kek: FileKeyEncryption) -> None:
     fresh = KeyStore(engine, kek)
 
     for need in (NEED, STAFF, NEED._replace(aggregate_id="referral-9")):
-        with pytest.raises(KeysUnusable):
+        with pytest.raises(ErasedHere):
             fresh.data_keys([need])
     later = (OTHER._replace(aggregate_id="referral-9"), NEIGHBOUR._replace(aggregate_id="r-3"))
     assert len(fresh.data_keys(later)) == 2
@@ -105,7 +105,7 @@ def test_an_order_for_a_person_without_keys_is_remembered(
     eraser = KeyEraser(engine, kek)
     assert eraser.erase(["subject-1"], OURS, NOW) == Destroyed()
     assert eraser.erase(["subject-1"], OURS, NOW) == Destroyed()
-    with pytest.raises(KeysUnusable):
+    with pytest.raises(ErasedHere):
         KeyStore(engine, kek).data_keys([NEED])
 
 
