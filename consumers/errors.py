@@ -3,6 +3,7 @@
     SchakelError
     └── ConsumersError                503 consumers_error
         ├── CursorExpired             410 cursor_expired
+        ├── StoreNewer                503 store_newer
         ├── WebhookError              a subscription or its receiver
         │   ├── AddressRefused        422 address_refused
         │   ├── InvalidSubscription   422 subscription_invalid
@@ -56,6 +57,13 @@ class CursorExpired(ConsumersError):
     code = "cursor_expired"
     status = 410
     title = Message(nl="Cursor verlopen", en="Cursor expired")
+
+
+class StoreNewer(ConsumersError):
+    """A newer version of Schakel brought a store up to date; this one does not start on it."""
+
+    code = "store_newer"
+    title = Message(nl="Opslag is nieuwer", en="Store is newer")
 
 
 class WebhookError(ConsumersError):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from consumers.database import Stores, can_write
+from consumers.errors import StoreNewer
 from consumers.migrating import upgrade
 from tests.store_fixtures import MIGRATIONS, opened, stores
 
@@ -38,6 +39,21 @@ def test_a_store_proves_that_it_takes_writes(stores: Stores, name: str) -> None:
         assert can_write(engine)
         assert not can_write(reader)
         assert _versions(reader) == before
+
+
+@pytest.mark.parametrize("name", ["ledger", "consumers", "keys", "spans"])
+def test_tables_of_a_newer_version_are_left_alone(stores: Stores, name: str) -> None:
+    """Whoever starts an older version is told so, and what to do."""
+    url = getattr(stores, name)
+    with opened(url) as engine:
+        with engine.begin() as connection:
+            connection.exec_driver_sql("update alembic_version set version_num = '9999'")
+        with pytest.raises(StoreNewer) as refused:
+            upgrade(url, MIGRATIONS[name])
+
+        assert name in refused.value.detail.nl
+        assert name in refused.value.detail.en
+        assert _versions(engine) == ["9999"]
 
 
 def _versions(engine: Engine) -> list[str]:
