@@ -21,6 +21,9 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
 
+from gateway.embedded.hub import HUB_LOCK
+from gateway.embedded.locks import is_locked
+
 HERE = Path(__file__).parent
 SCHAKEL = str(Path(sys.executable).parent / "schakel")
 PARTNERS = {
@@ -36,6 +39,8 @@ OWN_COLUMNS = {
 PATIENCE_SECONDS = 30.0
 TODAY = date.today()  # noqa: DTZ011 - the day on the partners' calendars
 OWN_NUMBER = "TIE-2026-0042"
+MARKER = ".schakel-demo"
+"""Stands in a folder that this program made: no other one is ever emptied."""
 
 
 def day(days: int) -> str:
@@ -377,6 +382,21 @@ def command_output(demo: Demo, name: str, *options: str) -> str:
     return done.stdout
 
 
+def make_empty(folder: Path) -> str | None:
+    """Make the folder, or empty it when an earlier demonstration made it; or say why not."""
+    if folder.is_dir() and any(folder.iterdir()):
+        if not (folder / MARKER).is_file():
+            return f"{folder} is no folder of a demonstration; remove it, or choose another --data."
+        if is_locked(folder / "hub" / HUB_LOCK):
+            return f"A hub runs on {folder / 'hub'}; stop it, or choose another --data."
+        shutil.rmtree(folder)
+    elif folder.exists() and not folder.is_dir():
+        return f"{folder} is no folder; choose another --data."
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    (folder / MARKER).touch()
+    return None
+
+
 def main() -> int:
     """Run the demonstration; 0 when every step arrived."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -385,9 +405,10 @@ def main() -> int:
     parser.add_argument("--keep", action="store_true", help="stay up until Ctrl-C")
     arguments = parser.parse_args()
     folder = arguments.data.resolve()
-    if folder.exists():
-        shutil.rmtree(folder)
-    folder.mkdir(mode=0o700, parents=True)
+    why_not = make_empty(folder)
+    if why_not is not None:
+        sys.stderr.write(f"{why_not}\n")
+        return 1
     demo = Demo(folder, arguments.port)
     try:
         demo.start()

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from gateway.embedded.hub import HUB_LOCK
+from gateway.embedded.locks import hold
 from tests.e2e import canary_search
 from tests.e2e.running_hub import distant_port
 
@@ -31,6 +34,31 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     return folder, done.stdout
+
+
+def test_only_a_folder_of_a_demonstration_is_emptied(tmp_path: Path) -> None:
+    """Somebody else's folder, or one whose hub runs, is left as it is, and that is said."""
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "thesis.txt").write_text("years of work")
+    running = tmp_path / "running"
+    (running / "hub").mkdir(parents=True)
+    (running / ".schakel-demo").touch()
+    lock = hold(running / "hub" / HUB_LOCK)
+    assert lock is not None
+
+    for folder, why in ((own, "is no folder of a demonstration"), (running, "A hub runs on")):
+        before = sorted(folder.rglob("*"))
+        done = subprocess.run(
+            [sys.executable, str(ROOT / "deploy" / "demo" / "play.py"), "--data", str(folder)],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert (done.returncode, sorted(folder.rglob("*"))) == (1, before)
+        assert why in done.stderr
+    os.close(lock)
 
 
 def _holders(folder: Path, canary: str) -> set[str]:
