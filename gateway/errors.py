@@ -70,6 +70,7 @@
         │   ├── DownloadFailed           503 download_failed
         │   ├── ChecksumDiffers          503 checksum_differs
         │   ├── PortTaken                503 port_taken
+        │   ├── PortSettled              503 port_settled
         │   ├── DiskFull                 503 disk_full
         │   ├── CacheUnusable            503 cache_unusable
         │   ├── DataInUse                503 data_in_use
@@ -130,6 +131,7 @@ from gateway.refusals.embedded import (
     EmbeddedError,
     HubNotReady,
     JavaUnsuitable,
+    PortSettled,
     PortTaken,
 )
 from gateway.refusals.exchange import (
@@ -275,6 +277,7 @@ __all__ = [
     "NothingFound",
     "OutsideTerritory",
     "Overloaded",
+    "PortSettled",
     "PortTaken",
     "RefusedByHub",
     "RegistryChanged",

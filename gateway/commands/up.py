@@ -7,13 +7,17 @@ import signal
 import sys
 import threading
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gateway.embedded.demo import WITH, prepare
 from gateway.embedded.hub import TICK_SECONDS, Hub
 from schemas.cli import say
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
 
 app = typer.Typer(add_completion=False)
 
@@ -38,11 +42,12 @@ def up(
         known = say(f"kent alleen `{WITH}`", f"knows only `{WITH}`")
         raise typer.BadParameter(known, param_hint="--with")
     stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    _on_signals(signal.default_int_handler)
     hub = Hub(data, port=port, report=_tell)
-    hub.start()
     try:
+        # A start may take minutes and leaves nothing half done, so a signal interrupts it.
+        hub.start()
+        _on_signals(lambda *_: stop.set())
         if with_ == WITH:
             hub.wait_for_registry(prepare(hub.settings, _tell))
         sys.stdout.write(json.dumps(hub.ready_line(), separators=(",", ":")) + "\n")
@@ -50,8 +55,16 @@ def up(
         while not stop.wait(TICK_SECONDS):
             hub.watch()
         _tell(say("Stopt: wat aanvaard is, blijft", "Stopping: what was accepted is kept"))
+    except KeyboardInterrupt:
+        _tell(say("Gestopt voor alles draaide", "Stopped before everything ran"))
     finally:
+        _on_signals(lambda *_: stop.set())
         hub.stop()
+
+
+def _on_signals(handler: Callable[[int, FrameType | None], object]) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, handler)
 
 
 def _tell(sentence: str) -> None:

@@ -14,6 +14,7 @@ import httpx
 
 from gateway.embedded.broker import Broker
 from gateway.embedded.installation import ensure_installation
+from gateway.embedded.kafka_process import require_ports_free
 from gateway.embedded.locks import hold
 from gateway.embedded.resources import cache_folder
 from gateway.embedded.roles import Role
@@ -91,6 +92,8 @@ class Hub:
             raise
 
     def _start(self) -> None:
+        # Our own children are gone, for they hold the lock: it would be a stranger that answers.
+        require_ports_free(self.settings.port, self.settings.management_port)
         self._report(say("Start de gateway", "Starting the gateway"))
         self._roles["gateway"].start()
         self._wait_for(f"{self.settings.issuer}/oauth/jwks", "gateway")
@@ -106,11 +109,12 @@ class Hub:
 
     def _wait_for(self, url: str, name: str) -> None:
         role, deadline = self._roles[name], time.monotonic() + READY_SECONDS
-        while not self._is_ok(url):
-            if role.has_ended():
+        while True:
+            # First whether it runs: what answers may be another program on its port.
+            if role.has_ended() or time.monotonic() > deadline:
                 raise _not_ready(role)
-            if time.monotonic() > deadline:
-                raise _not_ready(role)
+            if self._is_ok(url):
+                return
             time.sleep(0.05)
 
     def wait_for_registry(self, version: int) -> None:

@@ -7,11 +7,15 @@ issuer, tokens and partners' settings stay valid over restarts.
 from __future__ import annotations
 
 import os
+import tomllib
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from gateway.embedded.kafka_process import require_ports_free
 from gateway.embedded.ports import free_from
+from gateway.errors import PortSettled
 from gateway.settings import HUB_FILE, LOOPBACK
+from schemas.errors import Message
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,16 +28,36 @@ def ensure_installation(data: Path, port: int | None) -> Path:
 
     Args:
         data: the folder.
-        port: the gateway's port; only heeded at the first start. The others follow it.
+        port: the gateway's port, chosen at the first start. The others follow it.
 
     Raises:
+        PortTaken: another program listens on it; nothing was written.
+        PortSettled: hub.toml names another.
         OSError: the folder cannot be made or written.
     """
-    data.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = data / HUB_FILE
-    if not path.exists():
-        _write(path, _chosen(port))
+    if path.exists():
+        _require_settled(path, port)
+        return path
+    if port is not None:
+        require_ports_free(port)
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _write(path, _chosen(port))
     return path
+
+
+def _require_settled(path: Path, port: int | None) -> None:
+    settled = tomllib.loads(path.read_text("utf-8")).get("port")
+    if port in (None, settled):
+        return
+    raise PortSettled(
+        Message(
+            nl=f"{path} zegt poort {settled}, en die ligt vast. Laat --port weg en stop wat "
+            "die poort gebruikt, of kies een andere --data.",
+            en=f"{path} says port {settled}, which is settled. Leave --port out and stop what "
+            "uses that port, or choose another --data.",
+        )
+    )
 
 
 def _chosen(port: int | None) -> str:

@@ -131,9 +131,10 @@ def port_taken(port: int | None) -> PortTaken:
     name = str(port) if port else "?"
     return PortTaken(
         Message(
-            nl=f"Poort {name} is in gebruik door een ander programma; stop het of kies "
-            "een andere poort.",
-            en=f"Port {name} is in use by another program; stop it or choose another port.",
+            nl=f"Poort {name} is in gebruik door een ander programma. Stop het; of kies bij "
+            "de eerste start een andere --port, daarna ligt de poort vast in hub.toml.",
+            en=f"Port {name} is in use by another program. Stop it; or choose another --port at "
+            "the first start, after that the port is settled in hub.toml.",
         )
     )
 

@@ -42,6 +42,13 @@ class PortTaken(EmbeddedError):
     title = Message(nl="Poort bezet", en="Port taken")
 
 
+class PortSettled(EmbeddedError):
+    """Another port is asked for than the data folder has had since its first start."""
+
+    code = "port_settled"
+    title = Message(nl="Poort ligt vast", en="Port is settled")
+
+
 class DiskFull(EmbeddedError):
     """The disk has too little room for the jars or the broker's data."""
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from connectors.client import HubClient
 from connectors.credentials import load_credentials
 from connectors.errors import HubUnavailable
+from gateway.settings import HUB_FILE
 from tests.ports import distant_ports
 
 if TYPE_CHECKING:
@@ -86,10 +87,11 @@ def running_hub(
         environment: what its processes find besides this one's own.
     """
     chosen = options or ("--with", "demo")
+    port = () if (data / HUB_FILE).exists() else ("--port", str(distant_port()))
     data.mkdir(parents=True, exist_ok=True)
     with (data.parent / "hub.log").open("a", encoding="utf-8") as log:
         process = subprocess.Popen(
-            [SCHAKEL, "up", "--data", str(data), *chosen, "--port", str(distant_port())],
+            [SCHAKEL, "up", "--data", str(data), *chosen, *port],
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,
