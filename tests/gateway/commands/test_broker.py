@@ -199,7 +199,8 @@ def test_a_taken_port_is_said(shell: Shell) -> None:
         done = shell.run("start")
 
     assert _said(done) == (
-        f"schakel: Port {port} is in use by another program; stop it or choose another port."
+        f"schakel: Port {port} is in use by another program. Stop it; or choose another --port "
+        "at the first start, after that the port is settled in hub.toml."
     )
     assert shell.status()[0] == 3
 
