@@ -535,6 +535,25 @@ def test_what_its_owner_changed_meanwhile_stays(world: World) -> None:
     assert world.one(made).state == "paused"
 
 
+def test_what_arrived_while_it_was_removed_is_told(world: World) -> None:
+    """The journey goes by these rows: one event was taken, the other never comes."""
+
+    def answer(_got: Got, number: int) -> Reply:
+        if number:
+            return Reply(500)
+        with world.writing.begin() as connection:
+            subscriptions.remove(connection, Scope(OCMW), made, now=world.clock.now_us())
+        return OK
+
+    with Receiver(answer) as receiver:
+        made = world.subscribe(receiver.url, concurrency=1)
+        world.arrive(0, 1, trajectories=2)
+        world.step()
+
+    assert len(receiver.got) == 2
+    assert world.states(made) == {"000": "delivered", "001": "stopped"}
+
+
 def test_a_token_is_got_for_the_receiver_and_replaced_when_refused(world: World) -> None:
     """Client credentials go to the token endpoint; the receiver sees the bearer token alone."""
     given = iter(["first", "second"])
