@@ -30,6 +30,7 @@ from gateway.api import (
     traces,
     trajectories,
 )
+from gateway.api.parameters import shown_name
 from gateway.api.strict_calls import strict_call
 from schemas.errors import InvalidParam, Message, SchakelError
 
@@ -113,11 +114,15 @@ def _allowed(request: Request) -> str:
 
 
 def _invalid_parameters(found: Sequence[Any]) -> errors.InvalidParameter:
-    """FastAPI's findings without the values it found."""
+    """FastAPI's findings without the values it found, and without keys that are no names."""
     return errors.InvalidParameter(
         Message(nl="Een of meer parameters kloppen niet.", en="One or more parameters are wrong."),
         invalid=[
-            InvalidParam(".".join(str(part) for part in one["loc"][1:]), one["type"], _REASON)
+            InvalidParam(".".join(_shown(part) for part in one["loc"][1:]), one["type"], _REASON)
             for one in found
         ],
     )
+
+
+def _shown(part: str | int) -> str:
+    return str(part) if isinstance(part, int) else shown_name(part, "?")

@@ -13,6 +13,7 @@ from schemas.identifiers import looks_like_insz
 from schemas.moments import from_rfc3339
 
 _TOKEN: Final = re.compile(r"[A-Za-z0-9._:-]{1,128}")
+_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,39}")
 _QUERY_BYTES: Final = 4096
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
@@ -62,9 +63,9 @@ def query(query_string: bytes) -> dict[str, str]:
     return found
 
 
-def shown_name(name: str) -> str:
-    """How a refusal calls a parameter that the caller named: as it did, if that is a name."""
-    return name[:40] if _TOKEN.fullmatch(name) else "query"
+def shown_name(name: str, otherwise: str = "query") -> str:
+    """How a refusal calls what the caller named: as it did, if that can be no number or text."""
+    return name if _NAME.fullmatch(name) else otherwise
 
 
 def flag(parameters: dict[str, str], name: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -122,6 +123,15 @@ def test_nul_is_refused_in_a_query_that_nobody_reads(around: Region, query: str)
 
     assert answer.status_code == 400
     assert answer.json()["invalidParams"][0]["code"] == "nul"
+
+
+def test_a_refusal_names_no_key_that_may_be_a_number_of_a_person(around: Region) -> None:
+    """What is a name is said, so that its sender finds it."""
+    body = json.dumps({"85.07.30-033.28": 1, "grace_hour": 1}).encode()
+    answer = call(around, "POST", "/v1/subscriptions", "application/json", content=body)
+    names = {one["name"] for one in answer.json()["invalidParams"]}
+
+    assert (answer.status_code, names) == (400, {"url", "?", "grace_hour"})
 
 
 def test_no_odd_value_is_a_failure(around: Region) -> None:
