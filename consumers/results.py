@@ -86,7 +86,8 @@ def record(
     current = subscriptions.one(connection, scope, seen.id, locked=True)
     rows = _rows(batch, outcome, seen, chance)
     if current is None:  # taken away meanwhile: what arrived is told, the rest comes no more
-        deliveries.write(connection, [_at_last(row, now) for row in rows])
+        deliveries.write(connection, rows)
+        deliveries.abandon(connection, scope, seen.id, now)
         return
     if batch.vanished:
         deliveries.drop(connection, scope, seen.id, batch.vanished)
@@ -143,13 +144,6 @@ def _after(result: Result, seen: Subscription, chance: float) -> Delivery:
         return replace(tried, state=deliveries.FAILED, next_at=None, ended_at=at)
     wait = retrying.together(at + retrying.wait_us(tried.tries, at - first, chance))
     return replace(tried, next_at=max(min(wait, max(window_ends, at)), at + (verdict.hold_us or 0)))
-
-
-def _at_last(row: Delivery, now: int) -> Delivery:
-    """A row of a subscription that is gone, as `subscriptions.remove` leaves what it finds."""
-    if row.state in {deliveries.DELIVERED, deliveries.STOPPED}:
-        return row
-    return replace(row, state=deliveries.STOPPED, next_at=None, ended_at=now)
 
 
 def _attempts(outcome: Outcome) -> list[Attempt]:
