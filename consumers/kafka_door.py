@@ -19,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from consumers import inbox, kafka_positions, views
 from consumers.errors import NotPublished, Poison
 from consumers.kafka_copies import record_of
+from consumers.rendering import BEGIN_SECONDS, fitting
 from consumers.scope import Scope
 from consumers.wake import named
 from schemas.errors import SchakelError
@@ -44,10 +45,6 @@ NAME = "kafka-door"
 PAGE, FIRST_PAGE = 500, 100
 UNPUBLISHABLE = "unpublishable"
 """The leg of a copy that the broker takes in no way."""
-BEGIN_SECONDS = 0.5
-"""A registry may be a second and a half old, and after two nothing more may be sent."""
-RENDER_SECONDS = BEGIN_SECONDS / 2
-"""What a page's rendering may take, so that it is not too old when its slices are written."""
 FLUSH_SECONDS = 2.0
 """How long a slice waits for a broker that went away meanwhile, before it is rendered anew."""
 SLICE_BYTES = 128 * 1024
@@ -182,18 +179,12 @@ class KafkaDoor:
         began = self.passed()
         copies = self.hand_over(participant, entries, DOOR)
         records = [None if one is None else record_of(topic, one) for one in copies]
-        self._page = self._fitting(len(entries), self.passed() - began)
+        self._page = fitting(self._page, len(entries), self.passed() - began, most=PAGE)
         for slice_ in slices(list(zip(entries, records, strict=True))):
             # One row alone always goes, so that a slow machine does not stand still.
             if self.passed() > began + BEGIN_SECONDS and len(entries) > 1:
                 return
             self._write_slice(participant, slice_)
-
-    def _fitting(self, rendered: int, seconds: float) -> int:
-        """How many rows to render next; a page that was not full says nothing about a full one."""
-        if seconds > RENDER_SECONDS:
-            return max(1, int(rendered * RENDER_SECONDS / seconds))
-        return min(PAGE, self._page * 2) if rendered == self._page else self._page
 
     def _write_slice(self, participant: str, rows: Sequence[Row]) -> None:
         refused = self._publish([record for _, record in rows if record is not None])

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from consumers import batches, results, retrying, subscriptions
 from consumers.errors import SecretLost
 from consumers.lanes import Lanes
+from consumers.rendering import BEGIN_SECONDS, fitting
 from consumers.results import Outcome, Result
 from consumers.scope import WHOLE_HUB
 from consumers.sending import Envelope, Tried
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
     from consumers.views import InboxEntry
 
 LARGEST_BATCH: Final = 100
-BEGIN_SECONDS: Final = 0.5
-RENDER_SECONDS: Final = BEGIN_SECONDS / 2
 UNRENDERED: Final = Tried(retrying.Verdict("retry", "not_rendered"), 0)
 
 
@@ -80,10 +79,7 @@ class Pace:
 
     def rendered(self, count: int, seconds: float) -> None:
         """Learn how many are rendered in good time, so that none leaves long after it was asked."""
-        if seconds > RENDER_SECONDS:
-            self.most = max(1, int(count * RENDER_SECONDS / seconds))
-        elif count >= self.most:
-            self.most = min(LARGEST_BATCH, self.most * 2)
+        self.most = fitting(self.most, count, seconds, most=LARGEST_BATCH)
 
     def took(self, done: int, planned: int, concurrency: int) -> None:
         """Learn: all of it doubles the next turn, less of it makes that the size."""
