@@ -31,7 +31,7 @@ from gateway.embedded.properties import BrokerSettings, copy_log_settings, rende
 from gateway.embedded.resources import cache_folder, kafka_folder
 from gateway.embedded.runtime import find_java, options
 from gateway.embedded.training import Training
-from gateway.errors import BrokerNotRunning, DataInUse
+from gateway.errors import BrokerNotRunning, DataInUse, EmbeddedError
 from schemas.errors import Message
 
 # The principals that need no access control entry, and the hub's own services.
@@ -92,6 +92,7 @@ class Broker:
         self._child: Child | None = None
         self._lock: int | None = None
         self._training: Training | None = None
+        self._has_answered = False
 
     @property
     def client_address(self) -> str:
@@ -131,16 +132,34 @@ class Broker:
             EmbeddedError: one of its kinds, with one sentence; nothing is left running.
         """
         deadline = time.monotonic() + timeout_seconds
+        self.launch()
+        try:
+            self._wait_ready(deadline)
+        except BaseException:
+            self.kill()
+            raise
+        if self._training is not None:
+            self._training.start(self._issuer, self._jwks_url)
+
+    def launch(self) -> None:
+        """Start the broker as `start` does, without waiting for it: see `has_answered`.
+
+        The key set must answer by now; a broker that cannot read it ends after some seconds.
+
+        Raises:
+            EmbeddedError: one of its kinds, with one sentence; nothing is left running.
+        """
         self.kill()  # what is left of a broker that ended by itself
+        self._has_answered = False
         (self._folder / "data").mkdir(parents=True, exist_ok=True)
         self._lock = _exclusive(self._folder / ".lock", self._data)
         try:
-            self._launch(deadline)
+            self._launch()
         except BaseException:
             self.kill()
             raise
 
-    def _launch(self, deadline: float) -> None:
+    def _launch(self) -> None:
         java = find_java(self._java)
         cache = cache_folder(os.environ)
         lock = kafka_folder() / "jgo.lock.toml"
@@ -159,8 +178,6 @@ class Broker:
             lock=self._held(),
             folder=self._folder,
         )
-        self._wait_ready(self._child, deadline)
-        self._training.start(self._issuer, self._jwks_url)
 
     def _write_settings(self) -> Path:
         certificates = self._certificates()
@@ -183,14 +200,23 @@ class Broker:
         copy_log_settings(self._folder)
         return path
 
-    def _wait_ready(self, child: Child, deadline: float) -> None:
-        while not all(answers(port) for port in self._ports[:2]):
-            if child.has_ended():
-                said = tail(self._folder / "java.log") + tail(self.log)
-                raise diagnose(said, self._data, self.log)
+    def _wait_ready(self, deadline: float) -> None:
+        while not self.has_answered():
+            if self.has_ended():
+                raise self.why_ended()
             if time.monotonic() > deadline:
                 raise failed(self.log, "it took too long")
             time.sleep(0.02)
+
+    def has_answered(self) -> bool:
+        """Whether both listeners have accepted since the broker was last launched."""
+        self._has_answered = self._has_answered or all(answers(port) for port in self._ports[:2])
+        return self._has_answered
+
+    def why_ended(self) -> EmbeddedError:
+        """What the last words of a broker that ended by itself amount to."""
+        said = tail(self._folder / "java.log") + tail(self.log)
+        return diagnose(said, self._data, self.log)
 
     def _certificates(self) -> Certificates:
         return ensure_certificates(self._data / "tls", SERVICES)

@@ -13,15 +13,16 @@ from typing import TYPE_CHECKING
 import httpx
 
 from gateway.embedded.broker import Broker
+from gateway.embedded.broker_watch import BrokerWatch
 from gateway.embedded.installation import ensure_installation
 from gateway.embedded.kafka_process import require_ports_free
 from gateway.embedded.locks import hold
 from gateway.embedded.resources import cache_folder
 from gateway.embedded.roles import Role
-from gateway.errors import DataInUse, EmbeddedError, HubNotReady
+from gateway.errors import DataInUse, HubNotReady
 from gateway.provisioning import provision
 from gateway.settings import LOOPBACK, HubSettings, load
-from schemas.cli import language, say
+from schemas.cli import say
 from schemas.errors import Message
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ HUB_LOCK = ".hub.lock"
 ROLES = ("gateway", "relay", "route", "deliver", "kafka-door")
 READY_SECONDS = 120.0
 TICK_SECONDS = 0.25
-BROKER_PAUSE_SECONDS = 5.0
 
 
 class Hub:
@@ -49,7 +49,6 @@ class Hub:
         ensure_installation(data, port)
         self.settings: HubSettings = load(data)
         self._report = report
-        self._broker_due_at = float("-inf")
         self._lock = _exclusive(self.settings.data)
         self._roles = {name: Role(name, self.settings.data, self._lock, report) for name in ROLES}
         self.broker = Broker(
@@ -58,12 +57,17 @@ class Hub:
             internal_port=_port(self.settings.kafka_bootstrap),
             controller_port=self.settings.kafka_controller_port,
             issuer=self.settings.issuer,
-            jwks_url=f"{self.settings.issuer}/oauth/jwks",
+            jwks_url=self._keys_url,
             report=report,
         )
+        self._broker_watch = BrokerWatch(self.broker, lambda: self._is_ok(self._keys_url), report)
         # One for all that is asked: each client reads anew whom it may trust, which takes longer
         # than a question.
         self._http = httpx.Client(timeout=1.0)
+
+    @property
+    def _keys_url(self) -> str:
+        return f"{self.settings.issuer}/oauth/jwks"
 
     @property
     def management_url(self) -> str:
@@ -96,7 +100,7 @@ class Hub:
         require_ports_free(self.settings.port, self.settings.management_port)
         self._report(say("Start de gateway", "Starting the gateway"))
         self._roles["gateway"].start()
-        self._wait_for(f"{self.settings.issuer}/oauth/jwks", "gateway")
+        self._wait_for(self._keys_url, "gateway")
         self._report(say("Start Kafka", "Starting Kafka"))
         self.broker.start()
         provision(self.settings)
@@ -147,19 +151,7 @@ class Hub:
         """Restart what ended; call it every quarter of a second."""
         for role in self._roles.values():
             role.watch()
-        if self.broker.has_ended() and time.monotonic() >= self._broker_due_at:
-            self._restart_broker()
-
-    def _restart_broker(self) -> None:
-        """Start Kafka again; when it cannot be, publishing goes on and it is tried again later."""
-        self._report(say("Kafka viel uit; herstart", "Kafka ended; it starts again"))
-        try:
-            self.broker.start()
-        except EmbeddedError as error:
-            self._broker_due_at = time.monotonic() + BROKER_PAUSE_SECONDS
-            pause = f"{BROKER_PAUSE_SECONDS:g} s"
-            again = say(f"Nieuwe poging over {pause}", f"It is tried again in {pause}")
-            self._report(f"{error.detail.text(language())} {again}")
+        self._broker_watch.tick()
 
     def stop(self) -> None:
         """Drain and stop all children: first the way in, then what follows it; idempotent."""

@@ -50,6 +50,8 @@ PURPOSES = {
 }
 FIELDSETS = ["core", "identify", "name", "staff_contact", "guidance"]
 PATIENCE_SECONDS = 90.0
+LINES, LINE = 15, 200
+"""How much is shown of each log of a hub that lost something."""
 
 
 def readers() -> dict[str, str]:
@@ -168,6 +170,18 @@ class DoorHub:
                 time.sleep(0.2)
             else:
                 return
+
+    def said(self) -> str:
+        """The last lines of what the hub and each of its processes say: what went on."""
+        files = [
+            self.settings.data.parent / "hub.log",
+            self.settings.data / "kafka" / "broker.log",
+            *sorted((self.settings.data / "logs").glob("*.log")),
+        ]
+        lines = [(one.name, one.read_text("utf-8", "replace").splitlines()) for one in files]
+        return "\n".join(
+            f"{name}: {line[:LINE]}" for name, found in lines for line in found[-LINES:]
+        )
 
     def subscribe(self, reader: str) -> None:
         """Have a reader called."""

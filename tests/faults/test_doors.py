@@ -27,5 +27,6 @@ def test_each_reader_gets_exactly_its_events(tmp_path: Path) -> None:
     with door_hub(tmp_path) as world:
         trial = DoorTrial(world, seed, EVENTS, limit_us=10_000_000)
         found = trial.run()
+        said = world.said()
 
-    assert found == [], f"{SEED}={seed}"
+    assert found == [], f"{SEED}={seed}\n{said}"
