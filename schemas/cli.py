@@ -18,6 +18,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final
 
 from schemas.command_shape import shape
+from schemas.command_summaries import SUMMARIES
 from schemas.errors import CommandUnavailable, Message, SchakelError
 
 if TYPE_CHECKING:
@@ -35,86 +36,6 @@ INTERRUPTED: Final = 130
 _UNAUTHORISED_STATUSES: Final = frozenset({401, 403})
 _HUB_PACKAGE: Final = "fastapi"
 _OURS: Final = frozenset({"connectors", "consumers", "gateway", "schemas"})
-
-SUMMARIES: Final[dict[str, Message]] = {
-    "agreement": Message(
-        nl="overeenkomsten opstellen, uitproberen, tekenen, vergelijken en opzeggen",
-        en="write, try, sign, compare and revoke agreements",
-    ),
-    "audit": Message(
-        nl="nagaan wie wat over wie kreeg, en waarom",
-        en="see who was given what about whom, and why",
-    ),
-    "broker": Message(
-        nl="de ingebouwde Kafka starten, stoppen of bekijken",
-        en="start, stop or inspect the embedded Kafka",
-    ),
-    "client": Message(
-        nl="OAuth-clients van deelnemers maken, vervangen of intrekken",
-        en="create, rotate or revoke participants' OAuth clients",
-    ),
-    "connector": Message(
-        nl="een connector controleren of laten lopen",
-        en="check or run a connector",
-    ),
-    "db": Message(
-        nl="de databanken van de hub bijwerken",
-        en="upgrade the hub's databases",
-    ),
-    "dead-letters": Message(
-        nl="wat webhooks niet konden bezorgen: zien, opnieuw aanbieden, opgeven",
-        en="what webhooks could not deliver: see, redrive, discard",
-    ),
-    "events": Message(
-        nl="een gebeurtenis opzoeken of meelezen",
-        en="find an event or follow along",
-    ),
-    "evidence": Message(
-        nl="cijfers tonen, met wat er geteld is",
-        en="show figures and what they count",
-    ),
-    "keys": Message(
-        nl="de sleutels van de sleutelopslag en van tokens bekijken of vervangen",
-        en="inspect or replace the keys of the key store and of tokens",
-    ),
-    "programmes": Message(
-        nl="programmaregels publiceren, vergelijken en uitleggen",
-        en="publish, compare and explain programme rules",
-    ),
-    "registry": Message(
-        nl="organisaties, deelnemers en overeenkomsten laden",
-        en="load organisations, participants and agreements",
-    ),
-    "run": Message(
-        nl="één rol van de hub laten lopen",
-        en="run one role of the hub",
-    ),
-    "schemas": Message(
-        nl="de gebeurtenissen en hun velden tonen of controleren",
-        en="show or check the events and their fields",
-    ),
-    "subject": Message(
-        nl="wat over één persoon gedaan wordt: samenvoegen, verbeteren, bezwaar, wissen",
-        en="what is done about one person: merge, rectify, object, erase",
-    ),
-    "trace": Message(
-        nl="de hele weg van één gebeurtenis tekenen",
-        en="draw the whole way of one event",
-    ),
-    "up": Message(
-        nl="alles op deze machine starten",
-        en="start everything on this machine",
-    ),
-    "verify": Message(
-        nl="een bestand met uitwisselingsrecords nakijken, zonder de hub",
-        en="check a file of exchange records, without the hub",
-    ),
-    "world": Message(
-        nl="een verzonnen wereld maken, spelen of vertellen",
-        en="make, play or tell an invented world",
-    ),
-}
-"""One line of help for each sub-command of ours, so that help imports none of them."""
 
 
 def language(environment: Mapping[str, str] = os.environ) -> str:
@@ -199,7 +120,7 @@ def _invoke(entry: EntryPoint, arguments: list[str]) -> int:
     command, called = typer.main.get_command(_loaded(entry)), f"schakel {entry.name}"
     try:
         with _helping(command, entry, arguments):
-            command.main(args=arguments, prog_name=called)
+            return _called(command, called, arguments)
     except SchakelError as error:
         added = error.facts.get("next_with")
         if isinstance(added, str):
@@ -210,7 +131,22 @@ def _invoke(entry: EntryPoint, arguments: list[str]) -> int:
             _write(ending.code, sys.stderr)
             return FAILED
         return ending.code or DONE
-    return DONE
+
+
+def _called(command: Any, called: str, arguments: list[str]) -> int:
+    """Run a command of Typer's; what it refuses is told in the language of the terminal."""
+    from schemas.wrong_use import Abort, Refused, told  # noqa: PLC0415 - it loads Typer
+
+    try:
+        ending = command.main(args=arguments, prog_name=called, standalone_mode=False)
+    except Refused as refusal:
+        if said := told(refusal, called, language()):
+            _write(said, sys.stderr)
+        return WRONG_USE
+    except Abort:
+        _write(say("schakel: afgebroken.", "schakel: ended."), sys.stderr)
+        return FAILED
+    return ending if isinstance(ending, int) else DONE
 
 
 def _helping(
@@ -279,8 +215,7 @@ def _help() -> str:
             say("OPDRACHT", "COMMAND")
         ),
         say(
-            "Taal: SCHAKEL_LANGUAGE=nl of en. Versie: `schakel --version`.\n"
-            "Wat er mis is aan een optie of argument, staat er in het Engels.",
+            "Taal: SCHAKEL_LANGUAGE=nl of en. Versie: `schakel --version`.",
             "Language: SCHAKEL_LANGUAGE=nl or en. Version: `schakel --version`.",
         ),
     ]

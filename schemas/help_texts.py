@@ -27,7 +27,7 @@ OF_TYPER: Final = {
     "ENVVAR_STRING": "[omgeving: {}]",
     "REQUIRED_LONG_STRING": "[verplicht]",
 }
-"""What Typer itself writes around the texts; its refusals of wrong use stay English."""
+"""What Typer itself writes around the texts."""
 _SHOW_HELP: Final = "Toon deze hulp."
 
 

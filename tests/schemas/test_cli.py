@@ -7,6 +7,7 @@ from importlib.metadata import EntryPoint
 import pytest
 
 from schemas import cli
+from schemas.command_summaries import SUMMARIES
 from schemas.errors import InvalidParam, Message, SchakelError, SchemasError
 
 
@@ -58,7 +59,7 @@ def test_help_lists_every_command_with_its_line(capsys: pytest.CaptureFixture[st
     assert shown.err == ""
     for name in cli.commands():
         assert f"\n  {name} " in shown.out
-        assert cli.SUMMARIES[name].en in shown.out
+        assert SUMMARIES[name].en in shown.out
 
 
 def test_help_imports_no_command_and_no_library() -> None:
