@@ -70,7 +70,7 @@ class GatewayParts:
         self._issuer.start()
 
     def stop(self) -> None:
-        """Finish what waits, then end the threads."""
+        """Finish what waits, then end the threads and close every connection."""
         self._issuer.stop()
         self.workers.stop()
         self.ledger.stop()
@@ -78,6 +78,8 @@ class GatewayParts:
         self.tracing.close()
         self._interface.close()
         self._wakes.close()
+        self.doors.close()
+        self.registry.close()
 
     def figures(self) -> Mapping[str, float]:
         """What `/metrics` shows."""

@@ -85,14 +85,16 @@ class InterfaceParts:
         self._reader = doors.registry.ledger_reader
         self._ledger_engine = doors.registry.ledger_engine
         self._cases = Cases(self._reader, doors.reading, Locator(doors.keys.blind_index_key()))
+        self._spans = open_engine(settings.stores.spans, read_only=True)
         self._receivers = ReceiverParts(settings)
         self.fair_use = FairUse(
             self._live.current, usual_limits(settings), gateways=settings.gateways
         )
 
     def close(self) -> None:
-        """End the connections to receivers of webhooks."""
+        """End the connections to receivers of webhooks and to the spans."""
         self._receivers.close()
+        self._spans.dispose()
 
     def figures(self) -> Mapping[str, float]:
         """What `/metrics` shows of it."""
@@ -146,9 +148,8 @@ class InterfaceParts:
         )
 
     def _journeys(self) -> Journeys:
-        spans = open_engine(self._settings.stores.spans, read_only=True)
         doors = self._doors
-        return Journeys(self._live.current, doors.clock, self._reader, doors.reading, spans)
+        return Journeys(self._live.current, doors.clock, self._reader, doors.reading, self._spans)
 
     def _administration(self, verifier: TokenVerifier) -> APIRouter:
         return administration.router(

@@ -46,3 +46,8 @@ class RegistryParts:
             self.ledger_engine, environment=settings.environment, reader=self.ledger_reader
         )
         self.live = LiveRegistry(self.store)
+
+    def close(self) -> None:
+        """Close the connections to the ledger, once nothing uses them any more."""
+        for engine in (self.ledger_engine, self.ledger_reader):
+            engine.dispose()

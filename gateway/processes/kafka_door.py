@@ -16,4 +16,8 @@ def run(settings: HubSettings) -> None:
     """Write participants' copies to their own topics, and keep the broker to the registry."""
     stop = step_back()
     settings.run_dir.mkdir(parents=True, exist_ok=True)
-    KafkaDoorParts(settings, RegistryParts(settings)).run(stop)
+    registry = RegistryParts(settings)
+    try:
+        KafkaDoorParts(settings, registry).run(stop)
+    finally:
+        registry.close()

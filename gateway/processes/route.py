@@ -58,6 +58,8 @@ def run(settings: HubSettings) -> None:
         log.close()
         tracing.close()
         registry.live.stop()
+        placing.consumers.dispose()
+        registry.close()
 
 
 def _counting(

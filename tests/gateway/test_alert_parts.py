@@ -81,8 +81,7 @@ def test_the_process_tells_the_contact(tmp_path: Path) -> None:
             time.sleep(0.02)
         stop.set()
         process.join()
-        for engine in (registry.ledger_engine, registry.ledger_reader):
-            engine.dispose()
+        registry.close()
 
     (letter,) = server.got
     text = letter.get_content()

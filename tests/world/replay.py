@@ -81,8 +81,7 @@ def replayed(data: Path, folder: Path) -> ReadSide:
     log = _log(settings, (evidence.TOPIC,), "facts")
     _drain(log, evidence.Evidence(log, store, clock).step)
     store.dispose()
-    registry.ledger_reader.dispose()
-    registry.ledger_engine.dispose()
+    registry.close()
     return _looked_at(fresh)
 
 
