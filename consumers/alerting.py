@@ -33,8 +33,9 @@ if TYPE_CHECKING:
     from consumers.clock import Clock
     from consumers.mail import Mailer
     from consumers.sending import Sender
-    from consumers.subscriptions import Seal, Subscription
+    from consumers.subscriptions import Subscription
     from consumers.waiting import Waiting
+    from consumers.webhook_secrets import Seal
     from schemas.errors import Message
 
 POLL_SECONDS: Final = 5.0

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from consumers.posting import Answer
-    from consumers.subscriptions import Oauth
+    from consumers.webhook_secrets import Oauth
 
 REFUSED: Final = "token_refused"
 SPARE_SECONDS: Final = 30.0

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from consumers.posting import Answer
     from consumers.receiver_tokens import Posts, ReceiverTokens
     from consumers.retrying import Verdict
-    from consumers.subscriptions import Oauth
+    from consumers.webhook_secrets import Oauth
 
 CONTENT_TYPE: Final = "application/cloudevents+json; charset=utf-8"
 AGENT: Final = "schakel-webhook/1"

@@ -1,21 +1,19 @@
 """Webhook subscriptions: who wants what sent where, and how it stands.
 
-Secrets are kept sealed; whoever seals them is handed in, because nothing here holds keys.
+Secrets are kept sealed (`consumers/webhook_secrets.py`), because nothing here holds keys.
 Times are microseconds UTC, business time.
 """
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 
 from consumers import bulk
 from consumers.deliveries import abandon
-from consumers.errors import CredentialsLost, SecretLost
 from consumers.scope import WHOLE_HUB, Prepared, Scope, scoped
 from consumers.tables import (
     alerts,
@@ -24,12 +22,12 @@ from consumers.tables import (
     inbox_counters,
     subscriptions,
 )
+from consumers.webhook_secrets import Vault
 from schemas.identifiers import uuid7
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from consumers.views import InboxEntry
+    from consumers.webhook_secrets import Oauth, Seal
 
 PENDING: Final = "pending"
 ACTIVE: Final = "active"
@@ -37,37 +35,6 @@ PAUSED: Final = "paused"
 SUSPENDED: Final = "suspended"
 GONE: Final = "gone"
 DELIVERING: Final = (ACTIVE, SUSPENDED)
-MOST_SECRETS: Final = 3
-
-
-class Seal(Protocol):
-    """Seals short secrets; `gateway.exchange.text_seal.TextSeal` is the real one."""
-
-    def seal(self, secret: bytes, bound_to: str) -> str:
-        """A text that only `open` with the same `bound_to` gives back."""
-        ...
-
-    def open(self, sealed: str, bound_to: str) -> bytes:
-        """The inverse of `seal`; raises the seal's own error when it does not fit."""
-        ...
-
-    def is_current(self, sealed: str) -> bool:
-        """Whether it need not be sealed anew."""
-        ...
-
-    def is_lost(self, sealed: str) -> bool:
-        """Whether the key that sealed it is gone, so that nobody ever opens it again."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Oauth:
-    """How to get a token for the receiver: client credentials (RFC 6749 §4.4)."""
-
-    token_endpoint: str
-    client_id: str
-    client_secret: str = field(repr=False)
-    scope: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,10 +136,7 @@ def create(
         now: microseconds UTC.
     """
     identifier = uuid7()
-    oauth = None
-    if wanted.oauth is not None:
-        content = json.dumps(asdict(wanted.oauth)).encode()
-        oauth = seal.seal(content, _bound("oauth", identifier))
+    vault = Vault(identifier, seal)
     values = {
         "id": identifier,
         "participant": participant,
@@ -185,8 +149,8 @@ def create(
         "rate": wanted.rate,
         "window_us": wanted.window_us,
         "position": position,
-        "secrets": _kept([(_sealed_secret(seal, identifier, secret), None)]),
-        "oauth": oauth,
+        "secrets": vault.kept(secret),
+        "oauth": vault.kept_oauth(wanted.oauth),
         "creation_key": key,
         "creation_hash": content_hash,
         "created_at": now,
@@ -296,27 +260,13 @@ _AGENDA: Final = _agenda()
 
 
 def signing_secrets(subscription: Subscription, seal: Seal, now: int) -> list[str]:
-    """The secrets that sign now, the newest first.
-
-    Raises:
-        SecretLost: one of them can never be opened again.
-        SchakelError: the seal's own, when it cannot open it now.
-    """
-    bound = _bound("secret", subscription.id)
-    signing = [sealed for sealed, until in _secrets(subscription) if until is None or until > now]
-    if any(seal.is_lost(sealed) for sealed in signing):
-        raise SecretLost
-    return [seal.open(sealed, bound).decode() for sealed in signing]
+    """The secrets that sign now, the newest first; raises what `Vault.signing` does."""
+    return Vault(subscription.id, seal).signing(subscription.secrets, now)
 
 
 def oauth_of(subscription: Subscription, seal: Seal) -> Oauth | None:
-    """How to get a token for its receiver, None when it wants none. Raises as above."""
-    if subscription.oauth is None:
-        return None
-    if seal.is_lost(subscription.oauth):
-        raise CredentialsLost
-    opened = seal.open(subscription.oauth, _bound("oauth", subscription.id))
-    return Oauth(**json.loads(opened))
+    """How to get a token for its receiver; raises what `Vault.oauth` does."""
+    return Vault(subscription.id, seal).oauth(subscription.oauth)
 
 
 def rotate(
@@ -329,14 +279,9 @@ def rotate(
     now: int,
 ) -> None:
     """Sign with a new secret, and until the grace is over with the former ones that open too."""
-    kept = [
-        (sealed, now + grace_us if until is None else min(until, now + grace_us))
-        for sealed, until in _secrets(subscription)
-        if (until is None or until > now) and not seal.is_lost(sealed)
-    ]
-    newest = (_sealed_secret(seal, subscription.id, secret), None)
-    values = _kept([newest, *kept][:MOST_SECRETS])
-    change(connection, Scope(subscription.participant), subscription.id, secrets=values)
+    vault = Vault(subscription.id, seal)
+    kept = vault.rotated(subscription.secrets, secret, grace_us=grace_us, now=now)
+    change(connection, Scope(subscription.participant), subscription.id, secrets=kept)
 
 
 def rewrap(engine: sa.Engine, seal: Seal) -> None:
@@ -350,36 +295,9 @@ def rewrap(engine: sa.Engine, seal: Seal) -> None:
             old = one(connection, WHOLE_HUB, seen.id, locked=True)
             if old is None:
                 continue
-            again = [
-                (_resealed(sealed, seal, _bound("secret", old.id)), until)
-                for sealed, until in _secrets(old)
-            ]
-            oauth = old.oauth and _resealed(old.oauth, seal, _bound("oauth", old.id))
-            if (_kept(again), oauth) != (old.secrets, old.oauth):
-                scope = Scope(old.participant)
-                change(connection, scope, old.id, secrets=_kept(again), oauth=oauth)
-
-
-def _resealed(sealed: str, seal: Seal, bound: str) -> str:
-    if seal.is_current(sealed) or seal.is_lost(sealed):
-        return sealed
-    return seal.seal(seal.open(sealed, bound), bound)
-
-
-def _bound(kind: str, subscription_id: str) -> str:
-    return f"webhook-{kind}:{subscription_id}"
-
-
-def _sealed_secret(seal: Seal, subscription_id: str, secret: str) -> str:
-    return seal.seal(secret.encode(), _bound("secret", subscription_id))
-
-
-def _kept(secrets: Sequence[tuple[str, int | None]]) -> str:
-    return json.dumps([{"sealed": sealed, "until": until} for sealed, until in secrets])
-
-
-def _secrets(subscription: Subscription) -> list[tuple[str, int | None]]:
-    return [(one["sealed"], one["until"]) for one in json.loads(subscription.secrets)]
+            secrets, oauth = Vault(old.id, seal).resealed(old.secrets, old.oauth)
+            if (secrets, oauth) != (old.secrets, old.oauth):
+                change(connection, Scope(old.participant), old.id, secrets=secrets, oauth=oauth)
 
 
 def _read(row: sa.Row[Any]) -> Subscription:

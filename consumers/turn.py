@@ -31,8 +31,9 @@ if TYPE_CHECKING:
     from consumers.lanes import Hands
     from consumers.retrying import Verdict
     from consumers.sending import Copy, Sender
-    from consumers.subscriptions import Seal, Subscription
+    from consumers.subscriptions import Subscription
     from consumers.views import InboxEntry
+    from consumers.webhook_secrets import Seal
 
 LARGEST_BATCH: Final = 100
 UNRENDERED: Final = Tried(retrying.Verdict("retry", "not_rendered"), 0)

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from consumers.addresses import AddressPolicy
     from consumers.clock import Clock
     from consumers.sending import Sender, Tried
-    from consumers.subscriptions import Seal, Subscription
+    from consumers.subscriptions import Subscription
+    from consumers.webhook_secrets import Seal
     from gateway.api.collaborators import TokenVerifier
     from gateway.api.subscription_documents import NewSubscription
     from gateway.exchange.registry import Registry

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 from pydantic import BaseModel, ConfigDict, Field
 
 from consumers.errors import LOST
-from consumers.subscriptions import Oauth, Wanted
+from consumers.subscriptions import Wanted
+from consumers.webhook_secrets import Oauth
 from gateway.api import parameters
 from schemas import territory
 from schemas.catalogue import catalogue

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class TextSeal:
-    """Seals and opens; `consumers.subscriptions.Seal` is what subscriptions know of it."""
+    """Seals and opens; `consumers.webhook_secrets.Seal` is what subscriptions know of it."""
 
     def __init__(self, encryption: KeyLife) -> None:
         self._encryption = encryption

@@ -13,7 +13,7 @@ from consumers.addresses import AddressPolicy, SystemResolver
 from consumers.posting import Poster
 from consumers.receiver_tokens import ReceiverTokens
 from consumers.sending import Envelope, Sender
-from consumers.subscriptions import Oauth
+from consumers.webhook_secrets import Oauth
 from tests.consumers.receivers import Got, Receiver, Reply
 from tests.consumers.webhook_world import SECRET
 

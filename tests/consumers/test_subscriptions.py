@@ -16,8 +16,8 @@ from consumers import dead_letters, deliveries, leases, signatures, subscription
 from consumers.dead_letters import Choice, Counted
 from consumers.errors import CredentialsLost, SecretLost
 from consumers.scope import WHOLE_HUB, Scope
-from consumers.subscriptions import Oauth
 from consumers.tables import inbox
+from consumers.webhook_secrets import Oauth
 from tests.consumers.receivers import Got, Receiver, Reply, always
 from tests.consumers.webhook_world import (
     OCMW,

@@ -16,8 +16,8 @@ from sqlalchemy import event
 from consumers import batches, deliveries, inbox, subscriptions
 from consumers.retrying import SECOND_US
 from consumers.scope import WHOLE_HUB, Scope
-from consumers.subscriptions import Oauth
 from consumers.turn import After, Turns
+from consumers.webhook_secrets import Oauth
 from tests.consumers.receivers import Got, Receiver, Reply, always
 from tests.consumers.webhook_world import OCMW, ORGANISER, SECRET, World, event_id, on_sqlite
 
@@ -568,7 +568,7 @@ def test_a_token_is_got_for_the_receiver_and_replaced_when_refused(world: World)
         return Reply(401) if is_stale else OK
 
     with Receiver(tokens) as issuer, Receiver(answer) as receiver:
-        oauth = subscriptions.Oauth(issuer.url, "hub", "s3cret", "events")
+        oauth = Oauth(issuer.url, "hub", "s3cret", "events")
         made = world.subscribe(receiver.url, oauth=oauth)
         world.arrive(0, 1)
         world.settle()

@@ -12,7 +12,8 @@ from typer.testing import CliRunner
 from consumers import subscriptions
 from consumers.database import Stores
 from consumers.scope import WHOLE_HUB
-from consumers.subscriptions import Oauth, Wanted
+from consumers.subscriptions import Wanted
+from consumers.webhook_secrets import Oauth
 from gateway.commands import db
 from gateway.commands import keys as command
 from gateway.errors import NoHubHere
