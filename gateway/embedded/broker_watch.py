@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 PAUSE_SECONDS = 5.0
+STARTING_SECONDS = 120.0
+"""Far longer than a start after a crash takes on a loaded machine."""
 
 
 class Restarted(Protocol):
@@ -30,6 +32,10 @@ class Restarted(Protocol):
         """Start it without waiting for it; raises EmbeddedError."""
         ...
 
+    def kill(self) -> None:
+        """End it at once; idempotent."""
+        ...
+
     def why_ended(self) -> EmbeddedError:
         """What its last words amount to."""
         ...
@@ -40,7 +46,8 @@ class BrokerWatch:
     """Watches a broker that has been started. One thread uses it.
 
     Kafka reads the issuer's keys when it starts and gives up when they do not answer, so it waits
-    for a gateway that ended too. Launches are five seconds apart at least.
+    for a gateway that ended too. Launches are five seconds apart at least, and a broker that does
+    not answer within two minutes of its launch is ended.
 
     Args:
         broker: what is watched.
@@ -54,15 +61,17 @@ class BrokerWatch:
     report: Callable[[str], None]
     passed: Callable[[], float] = time.monotonic
     _due_at: float = float("-inf")
+    _patient_until: float = float("inf")
     _is_missed: bool = False
 
     def tick(self) -> None:
         """Launch the broker when it ended and may be started; does not wait until it answers."""
         if not self.broker.has_ended():
-            # It is asked while the broker runs: afterwards nobody could tell.
-            self.broker.has_answered()
             self._is_missed = False
-            return
+            # It is asked while the broker runs: afterwards nobody could tell.
+            if self.broker.has_answered() or self.passed() < self._patient_until:
+                return
+            self.broker.kill()
         if not self._is_missed:
             self._is_missed = True
             self._tell_end()
@@ -77,6 +86,7 @@ class BrokerWatch:
 
     def _launch(self) -> None:
         self._due_at = self.passed() + PAUSE_SECONDS
+        self._patient_until = self.passed() + STARTING_SECONDS
         try:
             self.broker.launch()
         except EmbeddedError as error:

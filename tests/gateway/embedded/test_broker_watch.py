@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from gateway.embedded.broker_watch import PAUSE_SECONDS, BrokerWatch
+from gateway.embedded.broker_watch import PAUSE_SECONDS, STARTING_SECONDS, BrokerWatch
 from gateway.errors import BrokerFailed, EmbeddedError
 from schemas.errors import Message
 
@@ -40,6 +40,10 @@ class Kafka:
         if self.refuses is not None:
             raise self.refuses
         self.runs = True
+
+    def kill(self) -> None:
+        """Run no longer."""
+        self.runs = False
 
     def why_ended(self) -> EmbeddedError:
         """Its last words."""
@@ -106,6 +110,20 @@ def test_one_that_ends_while_it_starts_says_why(watched: Watched) -> None:
     watched.watch.tick()
     before = watched.kafka.launched
     watched.now += PAUSE_SECONDS
+    watched.watch.tick()
+
+    assert (before, watched.kafka.launched) == (1, 2)
+    assert watched.said[1:] == ["geen sleutels. Nieuwe poging over 5 s"]
+
+
+def test_one_that_starts_for_ever_is_ended(watched: Watched) -> None:
+    """It is left its time, then ended and launched again."""
+    watched.kafka.runs = False
+    watched.watch.tick()
+    watched.now += STARTING_SECONDS - 1
+    watched.watch.tick()
+    before = watched.kafka.launched
+    watched.now += 1
     watched.watch.tick()
 
     assert (before, watched.kafka.launched) == (1, 2)
