@@ -63,9 +63,9 @@ fmt: $(VENV)/.dev  ## format and mend what can be mended
 	@$(BIN)/ruff format .
 
 lock: $(VENV)/.dev  ## compile the hashed requirements anew
-	@cd requirements && for name in hub dev; do \
-	  ../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	    --no-emit-index-url --no-emit-find-links --no-header $$name.in -o $$name.txt; done
+	@cd requirements && compile() { ../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-header "$$@"; } && \
+	  compile hub.in -o hub.txt && compile dev.in -c hub.txt -o dev.txt
 
 clean:  ## remove .venv and demo-data; a hub's own folder (data) stays
 	@rm -rf $(VENV) demo-data
