@@ -35,9 +35,9 @@ LOST: Final = {
     ),
     "credentials_lost": Message(
         nl="De hub kan de inloggegevens (oauth) voor deze ontvanger niet meer openen. "
-        "Maak een nieuw abonnement met since, en verwijder dit.",
+        "Vervang ze met POST /v1/subscriptions/{id}/oauth; daarna gaat de hub door.",
         en="The hub can no longer open the credentials (oauth) for this receiver. "
-        "Make a new subscription with since, and delete this one.",
+        "Replace them with POST /v1/subscriptions/{id}/oauth; the hub then goes on.",
     ),
 }
 """Code of what was sealed under a key that is gone, to what its owner does then."""

@@ -284,6 +284,14 @@ def rotate(
     change(connection, Scope(subscription.participant), subscription.id, secrets=kept)
 
 
+def authorise(
+    connection: sa.Connection, subscription: Subscription, seal: Seal, oauth: Oauth | None
+) -> None:
+    """Get tokens with these credentials from now on, or send without any."""
+    kept = Vault(subscription.id, seal).kept_oauth(oauth)
+    change(connection, Scope(subscription.participant), subscription.id, oauth=kept)
+
+
 def rewrap(engine: sa.Engine, seal: Seal) -> None:
     """Seal anew what an older key-encryption key sealed; idempotent. Raises SQLAlchemyError.
 

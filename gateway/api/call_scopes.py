@@ -77,6 +77,7 @@ NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
     f"POST {_ONE}/resume": _OVERSEEN,
     f"POST {_ONE}/test": _INBOX,
     f"POST {_ONE}/secret": _INBOX,
+    f"POST {_ONE}/oauth": _INBOX,
     f"POST {_ONE}/alerts": _INBOX,
     f"POST {_ONE}/replay": _INBOX,
     f"GET {_ONE}/dead-letters": _OVERSEEN,

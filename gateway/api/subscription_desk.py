@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 import orjson
 
 from consumers import challenge, deliveries, signatures, subscriptions, views
-from consumers.errors import LOST
 from consumers.scope import WHOLE_HUB, Scope
 from consumers.sending import Envelope
 from gateway import errors
@@ -37,7 +36,7 @@ if TYPE_CHECKING:
     from gateway.oauth.verifier import Principal
 
 ADMIN_SCOPE: Final = "sj_admin"
-ACTIVATE, SECRET, REMOVE = "webhook.activate", "webhook.secret", "webhook.remove"
+ACTIVATE, REMOVE = "webhook.activate", "webhook.remove"
 ALERTS: Final = "webhook.alerts"
 MOST_SUBSCRIPTIONS: Final = 20
 
@@ -161,31 +160,6 @@ class Desk:
             held_until=0,
             due_at=self.clock.now_us(),
         )
-
-    def rotate(
-        self, found: Subscription, principal: Principal, secret: str | None, grace_us: int
-    ) -> str:
-        """Sign with a new secret from now on; it is returned, and never shown again.
-
-        Raises:
-            InvalidSubscription: 422, the given one is no secret.
-        """
-        refusals.require_secret(secret)
-        fresh = secret or signatures.new_secret()
-        self.note(principal, SECRET, found)
-        now = time.time_ns() // 1000
-        with self.writing.begin() as connection:
-            current = subscriptions.one(connection, Scope(found.participant), found.id, locked=True)
-            if current is None:
-                raise refusals.unknown()
-            subscriptions.rotate(
-                connection, current, self.seal, secret=fresh, grace_us=grace_us, now=now
-            )
-            if current.reason in LOST:
-                at = self.clock.now_us()
-                subscriptions.change(connection, Scope(found.participant), found.id, due_at=at)
-        self.wake()
-        return fresh
 
     def replay(self, found: Subscription, since: int) -> int:
         """Send again what reached the inbox since; how many rows are looked at again."""

@@ -57,6 +57,22 @@ class OauthAsked(BaseModel):
     client_secret: Annotated[str, Field(min_length=1, max_length=1024)]
     scope: Annotated[str, Field(max_length=1024)] = ""
 
+    def kept(self) -> Oauth:
+        """As they are kept."""
+        return Oauth(**self.model_dump())
+
+
+class CredentialsAsked(BaseModel):
+    """Other credentials; null sends without a token."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    oauth: OauthAsked | None
+
+    def kept(self) -> Oauth | None:
+        """As they are kept."""
+        return None if self.oauth is None else self.oauth.kept()
+
 
 class AlertsAsked(BaseModel):
     """Where the hub tells, once a day at most, that dead letters wait.
@@ -111,7 +127,7 @@ class NewSubscription(BaseModel):
             concurrency=self.concurrency,
             rate=self.rate,
             window_us=self.retry_hours * HOUR_US,
-            oauth=None if self.oauth is None else Oauth(**self.oauth.model_dump()),
+            oauth=None if self.oauth is None else self.oauth.kept(),
             alert_email=None if self.alerts is None else self.alerts.kept_email(),
             alert_url=None if self.alerts is None else self.alerts.url,
         )

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 
 from consumers import dead_letters, deliveries, subscriptions, views
 from consumers.scope import Scope
-from gateway.api import alert_desk, parameters, subscription_documents
+from gateway.api import alert_desk, parameters, secret_desk, subscription_documents
 from gateway.api.authentication import principal_with
 from gateway.api.dead_letters import add_dead_letters
 from gateway.api.documented import refusals
@@ -20,6 +20,7 @@ from gateway.api.subscription_desk import ADMIN_SCOPE, Desk, scope_of
 from gateway.api.subscription_documents import (
     HOUR_US,
     AlertsAsked,
+    CredentialsAsked,
     NewSubscription,
     Replay,
     Rotation,
@@ -135,8 +136,23 @@ def _add_owning(routes: APIRouter, desk: Desk, owner: Any) -> None:
     ) -> dict[str, Any]:
         found = desk.one(subscription_id, Scope(principal.participant))
         return {
-            "secret": desk.rotate(found, principal, wanted.secret, wanted.grace_hours * HOUR_US)
+            "secret": secret_desk.rotate(
+                desk, found, principal, wanted.secret, wanted.grace_hours * HOUR_US
+            )
         }
+
+    @routes.post(
+        PREFIX + "/{subscription_id}/oauth",
+        summary="Get the receiver's tokens with other credentials, or with null send without any",
+        responses=refusals(404, 422),
+    )
+    def authorise(
+        principal: Annotated[Principal, Depends(owner)],
+        subscription_id: Id,
+        wanted: CredentialsAsked,
+    ) -> dict[str, Any]:
+        found = desk.one(subscription_id, Scope(principal.participant))
+        return _shown(desk, secret_desk.authorise(desk, found, principal, wanted.kept()))
 
     @routes.post(
         PREFIX + "/{subscription_id}/alerts",

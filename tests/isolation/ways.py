@@ -160,6 +160,7 @@ WAYS: Final[dict[tuple[str, str], tuple[Way, ...]]] = {
     (POST, f"{_ONE}/resume"): (Thing("write", of="subscription"),),
     (POST, f"{_ONE}/test"): (Thing("write", of="subscription"),),
     (POST, f"{_ONE}/secret"): (Thing("write", {}, _EMPTY, of="subscription"),),
+    (POST, f"{_ONE}/oauth"): (Thing("write", {}, {"oauth": None}, of="subscription"),),
     (POST, f"{_ONE}/alerts"): (Thing("write", {}, {"mail": False}, of="subscription"),),
     (POST, f"{_ONE}/replay"): (
         Thing("replay", {}, {"since": "2026-01-01T00:00:00Z"}, of="subscription"),
