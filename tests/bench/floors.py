@@ -161,7 +161,8 @@ def _post(posting: Posting, seconds: float) -> tuple[float, float]:
     until = time.perf_counter() + seconds
 
     def work(place: int) -> None:
-        while time.perf_counter() < until:
+        # One at least: on a full machine a thread may begin when the time is over.
+        while not counts[place] or time.perf_counter() < until:
             pool.request("POST", posting.url, headers=posting.headers, content=posting.body)
             counts[place] += 1
 

@@ -117,7 +117,8 @@ def _drive(plan: Plan) -> Result:
     found = Result(0.0)
     started = time.perf_counter()
     until = started + plan.seconds
-    busy = sum(_next(key.data, left, until) for key in list(lines.get_map().values()))
+    # The first on each whatever the time, so that there is always something to judge.
+    busy = sum(_next(key.data, left, float("inf")) for key in list(lines.get_map().values()))
     while busy:
         for key, _ in lines.select():
             line: _Line = key.data
