@@ -17,6 +17,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 from fastapi.routing import APIRoute
 
+from gateway.api.documented import refusals
 from gateway.api.throttle import Throttle
 from schemas import compatibility
 from schemas.errors import InvalidSchema, StrictJsonError
@@ -102,7 +103,7 @@ def router() -> APIRouter:
         tags=["schema registry"],
         route_class=_Route,
         dependencies=[Depends(counted)],
-        responses=RESPONSES,
+        responses=RESPONSES | refusals(429),
         default_response_class=Response,
     )
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from gateway.api.schema_registry import BURST
 from schemas.catalogue import published_schema, schema_ids
 from schemas.subjects import by_id, subjects
 
@@ -158,3 +159,17 @@ def test_what_kafka_sends_is_described(interface: Interface) -> None:
     assert answer.headers["content-type"].startswith("application/vnd.aai.asyncapi+yaml")
     assert answer.text.startswith("asyncapi: 3.0.0\n")
     assert "protocol: kafka\n" in answer.text
+
+
+def test_who_asks_too_often_is_told_so_as_described(interface: Interface) -> None:
+    """Anybody may ask, so each address has its share; the description says what comes then."""
+    path = "/schemas/types"
+    answers = [interface.client.call("GET", path, headers={}) for _ in range(BURST + 50)]
+    refused = next(one for one in answers if one.status_code != 200)
+    document = interface.client.call("GET", "/openapi.json", headers={}).json()
+
+    assert (refused.status_code, refused.json()["code"]) == (429, "too_many_calls")
+    assert int(refused.headers["retry-after"]) >= 1
+    for described, operations in document["paths"].items():
+        if described.startswith(("/schemas/", "/subjects", "/compatibility/", "/config", "/mode")):
+            assert all("429" in one["responses"] for one in operations.values()), described
