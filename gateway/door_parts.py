@@ -57,6 +57,7 @@ class DoorParts:
         self.registry.live.stop()
 
     def close(self) -> None:
-        """Close the connections to inboxes and keys."""
+        """Close the connections to inboxes and keys, and the registry's."""
         for engine in (self.reading, self.writing, self.keys_engine):
             engine.dispose()
+        self.registry.close()

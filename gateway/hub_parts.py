@@ -79,7 +79,6 @@ class GatewayParts:
         self._interface.close()
         self._wakes.close()
         self.doors.close()
-        self.registry.close()
 
     def figures(self) -> Mapping[str, float]:
         """What `/metrics` shows."""

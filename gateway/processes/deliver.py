@@ -16,8 +16,4 @@ def run(settings: HubSettings) -> None:
     """Send events to the receivers of webhook subscriptions."""
     stop = step_back()
     settings.run_dir.mkdir(parents=True, exist_ok=True)
-    registry = RegistryParts(settings)
-    try:
-        DeliverParts(settings, registry).run(stop)
-    finally:
-        registry.close()
+    DeliverParts(settings, RegistryParts(settings)).run(stop)

@@ -16,8 +16,4 @@ def run(settings: HubSettings) -> None:
     """Write participants' copies to their own topics, and keep the broker to the registry."""
     stop = step_back()
     settings.run_dir.mkdir(parents=True, exist_ok=True)
-    registry = RegistryParts(settings)
-    try:
-        KafkaDoorParts(settings, registry).run(stop)
-    finally:
-        registry.close()
+    KafkaDoorParts(settings, RegistryParts(settings)).run(stop)

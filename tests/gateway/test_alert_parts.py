@@ -81,7 +81,6 @@ def test_the_process_tells_the_contact(tmp_path: Path) -> None:
             time.sleep(0.02)
         stop.set()
         process.join()
-        registry.close()
 
     (letter,) = server.got
     text = letter.get_content()
